@@ -1,0 +1,203 @@
+//! An association: a principal or a resource in a share, and what becomes of it (reference §3.3).
+
+use rampart_aws::timestamp::TimestampMs;
+use rampart_aws::{AccountId, Region};
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{AssociationId, InvitationId, ShareArn, ShareId};
+use crate::timing::{Timing, after};
+
+/// What an association ties to its share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AssociationKind {
+    /// With whom it is shared.
+    Principal,
+    /// What is shared.
+    Resource,
+}
+
+impl AssociationKind {
+    /// The wire's spelling.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Principal => "PRINCIPAL",
+            Self::Resource => "RESOURCE",
+        }
+    }
+}
+
+/// One row of `association`. There is one per (share, kind, entity): associating again resets it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Association {
+    /// The share's owner.
+    pub owner: AccountId,
+    /// The share's Region.
+    pub region: Region,
+    /// The share.
+    pub share: ShareId,
+    /// When the share was made: the order in which consumers see shares.
+    pub share_created: TimestampMs,
+    /// Orders associations of the same millisecond.
+    pub id: AssociationId,
+    /// The entity, exactly as the caller wrote it.
+    pub entity: String,
+    /// What the entity is.
+    pub member: Member,
+    /// When it was associated (again).
+    pub created: TimestampMs,
+    /// Where it stands.
+    pub standing: Standing,
+}
+
+/// What the entity of an association is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Member {
+    /// With whom it is shared.
+    Principal {
+        /// Who sees the share by it: an account id.
+        receiver: String,
+        /// Whether it is an IAM role or user.
+        identity: bool,
+        /// Whether it is outside the owner's organization.
+        external: bool,
+    },
+    /// What is shared.
+    Resource {
+        /// `service:Type`.
+        resource_type: String,
+        /// Whether its type makes invitations short and forbids leaving.
+        short_invitation: bool,
+        /// Whether its type may be shared with IAM roles and users.
+        for_identities: bool,
+    },
+}
+
+/// Where an association stands. What is visible follows from this, the share and `now`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "standing", rename_all = "snake_case")]
+pub enum Standing {
+    /// Waits for the answer to an invitation.
+    Invited {
+        /// Which one.
+        invitation: InvitationId,
+        /// When it expires, and this association ends.
+        deadline: TimestampMs,
+    },
+    /// Effective.
+    Granted {
+        /// Since when.
+        at: TimestampMs,
+        /// The invitation that was accepted for it; none when none was needed.
+        invitation: Option<InvitationId>,
+    },
+    /// Over: disassociated, left or rejected.
+    Ended {
+        /// Since when.
+        at: TimestampMs,
+    },
+}
+
+/// The `status` of an association on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "AWS's own terms")]
+pub enum AssociationStatus {
+    Associating,
+    Associated,
+    Disassociating,
+    Disassociated,
+}
+
+impl AssociationStatus {
+    /// The wire's spelling.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Associating => "ASSOCIATING",
+            Self::Associated => "ASSOCIATED",
+            Self::Disassociating => "DISASSOCIATING",
+            Self::Disassociated => "DISASSOCIATED",
+        }
+    }
+}
+
+impl Association {
+    /// What the entity is to the share.
+    pub fn kind(&self) -> AssociationKind {
+        match self.member {
+            Member::Principal { .. } => AssociationKind::Principal,
+            Member::Resource { .. } => AssociationKind::Resource,
+        }
+    }
+
+    /// The ARN of its share.
+    pub fn share_arn(&self) -> ShareArn {
+        ShareArn {
+            owner: self.owner,
+            region: self.region,
+            id: self.share,
+        }
+    }
+
+    /// Who sees the share by it; nobody by a resource.
+    pub fn receiver(&self) -> Option<&str> {
+        match &self.member {
+            Member::Principal { receiver, .. } => Some(receiver),
+            Member::Resource { .. } => None,
+        }
+    }
+
+    /// Always false for resources (reference §6.3).
+    pub fn is_external(&self) -> bool {
+        matches!(self.member, Member::Principal { external: true, .. })
+    }
+
+    /// Whether it has ended by itself, whatever became of its share.
+    pub fn has_ended(&self, now: TimestampMs) -> bool {
+        self.ended_at(now).is_some()
+    }
+
+    /// The status at `now` and since when it is so. `share_deleted` ends all of a share's associations at once.
+    pub fn status(
+        &self,
+        share_deleted: Option<TimestampMs>,
+        now: TimestampMs,
+        timing: &Timing,
+    ) -> (AssociationStatus, TimestampMs) {
+        let own_end = self.ended_at(now);
+        if let Some(end) = own_end.into_iter().chain(share_deleted).min() {
+            let expired = matches!(self.standing, Standing::Invited { .. }) && own_end == Some(end);
+            let settled = if expired {
+                end
+            } else {
+                after(end, timing.settle_delay_ms)
+            };
+            return if now < settled {
+                (AssociationStatus::Disassociating, end)
+            } else {
+                (AssociationStatus::Disassociated, settled)
+            };
+        }
+        match self.standing {
+            Standing::Granted { at, .. } if now >= after(at, timing.settle_delay_ms) => {
+                (AssociationStatus::Associated, after(at, timing.settle_delay_ms))
+            }
+            _ => (AssociationStatus::Associating, self.created),
+        }
+    }
+
+    /// Whether the row can still be seen at `now`.
+    // AWS: how long DISASSOCIATED rows stay is unknown; two hours as for shares (reference §3.3, inferred).
+    pub fn is_visible(&self, now: TimestampMs, timing: &Timing) -> bool {
+        self.ended_at(now)
+            .is_none_or(|end| now < after(end, timing.ended_association_visible_ms))
+    }
+
+    fn ended_at(&self, now: TimestampMs) -> Option<TimestampMs> {
+        match self.standing {
+            Standing::Ended { at } => Some(at),
+            Standing::Invited { deadline, .. } if now >= deadline => Some(deadline),
+            _ => None,
+        }
+    }
+}

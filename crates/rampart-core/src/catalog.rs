@@ -1,0 +1,239 @@
+//! The catalog of what can be shared: resource types, and how an ARN tells its type (reference: the catalog, §4).
+
+use std::collections::HashMap;
+use std::sync::{LazyLock, OnceLock};
+
+use rampart_aws::Arn;
+use regex_lite::Regex;
+use serde::Deserialize;
+
+use crate::timing::HOUR_MS;
+
+const EMBEDDED: &str = include_str!("../data/catalog.json");
+/// Types whose invitations last this long are the older generation: they can also be left (reference §5.1, §5.5).
+const LONG_INVITATION_HOURS: i64 = 7 * 24;
+
+/// A type of resource that can be shared.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ResourceType {
+    /// `service:Type` as AWS prints it.
+    #[serde(rename = "resourceType")]
+    pub name: String,
+    /// The prefix of the type's name.
+    pub service_name: String,
+    /// Global resources live in shares of the partition's home Region only.
+    #[serde(rename = "resourceRegionScope")]
+    pub region_scope: RegionScope,
+    /// Whether it may be shared with accounts outside the organization.
+    pub can_share_externally: bool,
+    /// Whether it may be shared with IAM roles and users; unknown counts as yes.
+    #[serde(default = "yes")]
+    pub can_share_with_iam_principals: bool,
+    /// Whether it may be shared with service principals; unknown counts as no.
+    #[serde(default)]
+    pub can_share_with_service_principals: bool,
+    invitation_expiry_hours: i64,
+    arn_pattern: String,
+    arn_pattern_except: Option<String>,
+    #[serde(skip)]
+    compiled: OnceLock<Compiled>,
+}
+
+/// Where resources of a type live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum RegionScope {
+    /// In one Region.
+    Regional,
+    /// Everywhere.
+    Global,
+}
+
+impl RegionScope {
+    /// The wire's spelling.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Regional => "REGIONAL",
+            Self::Global => "GLOBAL",
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Compiled {
+    pattern: Regex,
+    except: Option<Regex>,
+}
+
+/// All types, found by ARN or by name.
+#[derive(Debug)]
+pub struct Catalog {
+    types: Vec<ResourceType>,
+    by_arn_service: HashMap<String, Vec<usize>>,
+    by_name: HashMap<String, usize>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct CatalogFile {
+    resource_types: Vec<ResourceType>,
+}
+
+impl Catalog {
+    /// The catalog that comes with rampart.
+    pub fn embedded() -> &'static Self {
+        static CATALOG: LazyLock<Catalog> = LazyLock::new(|| {
+            let file: CatalogFile =
+                serde_json::from_str(EMBEDDED).expect("a test reads the embedded catalog");
+            Catalog::new(file.resource_types)
+        });
+        &CATALOG
+    }
+
+    fn new(types: Vec<ResourceType>) -> Self {
+        let mut by_arn_service: HashMap<String, Vec<usize>> = HashMap::new();
+        let mut by_name = HashMap::new();
+        for (index, entry) in types.iter().enumerate() {
+            let service = entry.arn_pattern.split(':').nth(2).unwrap_or_default();
+            by_arn_service.entry(service.to_owned()).or_default().push(index);
+            by_name.insert(entry.name.to_ascii_lowercase(), index);
+        }
+        Self {
+            types,
+            by_arn_service,
+            by_name,
+        }
+    }
+
+    /// The type of the resource that `arn` names, when it is one that can be shared.
+    pub fn type_of(&self, arn: &Arn) -> Option<&ResourceType> {
+        let candidates = self.by_arn_service.get(arn.service())?;
+        candidates
+            .iter()
+            .map(|index| &self.types[*index])
+            .find(|entry| entry.matches(arn.as_str()))
+    }
+
+    /// The type of that name. Letter case does not matter (reference §6.4).
+    pub fn type_named(&self, name: &str) -> Option<&ResourceType> {
+        self.by_name
+            .get(&name.to_ascii_lowercase())
+            .map(|index| &self.types[*index])
+    }
+
+    /// All types in the catalog's order.
+    pub fn types(&self) -> &[ResourceType] {
+        &self.types
+    }
+}
+
+impl ResourceType {
+    /// How long an invitation to a share that holds this type can be answered.
+    pub fn invitation_window_ms(&self) -> i64 {
+        self.invitation_expiry_hours * HOUR_MS
+    }
+
+    /// Whether the type is of the older generation, with the long invitation and the right to leave.
+    pub fn has_long_invitation(&self) -> bool {
+        self.invitation_expiry_hours >= LONG_INVITATION_HOURS
+    }
+
+    fn matches(&self, arn: &str) -> bool {
+        // Compiled on first use: a server answers long before it has met all ninety.
+        let compiled = self.compiled.get_or_init(|| Compiled {
+            pattern: Regex::new(&self.arn_pattern).expect("a test compiles every pattern of the catalog"),
+            except: self
+                .arn_pattern_except
+                .as_deref()
+                .map(|text| Regex::new(text).expect("a test compiles every pattern of the catalog")),
+        });
+        compiled.pattern.is_match(arn)
+            && !compiled
+                .except
+                .as_ref()
+                .is_some_and(|except| except.is_match(arn))
+    }
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Deserialize)]
+    struct Example {
+        #[serde(rename = "resourceType")]
+        name: String,
+        #[serde(rename = "exampleArn")]
+        arn: String,
+    }
+
+    #[derive(Deserialize)]
+    struct Examples {
+        #[serde(rename = "resourceTypes")]
+        types: Vec<Example>,
+    }
+
+    #[test]
+    fn every_type_recognises_its_example_and_no_other_type_does() {
+        let catalog = Catalog::embedded();
+        let examples: Examples = serde_json::from_str(EMBEDDED).unwrap();
+        assert_eq!(examples.types.len(), 90);
+        for example in examples.types {
+            let arn = Arn::parse(&example.arn).unwrap();
+            let names: Vec<_> = catalog
+                .types()
+                .iter()
+                .filter(|t| t.matches(arn.as_str()))
+                .map(|t| &t.name)
+                .collect();
+            assert_eq!(names, [&example.name], "{}", example.arn);
+            assert_eq!(
+                catalog.type_of(&arn).map(|t| &t.name),
+                Some(&example.name),
+                "{}",
+                example.arn
+            );
+        }
+    }
+
+    #[test]
+    fn fourteen_types_have_the_long_invitation() {
+        let catalog = Catalog::embedded();
+        assert_eq!(
+            catalog.types().iter().filter(|t| t.has_long_invitation()).count(),
+            14
+        );
+        assert!(
+            catalog
+                .type_named("EC2:transitgateway")
+                .unwrap()
+                .has_long_invitation()
+        );
+        assert!(
+            !catalog
+                .type_named("imagebuilder:Component")
+                .unwrap()
+                .has_long_invitation()
+        );
+    }
+
+    #[test]
+    fn look_alikes_are_not_shareable() {
+        for arn in [
+            "arn:aws:aws-marketplace:us-east-1:123456789012:AWSMarketplace/ChangeSet/abc",
+            "arn:aws:events:us-east-1:123456789012:event-bus/default",
+            "arn:aws:ec2:us-east-1:123456789012:instance/i-0123456789abcdef0",
+            "arn:aws:nothing:us-east-1:123456789012:thing/1",
+        ] {
+            assert!(
+                Catalog::embedded().type_of(&Arn::parse(arn).unwrap()).is_none(),
+                "{arn}"
+            );
+        }
+    }
+}

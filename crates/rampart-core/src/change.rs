@@ -1,0 +1,51 @@
+//! What an operation decided: rows to write. The same rows, as they are after the change, are the payload of the
+//! change log, so a follower can rebuild who may reach what from the log alone.
+
+use rampart_aws::timestamp::TimestampMs;
+use rampart_aws::{AccountId, Region};
+use serde::{Deserialize, Serialize};
+
+use crate::access_key::{AccessKey, Account};
+use crate::ids::{InvitationId, ShareId};
+use crate::resource_share::Tag;
+use crate::{Association, Invitation, ResourceShare};
+
+/// The form of the payload below. Raised when a reader of the old form would misread the new one.
+pub const CHANGE_FORMAT: u32 = 1;
+
+/// One row as it is after the change, or one row that is no more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "change", rename_all = "snake_case")]
+#[expect(missing_docs, reason = "each variant is named as what happened to which row")]
+pub enum Change {
+    AccountStored(Account),
+    AccessKeyStored(AccessKey),
+    ShareStored(ResourceShare),
+    AssociationStored(Association),
+    InvitationStored(Invitation),
+    InvitationDropped {
+        sender: AccountId,
+        region: Region,
+        invitation: InvitationId,
+    },
+    /// Keeps the index of tags; the tags themselves are also members of the share's row.
+    ShareTagged {
+        owner: AccountId,
+        region: Region,
+        share: ShareId,
+        share_created: TimestampMs,
+        added: Vec<Tag>,
+        removed: Vec<String>,
+    },
+    /// The partition was emptied (open mode only).
+    PartitionEmptied,
+}
+
+/// Rows to write, and what to answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision<T> {
+    /// Written together or not at all, in this order.
+    pub changes: Vec<Change>,
+    /// What the caller is told.
+    pub reply: T,
+}

@@ -1,0 +1,28 @@
+//! Every quota and bound, with AWS's name for it where AWS has one (reference §9).
+
+/// Resources in one CreateResourceShare or AssociateResourceShare call.
+pub const RESOURCES_PER_CALL_MAX: usize = 100;
+/// Principals in one call. AWS's own samples send batches of this size.
+pub const PRINCIPALS_PER_CALL_MAX: usize = 100;
+/// Tags on one resource share.
+pub const TAGS_PER_SHARE_MAX: usize = 50;
+/// Characters of a tag key.
+pub const TAG_KEY_CHARS_MAX: usize = 128;
+/// Characters of a tag value.
+pub const TAG_VALUE_CHARS_MAX: usize = 256;
+/// Characters of a share's name (unknown for AWS; the recommended choice).
+pub const SHARE_NAME_CHARS_MAX: usize = 512;
+/// Characters of a client token (unknown for AWS; the recommended choice).
+pub const CLIENT_TOKEN_CHARS_MAX: usize = 64;
+/// How long a client token is remembered (unknown for AWS; the recommended choice).
+pub const CLIENT_TOKEN_KEPT_MS: i64 = 24 * 60 * 60 * 1000;
+/// `maxResults` of every list operation.
+pub const PAGE_SIZE_MAX: u32 = 500;
+/// Page size when the caller names none (unpublished by AWS; the recommended choice).
+pub const PAGE_SIZE_DEFAULT: u32 = 500;
+/// ARNs in one filter of a list operation. Ours: AWS publishes none.
+pub const FILTER_ARNS_MAX: usize = 500;
+/// Characters of a `nextToken` that we are willing to look at.
+pub const NEXT_TOKEN_CHARS_MAX: usize = 1024;
+/// Characters of a principal.
+pub const PRINCIPAL_CHARS_MAX: usize = 2048;

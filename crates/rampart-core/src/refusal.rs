@@ -1,0 +1,67 @@
+//! Why a call is refused: facts with the ids they concern. Their AWS codes, HTTP statuses and texts stand in one
+//! table at the edge.
+
+use rampart_aws::{AccountId, Region};
+
+use crate::ids::{InvitationArn, ShareArn};
+
+/// A fact that stands in the way of a call. A refused call changes nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    missing_docs,
+    reason = "each variant is named as the fact and its members say what they hold"
+)]
+pub enum Refusal {
+    // What the caller wrote.
+    ShareArnMalformed,
+    InvitationArnMalformed { arn: String },
+    ResourceArnMalformed { arn: String },
+    ResourceTypeNotShareable { arn: String },
+    ResourceNotOwned { arn: String, caller: AccountId },
+    ResourceInOtherRegion { arn: String, region: Region },
+    GlobalResourceOutsideHomeRegion { arn: String, home: &'static str },
+    PrincipalMalformed { principal: String },
+    PrincipalKindUnsupported { principal: String },
+    SourcesUnsupported,
+    PermissionsUnsupported,
+    OrganizationNotFound { id: String },
+    OrganizationalUnitNotFound { id: String },
+    ShareNameLength { chars: usize },
+    ShareNameCharacter,
+    TooManyTags { tags: usize },
+    TagKeyReserved { key: String },
+    TagKeyLength { chars: usize },
+    TagValueLength { key: String, chars: usize },
+    TagCharacter { key: String },
+    TagKeyRepeated { key: String },
+    TooManyResources { resources: usize },
+    TooManyPrincipals { principals: usize },
+    TooManyFilterValues { parameter: &'static str, values: usize },
+    ParameterMissing { parameter: &'static str },
+    EntitiesMissing,
+    PageSizeOutOfRange { page_size: i64 },
+    NextTokenInvalid,
+    ClientTokenInvalid,
+    ClientTokenReused,
+    ResourceOwnerInvalid { value: String },
+    AssociationTypeInvalid { value: String },
+    AssociationStatusInvalid { value: String },
+    ShareStatusInvalid { value: String },
+    RegionScopeInvalid { value: String },
+    ResourceArnWithPrincipalType,
+    PrincipalWithResourceType,
+    TagFilterKeyMissing,
+
+    // What stands against it.
+    ShareNotFound { share: ShareArn },
+    ShareDeleted { share: ShareArn },
+    EntityNotAssociated { entity: String, share: ShareArn },
+    SharingOnlyInsideOrganization,
+    ResourceTypeOnlyInsideOrganization { resource_type: String },
+    ResourceTypeNotForIdentities,
+    LeaveNotPermitted { share: ShareArn },
+    InvitationNotFound { invitation: InvitationArn },
+    InvitationAlreadyAccepted { invitation: InvitationArn },
+    InvitationAlreadyRejected { invitation: InvitationArn },
+    InvitationExpired { invitation: InvitationArn },
+}

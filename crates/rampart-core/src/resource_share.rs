@@ -1,0 +1,181 @@
+//! A resource share: its row, its status, and what may be done to it.
+
+use rampart_aws::timestamp::TimestampMs;
+use rampart_aws::{AccountId, Region};
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{ShareArn, ShareId};
+use crate::limits::{SHARE_NAME_CHARS_MAX, TAG_KEY_CHARS_MAX, TAG_VALUE_CHARS_MAX, TAGS_PER_SHARE_MAX};
+use crate::timing::{Timing, after};
+use crate::{Change, Refusal};
+
+/// A label on a share, the owner's own business.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Tag {
+    /// 1–128 characters, not beginning with `aws:`.
+    pub key: String,
+    /// 0–256 characters.
+    #[serde(default)]
+    pub value: String,
+}
+
+/// One row of `resource_share`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResourceShare {
+    /// The account that made it.
+    pub owner: AccountId,
+    /// Its home Region.
+    pub region: Region,
+    /// Its id.
+    pub id: ShareId,
+    /// Not unique.
+    pub name: String,
+    /// Whether accounts outside the owner's organization may be added.
+    pub allow_external_principals: bool,
+    /// Whether members keep access when they leave the organization; settable at creation only.
+    pub retain_sharing_on_account_leave_organization: bool,
+    /// The owner's tags, ordered by key.
+    pub tags: Vec<Tag>,
+    /// When it was made.
+    pub created: TimestampMs,
+    /// When its own members last changed. Associations do not count (reference §10.3).
+    pub updated: TimestampMs,
+    /// When DeleteResourceShare was acknowledged.
+    pub deleted: Option<TimestampMs>,
+    /// What is in it, kept so that no operation counts rows.
+    pub contents: Contents,
+}
+
+/// Kept counts of a share's associations that have not ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contents {
+    /// Resources.
+    pub resources: u32,
+    /// Of these, resources of types whose invitations last twelve hours and which cannot be left.
+    pub short_invitation_resources: u32,
+    /// Of these, resources of types that may not be shared with IAM roles and users.
+    pub resources_not_for_identities: u32,
+    /// Principals.
+    pub principals: u32,
+    /// Of these, IAM roles and users.
+    pub identities: u32,
+}
+
+/// The `status` of a share on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "AWS's own terms")]
+pub enum ShareStatus {
+    Active,
+    Deleting,
+    Deleted,
+}
+
+impl ShareStatus {
+    /// The wire's spelling.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "ACTIVE",
+            Self::Deleting => "DELETING",
+            Self::Deleted => "DELETED",
+        }
+    }
+}
+
+impl ResourceShare {
+    /// The share's ARN.
+    pub fn arn(&self) -> ShareArn {
+        ShareArn {
+            owner: self.owner,
+            region: self.region,
+            id: self.id,
+        }
+    }
+
+    /// The status at `now`, or `None` when the share has vanished.
+    // AWS: deleted shares stay visible for two hours (reference §3.1).
+    pub fn status(&self, now: TimestampMs, timing: &Timing) -> Option<ShareStatus> {
+        let Some(deleted) = self.deleted else {
+            return Some(ShareStatus::Active);
+        };
+        if now < after(deleted, timing.settle_delay_ms) {
+            Some(ShareStatus::Deleting)
+        } else if now < after(deleted, timing.deleted_share_visible_ms) {
+            Some(ShareStatus::Deleted)
+        } else {
+            None
+        }
+    }
+}
+
+/// Checks a name for a new or renamed share.
+pub fn check_name(name: &str) -> Result<(), Refusal> {
+    let chars = name.chars().count();
+    if chars == 0 || chars > SHARE_NAME_CHARS_MAX {
+        return Err(Refusal::ShareNameLength { chars });
+    }
+    if name.contains(|c: char| c.is_control()) {
+        return Err(Refusal::ShareNameCharacter);
+    }
+    Ok(())
+}
+
+/// Checks the tags of a new share and orders them by key; of repeated keys it refuses the second.
+// AWS: 50 tags, keys 1–128 and values 0–256 characters, `aws:` reserved (reference §9).
+pub fn check_tags(mut tags: Vec<Tag>) -> Result<Vec<Tag>, Refusal> {
+    if tags.len() > TAGS_PER_SHARE_MAX {
+        return Err(Refusal::TooManyTags { tags: tags.len() });
+    }
+    for tag in &tags {
+        if tag
+            .key
+            .get(..4)
+            .is_some_and(|prefix| prefix.eq_ignore_ascii_case("aws:"))
+        {
+            return Err(Refusal::TagKeyReserved { key: tag.key.clone() });
+        }
+        let key_chars = tag.key.chars().count();
+        if key_chars == 0 || key_chars > TAG_KEY_CHARS_MAX {
+            return Err(Refusal::TagKeyLength { chars: key_chars });
+        }
+        let value_chars = tag.value.chars().count();
+        if value_chars > TAG_VALUE_CHARS_MAX {
+            return Err(Refusal::TagValueLength {
+                key: tag.key.clone(),
+                chars: value_chars,
+            });
+        }
+        if tag.key.chars().chain(tag.value.chars()).any(char::is_control) {
+            return Err(Refusal::TagCharacter { key: tag.key.clone() });
+        }
+    }
+    tags.sort();
+    match tags.windows(2).find(|pair| pair[0].key == pair[1].key) {
+        Some(pair) => Err(Refusal::TagKeyRepeated {
+            key: pair[0].key.clone(),
+        }),
+        None => Ok(tags),
+    }
+}
+
+/// The share, if it can still be changed by its owner.
+// AWS: InvalidStateTransitionException is modelled for calls on a deleted share (reference §3.1).
+pub fn check_active(share: &ResourceShare) -> Result<(), Refusal> {
+    match share.deleted {
+        None => Ok(()),
+        Some(_) => Err(Refusal::ShareDeleted { share: share.arn() }),
+    }
+}
+
+/// Deletes a share. Its associations end with it and its pending invitations vanish; both follow from the one row,
+/// so deleting costs the same whatever the share holds.
+// AWS: a second delete is recommended to be UnknownResourceException (reference §3.1).
+pub fn decide_delete(share: &ResourceShare, now: TimestampMs) -> Result<Vec<Change>, Refusal> {
+    if share.deleted.is_some() {
+        return Err(Refusal::ShareNotFound { share: share.arn() });
+    }
+    Ok(vec![Change::ShareStored(ResourceShare {
+        deleted: Some(now),
+        updated: now,
+        ..share.clone()
+    })])
+}

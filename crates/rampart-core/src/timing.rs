@@ -1,0 +1,38 @@
+//! How long things take and how long they stay visible, as configuration.
+
+use rampart_aws::timestamp::TimestampMs;
+
+/// One hour in milliseconds.
+pub const HOUR_MS: i64 = 60 * 60 * 1000;
+/// One day in milliseconds.
+pub const DAY_MS: i64 = 24 * HOUR_MS;
+
+/// The durations that the visible statuses depend on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timing {
+    /// How long an association stays ASSOCIATING or DISASSOCIATING, and a share DELETING. AWS takes a second or so;
+    /// clients rely on the states, not on the delay (reference §3.3), so the default is none.
+    pub settle_delay_ms: i64,
+    /// How long a deleted share is shown as DELETED (reference §3.1: two hours).
+    pub deleted_share_visible_ms: i64,
+    /// How long an ended association is shown as DISASSOCIATED (reference §3.3, inferred: two hours).
+    pub ended_association_visible_ms: i64,
+    /// How long a rejected or expired invitation is shown (reference §3.4: seven days).
+    pub answered_invitation_visible_ms: i64,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            settle_delay_ms: 0,
+            deleted_share_visible_ms: 2 * HOUR_MS,
+            ended_association_visible_ms: 2 * HOUR_MS,
+            answered_invitation_visible_ms: 7 * DAY_MS,
+        }
+    }
+}
+
+/// `at` moved by `ms`, never past the ends of time.
+pub(crate) fn after(at: TimestampMs, ms: i64) -> TimestampMs {
+    TimestampMs(at.0.saturating_add(ms))
+}

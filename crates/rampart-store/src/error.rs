@@ -1,0 +1,68 @@
+//! What can go wrong in the store, and how a transaction is given up.
+
+use rampart_core::Refusal;
+
+/// A failure of the store itself. The chain is logged once, at the edge.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Other writers came first, again and again; nothing was changed.
+    #[error("the transaction met other writers {attempts} times and was given up")]
+    Conflict {
+        /// How often it was tried.
+        attempts: u32,
+    },
+    /// More work is waiting than the store will queue; nothing was changed.
+    #[error("the store's queue of {waiting} waiting writes is full")]
+    Overloaded {
+        /// How many wait.
+        waiting: usize,
+    },
+    /// The store cannot be reached or cannot write.
+    #[error("the store is unavailable: {reason}")]
+    Unavailable {
+        /// What the engine said.
+        reason: String,
+    },
+    /// A row does not say what it must.
+    #[error("the store holds a row that cannot be read: {what}")]
+    Corrupt {
+        /// Where and why.
+        what: String,
+    },
+    /// The engine refused a statement: a bug in this crate.
+    #[error("the store refused the statement {statement}: {reason}")]
+    Statement {
+        /// The statement's name.
+        statement: &'static str,
+        /// What the engine said.
+        reason: String,
+    },
+    /// The work panicked: a bug, for this operation alone.
+    #[error("the work inside the transaction panicked")]
+    Panicked,
+}
+
+impl StoreError {
+    pub(crate) fn unavailable(reason: impl std::fmt::Display) -> Self {
+        Self::Unavailable {
+            reason: reason.to_string(),
+        }
+    }
+}
+
+/// Why a transaction wrote nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum Abort {
+    /// The rules refuse the call.
+    #[error("the call was refused: {0:?}")]
+    Refused(Refusal),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<Refusal> for Abort {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}

@@ -1,0 +1,30 @@
+//! The store: one writer per partition, one SQL text, two drivers.
+//!
+//! A [`Store`] hands out a [`Reader`] for what is committed, and runs a [`Work`] inside the one transaction that
+//! writes its partition. Nothing above this crate knows SQL; nothing in it knows AWS's wire or decides anything about
+//! sharing. Queries stand in `tables`, one file per table, as methods of [`Reader`] and [`Transaction`].
+
+mod connection;
+mod error;
+mod migrations;
+mod partition;
+mod postgres;
+mod sealing;
+mod sqlite;
+mod statement;
+mod store;
+mod tables;
+mod transaction;
+
+pub use error::{Abort, StoreError};
+pub use migrations::{Migrated, SCHEMA_VERSION};
+pub use partition::{PartitionId, Partitions};
+pub use sealing::{MasterKey, MasterKeyError};
+pub use statement::Statement;
+pub use store::{Location, LocationError, Options, Reader, Store};
+pub use tables::STATEMENTS;
+pub use tables::association::{AssociationCursor, AssociationInShare, AssociationScope};
+pub use tables::client_token::{RememberedAnswer, TokenScope};
+pub use tables::invitation::InvitationCursor;
+pub use tables::resource_share::{ShareCursor, ShareScope};
+pub use transaction::{Transaction, Work};

@@ -1,0 +1,312 @@
+//! The tables, and how a store comes to have them. Forward only: steps are added at the end and never changed.
+//!
+//! Each step is one DDL statement that may find its work done (`IF NOT EXISTS`), so that an interrupted or a concurrent
+//! start simply goes on.
+
+use deadpool_postgres::Object;
+
+use crate::statement::{Row, Statement, Value};
+use crate::{Partitions, StoreError, postgres, sqlite};
+
+/// The number of steps: the version of the tables that this build knows.
+#[expect(clippy::cast_possible_wrap, reason = "a list written by hand is short")]
+pub const SCHEMA_VERSION: i64 = STEPS.len() as i64;
+
+/// What opening a store did to its tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Migrated {
+    /// The version before; 0 for a store made now.
+    pub from: i64,
+    /// The version now.
+    pub to: i64,
+}
+
+/// What is known of a store once it is open.
+#[derive(Clone, Copy)]
+pub(crate) struct Opened {
+    pub(crate) migrated: Migrated,
+    pub(crate) partitions: Partitions,
+    pub(crate) page_token_key: [u8; 32],
+}
+
+const STEPS: &[&str] = &[
+    "CREATE TABLE IF NOT EXISTS log_head (
+        part BIGINT NOT NULL,
+        seq BIGINT NOT NULL,
+        PRIMARY KEY (part))",
+    "CREATE TABLE IF NOT EXISTS change_log (
+        part BIGINT NOT NULL,
+        seq BIGINT NOT NULL,
+        idx BIGINT NOT NULL,
+        at_ms BIGINT NOT NULL,
+        payload TEXT NOT NULL,
+        PRIMARY KEY (part, seq, idx))",
+    "CREATE TABLE IF NOT EXISTS account (
+        part BIGINT NOT NULL,
+        account TEXT NOT NULL,
+        name TEXT NOT NULL,
+        created_ms BIGINT NOT NULL,
+        PRIMARY KEY (part, account))",
+    "CREATE TABLE IF NOT EXISTS access_key (
+        part BIGINT NOT NULL,
+        account TEXT NOT NULL,
+        access_key_id TEXT NOT NULL,
+        user_name TEXT NOT NULL,
+        sealed_secret BYTEA NOT NULL,
+        active SMALLINT NOT NULL,
+        created_ms BIGINT NOT NULL,
+        PRIMARY KEY (part, account, access_key_id))",
+    "CREATE TABLE IF NOT EXISTS resource_share (
+        part BIGINT NOT NULL,
+        owner TEXT NOT NULL,
+        region TEXT NOT NULL,
+        share_id BYTEA NOT NULL,
+        name TEXT NOT NULL,
+        allow_external SMALLINT NOT NULL,
+        retain_on_leave SMALLINT NOT NULL,
+        tags TEXT NOT NULL,
+        created_ms BIGINT NOT NULL,
+        updated_ms BIGINT NOT NULL,
+        deleted_ms BIGINT,
+        resources BIGINT NOT NULL,
+        short_invitation_resources BIGINT NOT NULL,
+        resources_not_for_identities BIGINT NOT NULL,
+        principals BIGINT NOT NULL,
+        identities BIGINT NOT NULL,
+        PRIMARY KEY (part, owner, region, share_id))",
+    "CREATE INDEX IF NOT EXISTS resource_share_by_time
+        ON resource_share (part, owner, region, created_ms, share_id)",
+    "CREATE INDEX IF NOT EXISTS resource_share_by_name
+        ON resource_share (part, owner, region, name, created_ms, share_id)",
+    "CREATE TABLE IF NOT EXISTS resource_share_tag (
+        part BIGINT NOT NULL,
+        owner TEXT NOT NULL,
+        region TEXT NOT NULL,
+        share_id BYTEA NOT NULL,
+        tag_key TEXT NOT NULL,
+        tag_value TEXT NOT NULL,
+        share_created_ms BIGINT NOT NULL,
+        PRIMARY KEY (part, owner, region, share_id, tag_key))",
+    "CREATE INDEX IF NOT EXISTS resource_share_tag_by_value
+        ON resource_share_tag (part, owner, region, tag_key, tag_value, share_created_ms, share_id)",
+    "CREATE INDEX IF NOT EXISTS resource_share_tag_by_key
+        ON resource_share_tag (part, owner, region, tag_key, share_created_ms, share_id)",
+    "CREATE TABLE IF NOT EXISTS association (
+        part BIGINT NOT NULL,
+        owner TEXT NOT NULL,
+        region TEXT NOT NULL,
+        share_id BYTEA NOT NULL,
+        kind SMALLINT NOT NULL,
+        entity TEXT NOT NULL,
+        association_id BYTEA NOT NULL,
+        share_created_ms BIGINT NOT NULL,
+        created_ms BIGINT NOT NULL,
+        standing SMALLINT NOT NULL,
+        since_ms BIGINT NOT NULL,
+        deadline_ms BIGINT,
+        invitation_id BYTEA,
+        receiver TEXT,
+        member TEXT NOT NULL,
+        PRIMARY KEY (part, owner, region, share_id, kind, entity))",
+    "CREATE INDEX IF NOT EXISTS association_by_share
+        ON association (part, share_id, kind, created_ms, association_id)",
+    "CREATE INDEX IF NOT EXISTS association_by_owner
+        ON association (part, owner, region, kind, created_ms, association_id)",
+    "CREATE INDEX IF NOT EXISTS association_by_entity
+        ON association (part, owner, region, kind, entity, created_ms, association_id)",
+    "CREATE INDEX IF NOT EXISTS association_by_receiver
+        ON association (receiver, region, standing, share_created_ms, share_id) WHERE receiver IS NOT NULL",
+    "CREATE TABLE IF NOT EXISTS invitation (
+        part BIGINT NOT NULL,
+        sender TEXT NOT NULL,
+        region TEXT NOT NULL,
+        invitation_id BYTEA NOT NULL,
+        share_id BYTEA NOT NULL,
+        receiver TEXT NOT NULL,
+        receiver_arn TEXT,
+        created_ms BIGINT NOT NULL,
+        deadline_ms BIGINT NOT NULL,
+        accepted SMALLINT,
+        answered_ms BIGINT,
+        PRIMARY KEY (part, sender, region, invitation_id))",
+    "CREATE INDEX IF NOT EXISTS invitation_by_receiver
+        ON invitation (receiver, region, created_ms, invitation_id)",
+    "CREATE INDEX IF NOT EXISTS invitation_by_share
+        ON invitation (part, share_id, receiver, created_ms, invitation_id)",
+    "CREATE TABLE IF NOT EXISTS client_token (
+        part BIGINT NOT NULL,
+        account TEXT NOT NULL,
+        region TEXT NOT NULL,
+        operation TEXT NOT NULL,
+        token TEXT NOT NULL,
+        request_hash BYTEA NOT NULL,
+        answer TEXT NOT NULL,
+        expires_ms BIGINT NOT NULL,
+        PRIMARY KEY (part, account, region, operation, token))",
+    "CREATE INDEX IF NOT EXISTS client_token_by_account
+        ON client_token (account, region, operation, token)",
+];
+
+/// Holds what the store must know of itself before anything else; made before the first step.
+const META_TABLE: &str = "CREATE TABLE IF NOT EXISTS store_meta (
+        part BIGINT NOT NULL,
+        name TEXT NOT NULL,
+        value BYTEA NOT NULL,
+        PRIMARY KEY (part, name))";
+
+static READ_META: Statement = Statement::new(
+    "store_meta.read",
+    "SELECT value FROM store_meta WHERE part = $1 AND name = $2",
+);
+/// The first to open a new store settles its constants; others read them.
+static SETTLE_META: Statement = Statement::new(
+    "store_meta.settle",
+    "INSERT INTO store_meta (part, name, value) VALUES ($1, $2, $3) ON CONFLICT (part, name) DO NOTHING",
+);
+static WRITE_META: Statement = Statement::new(
+    "store_meta.write",
+    "INSERT INTO store_meta (part, name, value) VALUES ($1, $2, $3)
+     ON CONFLICT (part, name) DO UPDATE SET value = excluded.value",
+);
+static MAKE_HEAD: Statement = Statement::new(
+    "log_head.make",
+    "INSERT INTO log_head (part, seq) VALUES ($1, 0) ON CONFLICT (part) DO NOTHING",
+);
+
+pub(crate) static STATEMENTS: &[&Statement] = &[&READ_META, &SETTLE_META, &WRITE_META, &MAKE_HEAD];
+
+const META_PART: i64 = 0;
+const VERSION: &str = "schema_version";
+const PARTITIONS: &str = "partitions";
+const PAGE_TOKEN_KEY: &str = "page_token_key";
+
+/// The tables of the portable DDL, for the tests that hold it against the rules.
+#[cfg(test)]
+pub(crate) fn ddl() -> impl Iterator<Item = &'static str> {
+    std::iter::once(META_TABLE).chain(STEPS.iter().copied())
+}
+
+pub(crate) fn migrate_sqlite(
+    connection: &rusqlite::Connection,
+    partitions: Partitions,
+) -> Result<Opened, StoreError> {
+    let read = |name| {
+        sqlite::query(
+            connection,
+            &READ_META,
+            &[META_PART.into(), Value::Text(name)],
+            value,
+        )
+    };
+    let write = |statement, name, value: &[u8]| {
+        sqlite::execute(
+            connection,
+            statement,
+            &[META_PART.into(), Value::Text(name), Value::Bytes(value)],
+        )
+    };
+    sqlite::run_batch(connection, META_TABLE)?;
+    let from = check_version(read(VERSION)?)?;
+    for (step, done) in STEPS.iter().zip(1_i64..) {
+        if done > from {
+            sqlite::run_batch(connection, step)?;
+            write(&WRITE_META, VERSION, &done.to_be_bytes())?;
+        }
+    }
+    write(&SETTLE_META, PARTITIONS, &partitions.count().to_be_bytes())?;
+    write(&SETTLE_META, PAGE_TOKEN_KEY, &new_key())?;
+    let opened = opened(from, read(PARTITIONS)?, read(PAGE_TOKEN_KEY)?)?;
+    for part in opened.partitions.all() {
+        sqlite::execute(connection, &MAKE_HEAD, &[part.0.into()])?;
+    }
+    Ok(opened)
+}
+
+pub(crate) async fn migrate_postgres(client: &Object, partitions: Partitions) -> Result<Opened, StoreError> {
+    let read =
+        async |name| postgres::query(client, &READ_META, &[META_PART.into(), Value::Text(name)], value).await;
+    let write = async |statement, name, value: &[u8]| {
+        let values = [META_PART.into(), Value::Text(name), Value::Bytes(value)];
+        postgres::execute(client, statement, &values).await
+    };
+    run_ddl(client, META_TABLE).await?;
+    let from = check_version(read(VERSION).await?)?;
+    for (step, done) in STEPS.iter().zip(1_i64..) {
+        if done > from {
+            run_ddl(client, step).await?;
+            write(&WRITE_META, VERSION, &done.to_be_bytes()).await?;
+        }
+    }
+    write(&SETTLE_META, PARTITIONS, &partitions.count().to_be_bytes()).await?;
+    write(&SETTLE_META, PAGE_TOKEN_KEY, &new_key()).await?;
+    let opened = opened(from, read(PARTITIONS).await?, read(PAGE_TOKEN_KEY).await?)?;
+    if from < SCHEMA_VERSION {
+        for part in opened.partitions.all() {
+            postgres::execute(client, &MAKE_HEAD, &[part.0.into()]).await?;
+        }
+    }
+    Ok(opened)
+}
+
+/// Two nodes may start on an empty database at once: of two that make the same table, one meets the other's catalog
+/// row and finds the table there when it asks again.
+async fn run_ddl(client: &Object, ddl: &str) -> Result<(), StoreError> {
+    let sql = postgres_ddl(ddl);
+    match client.batch_execute(&sql).await {
+        Ok(()) => Ok(()),
+        Err(_) => client
+            .batch_execute(&sql)
+            .await
+            .map_err(|e| postgres::failure("migration", &e)),
+    }
+}
+
+/// Where the engines differ: SQLite compares text by its bytes, PostgreSQL by the database's locale unless told else.
+fn postgres_ddl(ddl: &str) -> String {
+    ddl.replace(" TEXT", " TEXT COLLATE \"C\"")
+}
+
+fn check_version(found: Vec<Vec<u8>>) -> Result<i64, StoreError> {
+    let from = found.first().map_or(Ok(0), |bytes| number(bytes))?;
+    if from > SCHEMA_VERSION {
+        return Err(StoreError::unavailable(format!(
+            "its tables are of version {from}, this rampart knows version {SCHEMA_VERSION}: start a newer rampart"
+        )));
+    }
+    Ok(from)
+}
+
+fn opened(from: i64, partitions: Vec<Vec<u8>>, key: Vec<Vec<u8>>) -> Result<Opened, StoreError> {
+    let corrupt = |what: &str| StoreError::Corrupt {
+        what: format!("store_meta has no valid {what}"),
+    };
+    let count = partitions.first().map(|bytes| number(bytes)).transpose()?;
+    let key = key.into_iter().next().and_then(|bytes| bytes.try_into().ok());
+    Ok(Opened {
+        migrated: Migrated {
+            from,
+            to: SCHEMA_VERSION,
+        },
+        partitions: count
+            .and_then(Partitions::new)
+            .ok_or_else(|| corrupt(PARTITIONS))?,
+        page_token_key: key.ok_or_else(|| corrupt(PAGE_TOKEN_KEY))?,
+    })
+}
+
+fn number(bytes: &[u8]) -> Result<i64, StoreError> {
+    let bytes = bytes.try_into().map_err(|_| StoreError::Corrupt {
+        what: "store_meta holds no number".to_owned(),
+    })?;
+    Ok(i64::from_be_bytes(bytes))
+}
+
+fn new_key() -> [u8; 32] {
+    let mut key = [0; 32];
+    getrandom::fill(&mut key).expect("the system has randomness");
+    key
+}
+
+fn value(row: &Row<'_>) -> Result<Vec<u8>, StoreError> {
+    Ok(row.bytes(0)?.to_vec())
+}

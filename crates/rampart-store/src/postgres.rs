@@ -1,0 +1,318 @@
+//! PostgreSQL, and what speaks its protocol: a pool, prepared statements, pipelining, and the retry rules.
+//!
+//! A write costs three round trips when its loads are independent: BEGIN, the head row and the loads travel together;
+//! then the rows and the log entry; then COMMIT.
+
+use std::future::Future;
+use std::time::Duration;
+
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime};
+use futures_util::future::join3;
+use tokio::sync::OnceCell;
+use tokio_postgres::NoTls;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::ToSql;
+use uuid::Uuid;
+
+use crate::connection::Connection;
+use crate::migrations::{self, Opened};
+use crate::statement::{Row, Statement, Value};
+use crate::store::{Options, Reader};
+use crate::tables::change_log;
+use crate::{Abort, PartitionId, Partitions, StoreError, Transaction, Work};
+
+/// How often a transaction is tried before it is given up.
+const ATTEMPTS_MAX: u32 = 10;
+/// The first pause between attempts; it doubles, up to the longest.
+const PAUSE_FIRST_MS: u64 = 2;
+const PAUSE_LONGEST_MS: u64 = 250;
+/// How long a request waits for a connection, and a connection for the server.
+const WAIT_MAX: Duration = Duration::from_secs(5);
+
+pub(crate) struct PostgresStore {
+    pool: Pool,
+    partitions: Partitions,
+}
+
+/// How one attempt ended when it did not succeed.
+enum Failed {
+    /// Nothing was written, and trying again may help.
+    Again(StoreError),
+    /// COMMIT was sent and no answer came.
+    Unknown {
+        seq: i64,
+        idx: i64,
+        id: Uuid,
+        error: StoreError,
+    },
+    /// Nothing was written, and trying again will not help.
+    Finally(Abort),
+}
+
+impl PostgresStore {
+    pub(crate) async fn open(url: &str, options: Options) -> Result<(Self, Opened), StoreError> {
+        let mut config: tokio_postgres::Config = url
+            .parse()
+            .map_err(|e| StoreError::unavailable(format!("its URL is not understood: {e}")))?;
+        config.application_name("rampart").connect_timeout(WAIT_MAX);
+        let manager_config = ManagerConfig {
+            recycling_method: RecyclingMethod::Fast,
+        };
+        let pool = Pool::builder(Manager::from_config(config, NoTls, manager_config))
+            .max_size(options.connections_max)
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(Some(WAIT_MAX))
+            .create_timeout(Some(WAIT_MAX))
+            .recycle_timeout(Some(WAIT_MAX))
+            .build()
+            .map_err(StoreError::unavailable)?;
+        let client = pool.get().await.map_err(|e| unreachable_store(&e))?;
+        let opened = migrations::migrate_postgres(&client, options.partitions).await?;
+        Ok((
+            Self {
+                pool,
+                partitions: opened.partitions,
+            },
+            opened,
+        ))
+    }
+
+    pub(crate) async fn connection(&self) -> Result<Object, StoreError> {
+        self.pool.get().await.map_err(|e| unreachable_store(&e))
+    }
+
+    pub(crate) fn close(&self) {
+        self.pool.close();
+    }
+
+    /// Runs `work` in a transaction of `part`, again from the top when it met other writers.
+    pub(crate) async fn write<W: Work>(&self, part: PartitionId, work: W) -> Result<W::Reply, Abort> {
+        // On a task of its own: a client that goes away must not leave a transaction open on a pooled connection.
+        let (pool, partitions) = (self.pool.clone(), self.partitions);
+        tokio::spawn(async move { write_with_retries(&pool, partitions, part, &work).await })
+            .await
+            .unwrap_or_else(|_| Err(Abort::Store(StoreError::Panicked)))
+    }
+}
+
+async fn write_with_retries<W: Work>(
+    pool: &Pool,
+    partitions: Partitions,
+    part: PartitionId,
+    work: &W,
+) -> Result<W::Reply, Abort> {
+    let mut pause_ms = PAUSE_FIRST_MS;
+    for _ in 0..ATTEMPTS_MAX {
+        let client = pool.get().await.map_err(|e| unreachable_store(&e))?;
+        let (reply, failed) = attempt(client, partitions, part, work).await;
+        match failed {
+            None => return reply.ok_or(Abort::Store(StoreError::Panicked)),
+            Some(Failed::Finally(abort)) => return Err(abort),
+            Some(Failed::Unknown { seq, idx, id, error }) => {
+                if was_committed(pool, part, seq, idx, id).await.ok_or(error)? {
+                    return reply.ok_or(Abort::Store(StoreError::Panicked));
+                }
+            }
+            Some(Failed::Again(error)) => tracing::debug!(%error, "a transaction is tried again"),
+        }
+        pause(pause_ms).await;
+        pause_ms = (pause_ms * 2).min(PAUSE_LONGEST_MS);
+    }
+    Err(Abort::Store(StoreError::Conflict {
+        attempts: ATTEMPTS_MAX,
+    }))
+}
+
+/// One run of the work. The reply is given even when the outcome of COMMIT is unknown.
+async fn attempt<W: Work>(
+    client: Object,
+    partitions: Partitions,
+    part: PartitionId,
+    work: &W,
+) -> (Option<W::Reply>, Option<Failed>) {
+    let reader = Reader::of_transaction(Connection::Postgres(client), partitions);
+    let id = Uuid::from_bytes(random_bytes());
+    let tx = Transaction::new(reader, part, OnceCell::new(), 0, id);
+    // Polled in this order, so the server sees BEGIN, then the head row, then the work's loads.
+    let begin = begin(&tx);
+    let head = async {
+        let seq = change_log::take_head(&tx, part).await?;
+        tx.head_taken(seq);
+        Ok::<i64, StoreError>(seq)
+    };
+    let (begun, head, outcome) = join3(begin, head, work.run(&tx)).await;
+    let (seq, wrote) = (head.as_ref().copied().unwrap_or_default(), tx.has_written());
+    let Connection::Postgres(client) = tx.into_reader().connection else {
+        return (None, Some(Failed::Finally(Abort::Store(StoreError::Panicked))));
+    };
+    let outcome = begun.and(head).map_err(Abort::Store).and(outcome);
+    let reply = match outcome {
+        Ok(reply) => reply,
+        Err(abort) => {
+            roll_back(client).await;
+            return (None, Some(classify(abort)));
+        }
+    };
+    if !wrote {
+        roll_back(client).await;
+        return (Some(reply), None);
+    }
+    match client.batch_execute("COMMIT").await {
+        Ok(()) => (Some(reply), None),
+        Err(error) if error.code().is_some() => {
+            roll_back(client).await;
+            (None, Some(classify(Abort::Store(failure("COMMIT", &error)))))
+        }
+        Err(error) => {
+            discard(client);
+            let error = failure("COMMIT", &error);
+            (
+                Some(reply),
+                Some(Failed::Unknown {
+                    seq,
+                    idx: 0,
+                    id,
+                    error,
+                }),
+            )
+        }
+    }
+}
+
+fn begin(tx: &Transaction) -> impl Future<Output = Result<(), StoreError>> + Send {
+    async {
+        match &tx.connection {
+            Connection::Postgres(client) => client
+                .batch_execute("BEGIN")
+                .await
+                .map_err(|e| failure("BEGIN", &e)),
+            Connection::Sqlite(_) => Ok(()),
+        }
+    }
+}
+
+/// Ends a transaction that failed. A connection that cannot even do that is not used again.
+async fn roll_back(client: Object) {
+    if client.batch_execute("ROLLBACK").await.is_err() {
+        discard(client);
+    }
+}
+
+fn discard(client: Object) {
+    drop(Object::take(client));
+}
+
+fn classify(abort: Abort) -> Failed {
+    match abort {
+        Abort::Store(error @ StoreError::Conflict { .. }) => Failed::Again(error),
+        abort => Failed::Finally(abort),
+    }
+}
+
+/// Whether the transaction whose COMMIT went unanswered is in the log; `None` when that cannot be found out.
+async fn was_committed(pool: &Pool, part: PartitionId, seq: i64, idx: i64, id: Uuid) -> Option<bool> {
+    let client = pool.get().await.ok()?;
+    let reader = Reader::of_transaction(Connection::Postgres(client), Partitions::POSTGRES_DEFAULT);
+    let payload = change_log::payload(&reader, part, seq, idx).await.ok()?;
+    Some(payload.is_some_and(|text| text.contains(&id.to_string())))
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "no event tells when another writer is done: back off with jitter"
+)]
+async fn pause(ms: u64) {
+    let jitter = u64::from(random_bytes::<1>()[0]) * ms / 256;
+    tokio::time::sleep(Duration::from_millis(ms / 2 + jitter)).await;
+}
+
+fn random_bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).expect("the system has randomness");
+    bytes
+}
+
+pub(crate) async fn query<T>(
+    client: &Object,
+    statement: &'static Statement,
+    values: &[Value<'_>],
+    read: fn(&Row<'_>) -> Result<T, StoreError>,
+) -> Result<Vec<T>, StoreError> {
+    let failed = |e: tokio_postgres::Error| failure(statement.name, &e);
+    let prepared = client.prepare_cached(statement.sql).await.map_err(failed)?;
+    let rows = client.query(&prepared, &bound(values)).await.map_err(failed)?;
+    rows.iter().map(|row| read(&Row::Postgres(row))).collect()
+}
+
+pub(crate) async fn execute(
+    client: &Object,
+    statement: &'static Statement,
+    values: &[Value<'_>],
+) -> Result<u64, StoreError> {
+    let failed = |e: tokio_postgres::Error| failure(statement.name, &e);
+    let prepared = client.prepare_cached(statement.sql).await.map_err(failed)?;
+    client.execute(&prepared, &bound(values)).await.map_err(failed)
+}
+
+fn bound<'v>(values: &'v [Value<'v>]) -> Vec<&'v (dyn ToSql + Sync)> {
+    values.iter().map(|value| value as &(dyn ToSql + Sync)).collect()
+}
+
+/// What a failure means: `Conflict` for those that a new attempt may mend.
+pub(crate) fn failure(statement: &'static str, error: &tokio_postgres::Error) -> StoreError {
+    let Some(state) = error.code() else {
+        // No answer from the server: the connection is gone, and before COMMIT nothing was written.
+        return if error.is_closed()
+            || std::error::Error::source(error).is_some_and(|e| e.is::<std::io::Error>())
+        {
+            StoreError::Conflict { attempts: 1 }
+        } else {
+            StoreError::Statement {
+                statement,
+                reason: describe(error),
+            }
+        };
+    };
+    let again = [
+        &SqlState::T_R_SERIALIZATION_FAILURE,
+        &SqlState::T_R_DEADLOCK_DETECTED,
+        &SqlState::LOCK_NOT_AVAILABLE,
+        &SqlState::ADMIN_SHUTDOWN,
+        &SqlState::CRASH_SHUTDOWN,
+        &SqlState::CANNOT_CONNECT_NOW,
+    ];
+    if again.contains(&state) || state.code().starts_with("08") {
+        return StoreError::Conflict { attempts: 1 };
+    }
+    // Class 53: out of disk, memory or connections.
+    if state.code().starts_with("53") {
+        return StoreError::unavailable(describe(error));
+    }
+    StoreError::Statement {
+        statement,
+        reason: describe(error),
+    }
+}
+
+fn describe(error: &tokio_postgres::Error) -> String {
+    match error.as_db_error() {
+        Some(answer) => format!("{} ({})", answer.message(), answer.code().code()),
+        None => error.to_string(),
+    }
+}
+
+fn unreachable_store(error: &PoolError) -> StoreError {
+    match error {
+        PoolError::Backend(cause) => {
+            let mut reason = cause.to_string();
+            let mut source = std::error::Error::source(cause);
+            while let Some(next) = source {
+                reason = format!("{reason}: {next}");
+                source = next.source();
+            }
+            StoreError::Unavailable { reason }
+        }
+        PoolError::Timeout(_) => StoreError::unavailable("no connection became free in time"),
+        other => StoreError::unavailable(other),
+    }
+}

@@ -1,0 +1,237 @@
+//! The store as operations see it: where it is, a reader of what is committed, and the transaction that writes.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use rampart_core::AccountId;
+
+use crate::connection::Connection;
+use crate::migrations::Migrated;
+use crate::postgres::PostgresStore;
+use crate::sqlite::{ReadLease, SqliteStore};
+use crate::{Abort, PartitionId, Partitions, StoreError, Work};
+
+/// Where a store is, as `--store` says it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Location {
+    /// `sqlite:PATH`
+    Sqlite(PathBuf),
+    /// `postgres://…`, with its password.
+    Postgres(String),
+}
+
+/// A `--store` that names no store.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("write the store as sqlite:PATH or postgres://USER@HOST/DATABASE")]
+pub struct LocationError;
+
+impl FromStr for Location {
+    type Err = LocationError;
+
+    fn from_str(text: &str) -> Result<Self, LocationError> {
+        if let Some(path) = text.strip_prefix("sqlite:").filter(|path| !path.is_empty()) {
+            return Ok(Self::Sqlite(PathBuf::from(path)));
+        }
+        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            return Ok(Self::Postgres(text.to_owned()));
+        }
+        Err(LocationError)
+    }
+}
+
+impl std::fmt::Display for Location {
+    /// Without a password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::Postgres(url) => f.write_str(&without_password(url)),
+        }
+    }
+}
+
+fn without_password(url: &str) -> String {
+    let url = match url.split_once("password=") {
+        Some((before, after)) => {
+            let rest = after.find('&').map_or("", |end| &after[end..]);
+            format!("{before}password=***{rest}")
+        }
+        None => url.to_owned(),
+    };
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url;
+    };
+    let authority_end = rest.find('/').unwrap_or(rest.len());
+    let Some(at) = rest[..authority_end].rfind('@') else {
+        return url;
+    };
+    match rest[..at].split_once(':') {
+        Some((user, _)) => format!("{scheme}://{user}:***{}", &rest[at..]),
+        None => url,
+    }
+}
+
+/// How to open a store.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Partitions of a PostgreSQL store that is created now; an existing one keeps its own.
+    pub partitions: Partitions,
+    /// Connections to PostgreSQL at the most.
+    pub connections_max: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            partitions: Partitions::POSTGRES_DEFAULT,
+            connections_max: 16,
+        }
+    }
+}
+
+/// An open store. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    driver: Driver,
+    partitions: Partitions,
+    page_token_key: Arc<[u8; 32]>,
+}
+
+#[derive(Clone)]
+enum Driver {
+    Sqlite(Arc<SqliteStore>),
+    Postgres(Arc<PostgresStore>),
+}
+
+impl Store {
+    /// Opens the store at `location`, making it if there is none, and brings its tables up to date.
+    pub async fn open(location: &Location, options: Options) -> Result<(Self, Migrated), StoreError> {
+        let (driver, opened) = match location {
+            Location::Sqlite(path) => {
+                let (store, opened) = SqliteStore::open(path)?;
+                (Driver::Sqlite(Arc::new(store)), opened)
+            }
+            Location::Postgres(url) => {
+                let (store, opened) = PostgresStore::open(url, options).await?;
+                (Driver::Postgres(Arc::new(store)), opened)
+            }
+        };
+        let store = Self {
+            driver,
+            partitions: opened.partitions,
+            page_token_key: Arc::new(opened.page_token_key),
+        };
+        Ok((store, opened.migrated))
+    }
+
+    /// Where the state of `owner` lives.
+    pub fn partition_of(&self, owner: AccountId) -> PartitionId {
+        self.partitions.of(owner)
+    }
+
+    /// The key that authenticates paging tokens: one per store, so that every node takes every node's tokens.
+    pub fn page_token_key(&self) -> &[u8; 32] {
+        &self.page_token_key
+    }
+
+    /// A view of what is committed. On SQLite all its queries see one snapshot, on PostgreSQL each its own.
+    pub async fn reader(&self) -> Result<Reader, StoreError> {
+        Ok(match &self.driver {
+            Driver::Sqlite(store) => {
+                let lease = store.lease()?;
+                let connection = Connection::Sqlite(lease.connection());
+                Reader {
+                    connection,
+                    partitions: self.partitions,
+                    _lease: Some(lease),
+                }
+            }
+            Driver::Postgres(store) => {
+                let connection = Connection::Postgres(store.connection().await?);
+                Reader {
+                    connection,
+                    partitions: self.partitions,
+                    _lease: None,
+                }
+            }
+        })
+    }
+
+    /// Runs `work` in a transaction of `part`. When this returns `Ok`, what it wrote is durable; when it returns an
+    /// error, nothing was written.
+    pub async fn write<W: Work>(&self, part: PartitionId, work: W) -> Result<W::Reply, Abort> {
+        match &self.driver {
+            Driver::Sqlite(store) => store.write(part, work).await,
+            Driver::Postgres(store) => store.write(part, work).await,
+        }
+    }
+
+    /// Removes everything but the store's own settings.
+    pub async fn empty(&self) -> Result<(), Abort> {
+        for part in self.partitions.all() {
+            self.write(part, crate::tables::EmptyPartition).await?;
+        }
+        Ok(())
+    }
+
+    /// Stops taking writes, waits for those that are queued, and closes.
+    pub async fn close(&self) {
+        match &self.driver {
+            Driver::Sqlite(store) => store.close().await,
+            Driver::Postgres(store) => store.close(),
+        }
+    }
+}
+
+/// A view of the store. Its queries stand in `tables`.
+pub struct Reader {
+    pub(crate) connection: Connection,
+    pub(crate) partitions: Partitions,
+    _lease: Option<ReadLease>,
+}
+
+impl Reader {
+    /// The reader of a write transaction.
+    pub(crate) fn of_transaction(connection: Connection, partitions: Partitions) -> Self {
+        Self {
+            connection,
+            partitions,
+            _lease: None,
+        }
+    }
+
+    pub(crate) fn part_of(&self, owner: AccountId) -> i64 {
+        self.partitions.of(owner).0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_location_is_printed_without_its_password() {
+        for (url, shown) in [
+            ("sqlite:./rampart.db", "sqlite:./rampart.db"),
+            ("postgres://host/db", "postgres://host/db"),
+            ("postgres://me@host/db", "postgres://me@host/db"),
+            (
+                "postgres://me:s3:cr@t@host:5432/db",
+                "postgres://me:***@host:5432/db",
+            ),
+            (
+                "postgres:///db?host=/run&password=secret&user=me",
+                "postgres:///db?host=/run&password=***&user=me",
+            ),
+        ] {
+            assert_eq!(url.parse::<Location>().unwrap().to_string(), shown);
+        }
+    }
+
+    #[test]
+    fn other_texts_name_no_store() {
+        for text in ["", "sqlite:", "rampart.db", "mysql://host/db"] {
+            assert_eq!(text.parse::<Location>(), Err(LocationError));
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! The queries, one file per table: SQL as constants, and the methods that run them.
+
+use rampart_core::{Change, TimestampMs};
+
+use crate::statement::Statement;
+use crate::{Abort, StoreError, Transaction, Work};
+
+pub(crate) mod access_key;
+pub(crate) mod association;
+pub(crate) mod change_log;
+pub(crate) mod client_token;
+pub(crate) mod invitation;
+pub(crate) mod resource_share;
+
+/// Every statement, by table. A test holds each against the portable subset, and asserts its query plan.
+pub static STATEMENTS: &[&[&Statement]] = &[
+    crate::migrations::STATEMENTS,
+    access_key::STATEMENTS,
+    association::STATEMENTS,
+    change_log::STATEMENTS,
+    client_token::STATEMENTS,
+    invitation::STATEMENTS,
+    resource_share::STATEMENTS,
+    EMPTY,
+];
+
+/// What emptying a partition removes. The head row stays: log positions are never used twice.
+static EMPTY: &[&Statement] = &[
+    &Statement::new("account.empty", "DELETE FROM account WHERE part = $1"),
+    &Statement::new("access_key.empty", "DELETE FROM access_key WHERE part = $1"),
+    &Statement::new(
+        "resource_share.empty",
+        "DELETE FROM resource_share WHERE part = $1",
+    ),
+    &Statement::new(
+        "resource_share_tag.empty",
+        "DELETE FROM resource_share_tag WHERE part = $1",
+    ),
+    &Statement::new("association.empty", "DELETE FROM association WHERE part = $1"),
+    &Statement::new("invitation.empty", "DELETE FROM invitation WHERE part = $1"),
+    &Statement::new("client_token.empty", "DELETE FROM client_token WHERE part = $1"),
+    &Statement::new("change_log.empty", "DELETE FROM change_log WHERE part = $1"),
+];
+
+/// Empties one partition, unless it never held anything.
+pub(crate) struct EmptyPartition;
+
+impl Work for EmptyPartition {
+    type Reply = ();
+
+    async fn run(&self, tx: &Transaction) -> Result<(), Abort> {
+        if !change_log::is_empty(tx, tx.part()).await? {
+            tx.apply(&[Change::PartitionEmptied], TimestampMs(0)).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Transaction {
+    pub(crate) async fn empty_partition(&self) -> Result<(), StoreError> {
+        for statement in EMPTY {
+            self.connection
+                .execute(statement, &[self.part().0.into()])
+                .await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,279 @@
+//! `association`: what is in a share, walked by share, by owner or by entity.
+
+use rampart_core::association::Standing;
+use rampart_core::{
+    AccountId, Association, AssociationId, AssociationKind, InvitationId, Region, ShareArn, ShareId,
+    TimestampMs, Timing,
+};
+use uuid::Uuid;
+
+use crate::statement::{Row, Statement, Value, corrupt};
+use crate::store::Reader;
+use crate::{StoreError, Transaction};
+
+static LOAD: Statement = Statement::new(
+    "association.load",
+    "SELECT owner, region, share_id, share_created_ms, association_id, entity, member, created_ms, standing, since_ms,
+            deadline_ms, invitation_id
+     FROM association WHERE part = $1 AND owner = $2 AND region = $3 AND share_id = $4 AND kind = $5 AND entity = $6",
+);
+/// In all lists: rows that ended, or whose invitation expired, too long ago are no longer shown.
+static OF_SHARE: Statement = Statement::new(
+    "association.of_share",
+    "SELECT a.owner, a.region, a.share_id, a.share_created_ms, a.association_id, a.entity, a.member, a.created_ms,
+            a.standing, a.since_ms, a.deadline_ms, a.invitation_id, s.name, s.deleted_ms
+     FROM association a
+     JOIN resource_share s ON s.part = a.part AND s.owner = a.owner AND s.region = a.region AND s.share_id = a.share_id
+     WHERE a.part = $1 AND a.share_id = $2 AND a.kind = $3 AND (a.created_ms, a.association_id) > ($4, $5)
+       AND (a.standing = 1 OR (a.standing = 0 AND a.deadline_ms > $6) OR (a.standing = 2 AND a.since_ms > $6))
+     ORDER BY a.created_ms, a.association_id LIMIT $7",
+);
+static OF_OWNER: Statement = Statement::new(
+    "association.of_owner",
+    "SELECT a.owner, a.region, a.share_id, a.share_created_ms, a.association_id, a.entity, a.member, a.created_ms,
+            a.standing, a.since_ms, a.deadline_ms, a.invitation_id, s.name, s.deleted_ms
+     FROM association a
+     JOIN resource_share s ON s.part = a.part AND s.owner = a.owner AND s.region = a.region AND s.share_id = a.share_id
+     WHERE a.part = $1 AND a.owner = $2 AND a.region = $3 AND a.kind = $4
+       AND (a.created_ms, a.association_id) > ($5, $6)
+       AND (a.standing = 1 OR (a.standing = 0 AND a.deadline_ms > $7) OR (a.standing = 2 AND a.since_ms > $7))
+       AND (s.deleted_ms IS NULL OR s.deleted_ms > $8)
+     ORDER BY a.created_ms, a.association_id LIMIT $9",
+);
+static OF_ENTITY: Statement = Statement::new(
+    "association.of_entity",
+    "SELECT a.owner, a.region, a.share_id, a.share_created_ms, a.association_id, a.entity, a.member, a.created_ms,
+            a.standing, a.since_ms, a.deadline_ms, a.invitation_id, s.name, s.deleted_ms
+     FROM association a
+     JOIN resource_share s ON s.part = a.part AND s.owner = a.owner AND s.region = a.region AND s.share_id = a.share_id
+     WHERE a.part = $1 AND a.owner = $2 AND a.region = $3 AND a.kind = $4 AND a.entity = $5
+       AND (a.created_ms, a.association_id) > ($6, $7)
+       AND (a.standing = 1 OR (a.standing = 0 AND a.deadline_ms > $8) OR (a.standing = 2 AND a.since_ms > $8))
+       AND (s.deleted_ms IS NULL OR s.deleted_ms > $9)
+     ORDER BY a.created_ms, a.association_id LIMIT $10",
+);
+static STORE: Statement = Statement::new(
+    "association.store",
+    "INSERT INTO association (part, owner, region, share_id, kind, entity, association_id, share_created_ms, created_ms,
+                              standing, since_ms, deadline_ms, invitation_id, receiver, member)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+     ON CONFLICT (part, owner, region, share_id, kind, entity)
+     DO UPDATE SET association_id = excluded.association_id, created_ms = excluded.created_ms,
+        standing = excluded.standing, since_ms = excluded.since_ms, deadline_ms = excluded.deadline_ms,
+        invitation_id = excluded.invitation_id, receiver = excluded.receiver, member = excluded.member",
+);
+
+pub(crate) static STATEMENTS: &[&Statement] = &[&LOAD, &OF_SHARE, &OF_OWNER, &OF_ENTITY, &STORE];
+
+/// How `standing` is stored. The lists above spell these numbers out.
+const INVITED: i64 = 0;
+const GRANTED: i64 = 1;
+const ENDED: i64 = 2;
+
+/// After which association a page begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AssociationCursor {
+    /// Creation time of the last one seen.
+    pub created: TimestampMs,
+    /// Its id.
+    pub id: AssociationId,
+}
+
+impl AssociationCursor {
+    /// Before the first.
+    pub const START: Self = Self {
+        created: TimestampMs(i64::MIN),
+        id: AssociationId(Uuid::nil()),
+    };
+
+    /// After `association`.
+    pub fn after(association: &Association) -> Self {
+        Self {
+            created: association.created,
+            id: association.id,
+        }
+    }
+}
+
+/// Which of an owner's associations are walked, each kind along an index of its own.
+#[derive(Clone, Copy, Debug)]
+pub enum AssociationScope<'a> {
+    /// Those of one share.
+    Share(ShareArn),
+    /// All in a Region.
+    Owner,
+    /// Those of one principal or resource, over all shares.
+    Entity(&'a str),
+}
+
+/// An association with what a list tells of its share.
+#[derive(Clone, Debug)]
+pub struct AssociationInShare {
+    /// The row.
+    pub association: Association,
+    /// The share's name now.
+    pub share_name: String,
+    /// When the share was deleted, if it was.
+    pub share_deleted: Option<TimestampMs>,
+}
+
+impl Reader {
+    /// The row for one entity of one share, in whatever standing.
+    pub async fn association(
+        &self,
+        share: ShareArn,
+        kind: AssociationKind,
+        entity: &str,
+    ) -> Result<Option<Association>, StoreError> {
+        let values = [
+            self.part_of(share.owner).into(),
+            Value::Text(share.owner.as_str()),
+            Value::Text(share.region.as_str()),
+            Value::from(&share.id.0),
+            Value::Int(number(kind)),
+            Value::Text(entity),
+        ];
+        self.connection.query_opt(&LOAD, &values, read_association).await
+    }
+
+    /// A page of the associations of one kind in `scope`, oldest first.
+    #[expect(clippy::too_many_arguments, reason = "the page of a list is all of these")]
+    pub async fn associations(
+        &self,
+        scope: AssociationScope<'_>,
+        owner: AccountId,
+        region: Region,
+        kind: AssociationKind,
+        after: AssociationCursor,
+        now: TimestampMs,
+        timing: &Timing,
+        limit: u32,
+    ) -> Result<Vec<AssociationInShare>, StoreError> {
+        let part = self.part_of(owner);
+        let (who, home, kind) = (
+            Value::Text(owner.as_str()),
+            Value::Text(region.as_str()),
+            Value::Int(number(kind)),
+        );
+        let (created, id) = (Value::from(after.created), Value::from(&after.id.0));
+        let ended_since = Value::from(now.saturating_sub_ms(timing.ended_association_visible_ms));
+        let deleted_since = Value::from(now.saturating_sub_ms(timing.deleted_share_visible_ms));
+        let connection = &self.connection;
+        match scope {
+            AssociationScope::Share(share) => {
+                let values = [
+                    part.into(),
+                    Value::from(&share.id.0),
+                    kind,
+                    created,
+                    id,
+                    ended_since,
+                    limit.into(),
+                ];
+                connection.query(&OF_SHARE, &values, read_in_share).await
+            }
+            AssociationScope::Owner => {
+                let values = [
+                    part.into(),
+                    who,
+                    home,
+                    kind,
+                    created,
+                    id,
+                    ended_since,
+                    deleted_since,
+                    limit.into(),
+                ];
+                connection.query(&OF_OWNER, &values, read_in_share).await
+            }
+            AssociationScope::Entity(entity) => {
+                let values = [
+                    part.into(),
+                    who,
+                    home,
+                    kind,
+                    entity.into(),
+                    created,
+                    id,
+                    ended_since,
+                    deleted_since,
+                    limit.into(),
+                ];
+                connection.query(&OF_ENTITY, &values, read_in_share).await
+            }
+        }
+    }
+}
+
+impl Transaction {
+    pub(crate) async fn store_association(&self, association: &Association) -> Result<(), StoreError> {
+        let member = serde_json::to_string(&association.member).map_err(|e| StoreError::Corrupt {
+            what: format!("a member does not serialize: {e}"),
+        })?;
+        let (standing, since, deadline, invitation) = match &association.standing {
+            Standing::Invited { invitation, deadline } => {
+                (INVITED, association.created, Some(*deadline), Some(invitation))
+            }
+            Standing::Granted { at, invitation } => (GRANTED, *at, None, invitation.as_ref()),
+            Standing::Ended { at } => (ENDED, *at, None, None),
+        };
+        let values = [
+            self.part().0.into(),
+            Value::Text(association.owner.as_str()),
+            Value::Text(association.region.as_str()),
+            Value::from(&association.share.0),
+            Value::Int(number(association.kind())),
+            Value::Text(&association.entity),
+            Value::from(&association.id.0),
+            association.share_created.into(),
+            association.created.into(),
+            Value::Int(standing),
+            since.into(),
+            deadline.into(),
+            invitation.map(|id| &id.0).into(),
+            association.receiver().into(),
+            Value::Text(&member),
+        ];
+        self.connection.execute(&STORE, &values).await.map(drop)
+    }
+}
+
+fn number(kind: AssociationKind) -> i64 {
+    match kind {
+        AssociationKind::Principal => 0,
+        AssociationKind::Resource => 1,
+    }
+}
+
+fn read_in_share(row: &Row<'_>) -> Result<AssociationInShare, StoreError> {
+    Ok(AssociationInShare {
+        association: read_association(row)?,
+        share_name: row.text(12)?.to_owned(),
+        share_deleted: row.opt_time(13)?,
+    })
+}
+
+fn read_association(row: &Row<'_>) -> Result<Association, StoreError> {
+    let (since, deadline) = (row.time(9)?, row.opt_time(10)?);
+    let invitation = row.opt_uuid(11)?.map(InvitationId);
+    let standing = match (row.int(8)?, deadline, invitation) {
+        (INVITED, Some(deadline), Some(invitation)) => Standing::Invited { invitation, deadline },
+        (GRANTED, _, invitation) => Standing::Granted {
+            at: since,
+            invitation,
+        },
+        (ENDED, ..) => Standing::Ended { at: since },
+        _ => return Err(corrupt(8, "is no standing")),
+    };
+    Ok(Association {
+        owner: row.parsed(0)?,
+        region: row.parsed(1)?,
+        share: ShareId(row.uuid(2)?),
+        share_created: row.time(3)?,
+        id: AssociationId(row.uuid(4)?),
+        entity: row.text(5)?.to_owned(),
+        member: row.json(6)?,
+        created: row.time(7)?,
+        standing,
+    })
+}

@@ -1,0 +1,94 @@
+//! `client_token`: answers remembered for callers that ask again.
+
+use rampart_core::{AccountId, Region, TimestampMs};
+
+use crate::statement::{Statement, Value};
+use crate::store::Reader;
+use crate::{StoreError, Transaction};
+
+/// A token's answer may have been written by an operation on another owner's share, so it is looked up by the caller,
+/// whatever the partition.
+static LOAD: Statement = Statement::new(
+    "client_token.load",
+    "SELECT request_hash, answer FROM client_token
+     WHERE account = $1 AND region = $2 AND operation = $3 AND token = $4 AND expires_ms > $5 LIMIT 1",
+);
+static STORE: Statement = Statement::new(
+    "client_token.store",
+    "INSERT INTO client_token (part, account, region, operation, token, request_hash, answer, expires_ms)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+     ON CONFLICT (part, account, region, operation, token)
+     DO UPDATE SET request_hash = excluded.request_hash, answer = excluded.answer, expires_ms = excluded.expires_ms",
+);
+
+pub(crate) static STATEMENTS: &[&Statement] = &[&LOAD, &STORE];
+
+/// Within what a client token is unique.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenScope {
+    /// The caller.
+    pub account: AccountId,
+    /// The Region called.
+    pub region: Region,
+    /// The operation.
+    pub operation: &'static str,
+    /// The token itself.
+    pub token: String,
+}
+
+/// What was answered the first time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RememberedAnswer {
+    /// Digest of the canonical request.
+    pub request_hash: Vec<u8>,
+    /// The answer's body, word for word.
+    pub answer: String,
+}
+
+impl Reader {
+    /// The first answer to this token, while it is remembered.
+    pub async fn remembered_answer(
+        &self,
+        scope: &TokenScope,
+        now: TimestampMs,
+    ) -> Result<Option<RememberedAnswer>, StoreError> {
+        let values = [
+            Value::Text(scope.account.as_str()),
+            Value::Text(scope.region.as_str()),
+            Value::Text(scope.operation),
+            Value::Text(&scope.token),
+            now.into(),
+        ];
+        self.connection
+            .query_opt(&LOAD, &values, |row| {
+                Ok(RememberedAnswer {
+                    request_hash: row.bytes(0)?.to_vec(),
+                    answer: row.text(1)?.to_owned(),
+                })
+            })
+            .await
+    }
+}
+
+impl Transaction {
+    /// Remembers the answer to a token until `expires`.
+    pub async fn remember_answer(
+        &self,
+        scope: &TokenScope,
+        answer: &RememberedAnswer,
+        expires: TimestampMs,
+    ) -> Result<(), StoreError> {
+        self.mark_written();
+        let values = [
+            self.part().0.into(),
+            Value::Text(scope.account.as_str()),
+            Value::Text(scope.region.as_str()),
+            Value::Text(scope.operation),
+            Value::Text(&scope.token),
+            Value::Bytes(&answer.request_hash),
+            Value::Text(&answer.answer),
+            expires.into(),
+        ];
+        self.connection.execute(&STORE, &values).await.map(drop)
+    }
+}

@@ -1,0 +1,154 @@
+//! The transaction that an operation writes in.
+//!
+//! It belongs to one partition, whose head row it took first: writes of a partition happen one after another, each
+//! sees all that came before, and no rule depends on an isolation level. What it did is appended to the change log in
+//! the same commit.
+
+use std::future::Future;
+use std::ops::Deref;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures_util::future::try_join_all;
+use rampart_core::change::CHANGE_FORMAT;
+use rampart_core::{Change, ShareArn, TimestampMs};
+use serde::Serialize;
+use tokio::sync::OnceCell;
+use uuid::Uuid;
+
+use crate::store::Reader;
+use crate::tables::change_log;
+use crate::{Abort, PartitionId, StoreError};
+
+/// What an operation does inside its transaction: load, decide, apply. It may be run again from the top when it met
+/// other writers, so it must not have effects of its own.
+pub trait Work: Send + Sync + 'static {
+    /// What it answers once the transaction is durable.
+    type Reply: Send + 'static;
+
+    /// Runs it.
+    fn run(&self, tx: &Transaction) -> impl Future<Output = Result<Self::Reply, Abort>> + Send;
+}
+
+/// A write transaction of one partition. It reads through the [`Reader`] it derefs to.
+pub struct Transaction {
+    reader: Reader,
+    part: PartitionId,
+    /// The partition's log position, known once the head row is taken.
+    seq: OnceCell<i64>,
+    /// The place of this operation among those that commit together.
+    idx: i64,
+    /// Tells this transaction's log row from any other's: how an unknown commit outcome is looked up.
+    id: Uuid,
+    wrote: AtomicBool,
+}
+
+#[derive(Serialize)]
+struct Payload<'a> {
+    v: u32,
+    tx: Uuid,
+    changes: &'a [Change],
+}
+
+impl Transaction {
+    pub(crate) fn new(reader: Reader, part: PartitionId, seq: OnceCell<i64>, idx: i64, id: Uuid) -> Self {
+        Self {
+            reader,
+            part,
+            seq,
+            idx,
+            id,
+            wrote: AtomicBool::new(false),
+        }
+    }
+
+    /// The partition that this transaction may write.
+    pub(crate) fn part(&self) -> PartitionId {
+        self.part
+    }
+
+    /// Fills in the log position once the head row has answered.
+    pub(crate) fn head_taken(&self, seq: i64) {
+        // Set at most once per transaction: a second value cannot come.
+        let _ = self.seq.set(seq);
+    }
+
+    pub(crate) fn has_written(&self) -> bool {
+        self.wrote.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn into_reader(self) -> Reader {
+        self.reader
+    }
+
+    /// Writes `changes` and their log entry. At most once per operation. On PostgreSQL all of it is one round trip.
+    pub async fn apply(&self, changes: &[Change], now: TimestampMs) -> Result<(), StoreError> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        self.mark_written();
+        let payload = serde_json::to_string(&Payload {
+            v: CHANGE_FORMAT,
+            tx: self.id,
+            changes,
+        })
+        .map_err(|e| StoreError::Corrupt {
+            what: format!("a change does not serialize: {e}"),
+        })?;
+        // The rows are sent first and in order; only the log entry waits for the head row's answer.
+        let rows = try_join_all(changes.iter().map(|change| self.store_change(change)));
+        let log = async {
+            let seq = *self.seq.get_or_try_init(|| self.head_seq()).await?;
+            change_log::append(&self.reader, self.part, seq, self.idx, now, &payload).await
+        };
+        futures_util::future::try_join(rows, log).await?;
+        Ok(())
+    }
+
+    pub(crate) fn mark_written(&self) {
+        self.wrote.store(true, Ordering::Relaxed);
+    }
+
+    /// The head row is ours by now, so reading it again gives the position we took.
+    async fn head_seq(&self) -> Result<i64, StoreError> {
+        change_log::head(&self.reader, self.part).await
+    }
+
+    async fn store_change(&self, change: &Change) -> Result<(), StoreError> {
+        match change {
+            Change::AccountStored(account) => self.store_account(account).await,
+            Change::AccessKeyStored(key) => self.store_access_key(key).await,
+            Change::ShareStored(share) => self.store_resource_share(share).await,
+            Change::ShareTagged {
+                owner,
+                region,
+                share,
+                share_created,
+                added,
+                removed,
+            } => {
+                let share = ShareArn {
+                    owner: *owner,
+                    region: *region,
+                    id: *share,
+                };
+                self.store_tags(share, *share_created, added, removed).await
+            }
+            Change::AssociationStored(association) => self.store_association(association).await,
+            Change::InvitationStored(invitation) => self.store_invitation(invitation).await,
+            Change::InvitationDropped {
+                sender,
+                region,
+                invitation,
+            } => self.drop_invitation(*sender, *region, *invitation).await,
+            Change::PartitionEmptied => self.empty_partition().await,
+        }
+    }
+}
+
+impl Deref for Transaction {
+    type Target = Reader;
+
+    fn deref(&self) -> &Reader {
+        &self.reader
+    }
+}

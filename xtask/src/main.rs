@@ -1,0 +1,77 @@
+//! `cargo xtask`: tests, benchmarks and checks of the repository, with all the set-up that they need.
+//!
+//! Nothing here knows rampart's code; it runs programs and counts what they report.
+#![expect(clippy::print_stdout, reason = "a command-line tool speaks to its user")]
+
+mod process;
+mod terminal;
+mod test;
+mod tidy;
+mod tools;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use workspace::Workspace;
+
+const HELP: &str = "\
+Automation for rampart.
+
+Usage: cargo xtask <COMMAND>
+
+Commands:
+  test [PART]... [-- ARGUMENTS]   Run tests, all of them or the named parts (`cargo xtask test --help`)
+  tidy                            Check what needs no compiler: layering, file sizes, links, leftovers
+  bench [ARGUMENTS]               Run the benchmark of requests (`cargo bench -p rampart-server --bench requests`)
+  help                            Print this
+
+Examples:
+  cargo xtask test                       everything; this is what CI runs
+  cargo xtask test unit                  quick: needs nothing but Rust
+  cargo xtask test clients -- -k story   only the client tests whose name contains `story`
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match dispatch(&arguments) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn dispatch(arguments: &[String]) -> Result<ExitCode> {
+    let Some((command, rest)) = arguments.split_first() else {
+        print!("{HELP}");
+        return Ok(ExitCode::from(2));
+    };
+    match command.as_str() {
+        "test" => test::command(rest),
+        "tidy" => tidy::command(rest),
+        "bench" => bench(rest),
+        "help" | "--help" | "-h" => {
+            print!("{HELP}");
+            Ok(ExitCode::SUCCESS)
+        }
+        unknown => anyhow::bail!("no command `{unknown}`\n\n{HELP}"),
+    }
+}
+
+/// Everything after `bench` goes to the benchmark, `--help` included.
+fn bench(arguments: &[String]) -> Result<ExitCode> {
+    let workspace = Workspace::locate()?;
+    let mut cargo = workspace.cargo();
+    cargo
+        .args(["bench", "-p", "rampart-server", "--bench", "requests", "--"])
+        .args(arguments);
+    let status = process::run(&mut cargo)?;
+    Ok(if status.success() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
