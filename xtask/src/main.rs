@@ -65,13 +65,7 @@ fn dispatch(arguments: &[String]) -> Result<ExitCode> {
 fn bench(arguments: &[String]) -> Result<ExitCode> {
     let workspace = Workspace::locate()?;
     let mut cargo = workspace.cargo();
-    cargo
-        .args(["bench", "-p", "rampart-server", "--bench", "requests", "--"])
-        .args(arguments);
+    cargo.args(["bench", "-p", "rampart-server", "--bench", "requests", "--"]).args(arguments);
     let status = process::run(&mut cargo)?;
-    Ok(if status.success() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

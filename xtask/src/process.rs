@@ -19,10 +19,8 @@ pub(crate) fn run(command: &mut Command) -> Result<ExitStatus> {
 pub(crate) fn run_watched(command: &mut Command, mut watch: impl FnMut(&str)) -> Result<ExitStatus> {
     announce(command);
     let name = program_name(command);
-    let mut child = command
-        .stdout(Stdio::piped())
-        .spawn()
-        .with_context(|| format!("could not run {name}"))?;
+    let mut child =
+        command.stdout(Stdio::piped()).spawn().with_context(|| format!("could not run {name}"))?;
     let output = child.stdout.take().context("its standard output was asked for")?;
     for line in BufReader::new(output).split(b'\n') {
         let line = line.with_context(|| format!("could not read what {name} prints"))?;
@@ -36,10 +34,8 @@ pub(crate) fn run_watched(command: &mut Command, mut watch: impl FnMut(&str)) ->
 /// Runs a program for its standard output; what it says on standard error is shown.
 pub(crate) fn capture(command: &mut Command) -> Result<String> {
     let name = program_name(command);
-    let output = command
-        .stderr(Stdio::inherit())
-        .output()
-        .with_context(|| format!("could not run {name}"))?;
+    let output =
+        command.stderr(Stdio::inherit()).output().with_context(|| format!("could not run {name}"))?;
     if !output.status.success() {
         bail!("{name} failed ({})", output.status);
     }
@@ -59,9 +55,5 @@ fn announce(command: &Command) {
 
 fn program_name(command: &Command) -> String {
     let program = Path::new(command.get_program());
-    program
-        .file_name()
-        .unwrap_or(program.as_os_str())
-        .to_string_lossy()
-        .into_owned()
+    program.file_name().unwrap_or(program.as_os_str()).to_string_lossy().into_owned()
 }

@@ -20,9 +20,5 @@ pub(crate) fn red(text: &str) -> String {
 }
 
 fn paint(text: &str, code: &str) -> String {
-    if is_interactive() {
-        format!("\x1b[{code}m{text}\x1b[0m")
-    } else {
-        text.to_owned()
-    }
+    if is_interactive() { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
 }

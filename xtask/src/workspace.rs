@@ -22,14 +22,10 @@ impl Workspace {
             .parent()
             .context("xtask lies in a directory of the workspace")?
             .to_owned();
-        let mut workspace = Self {
-            target: root.join("target"),
-            root,
-        };
+        let mut workspace = Self { target: root.join("target"), root };
         let metadata = workspace.metadata(&["--no-deps"])?;
-        let target = metadata["target_directory"]
-            .as_str()
-            .context("cargo metadata names the target directory")?;
+        let target =
+            metadata["target_directory"].as_str().context("cargo metadata names the target directory")?;
         workspace.target = PathBuf::from(target);
         Ok(workspace)
     }

@@ -27,11 +27,7 @@ impl FromStr for AccountId {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let digits: [u8; 12] = text.as_bytes().try_into().map_err(|_| InvalidAccountId)?;
-        if digits.iter().all(u8::is_ascii_digit) {
-            Ok(Self(digits))
-        } else {
-            Err(InvalidAccountId)
-        }
+        if digits.iter().all(u8::is_ascii_digit) { Ok(Self(digits)) } else { Err(InvalidAccountId) }
     }
 }
 
@@ -76,15 +72,9 @@ mod tests {
         assert_eq!(id.as_str(), "000123456789");
         assert_eq!(id.to_string(), "000123456789");
         assert_eq!(format!("{id:?}"), "000123456789");
-        for bad in [
-            "",
-            "12345678901",
-            "1234567890123",
-            "12345678901a",
-            "１２３４",
-            " 12345678901",
-            "-12345678901",
-        ] {
+        for bad in
+            ["", "12345678901", "1234567890123", "12345678901a", "１２３４", " 12345678901", "-12345678901"]
+        {
             assert_eq!(bad.parse::<AccountId>(), Err(InvalidAccountId), "{bad:?}");
         }
     }

@@ -58,10 +58,7 @@ impl Arn {
     /// Reads an ARN.
     pub fn parse(text: &str) -> Result<Self, ArnError> {
         let colons = find_colons(text)?;
-        let arn = Self {
-            text: text.into(),
-            colons,
-        };
+        let arn = Self { text: text.into(), colons };
         check_fields(&arn)?;
         Ok(arn)
     }
@@ -74,15 +71,10 @@ impl Arn {
         account: &str,
         resource: &str,
     ) -> Result<Self, ArnError> {
-        if [partition, service, region, account]
-            .iter()
-            .any(|field| field.contains(':'))
-        {
+        if [partition, service, region, account].iter().any(|field| field.contains(':')) {
             return Err(ArnError::InvalidCharacter);
         }
-        Self::parse(&format!(
-            "{PREFIX}{partition}:{service}:{region}:{account}:{resource}"
-        ))
+        Self::parse(&format!("{PREFIX}{partition}:{service}:{region}:{account}:{resource}"))
     }
 
     /// The partition, such as `aws` or `aws-cn`.
@@ -143,11 +135,7 @@ fn find_colons(text: &str) -> Result<[u16; 4], ArnError> {
     }
     let fields = text.strip_prefix(PREFIX).ok_or(ArnError::MissingPrefix)?;
     let mut colons = [0; 4];
-    let mut found = fields
-        .bytes()
-        .zip(PREFIX.len()..)
-        .filter(|(b, _)| *b == b':')
-        .map(|(_, at)| at);
+    let mut found = fields.bytes().zip(PREFIX.len()..).filter(|(b, _)| *b == b':').map(|(_, at)| at);
     for colon in &mut colons {
         let at = found.next().ok_or(ArnError::TooFewFields)?;
         *colon = u16::try_from(at).expect("ARN_LEN_MAX fits");
@@ -161,9 +149,7 @@ fn check_fields(arn: &Arn) -> Result<(), ArnError> {
         Some(rest) => {
             rest.len() > 1
                 && rest.starts_with('-')
-                && rest
-                    .bytes()
-                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+                && rest.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
         }
         None => false,
     };

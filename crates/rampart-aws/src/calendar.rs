@@ -22,14 +22,7 @@ impl Civil {
         let epoch_s = epoch_s.clamp(EPOCH_S_MIN, EPOCH_S_MAX);
         let (year, month, day) = date_of_day(epoch_s.div_euclid(DAY_S));
         let second = epoch_s.rem_euclid(DAY_S);
-        Self {
-            year,
-            month,
-            day,
-            hour: second / 3_600,
-            minute: second / 60 % 60,
-            second: second % 60,
-        }
+        Self { year, month, day, hour: second / 3_600, minute: second / 60 % 60, second: second % 60 }
     }
 
     /// Seconds since the epoch, or nothing when there is no such date or time of day.
@@ -72,11 +65,7 @@ fn date_of_day(epoch_day: i64) -> (i64, i64, i64) {
     let day_of_year = day_of_cycle - (year_of_cycle * 365 + year_of_cycle / 4 - year_of_cycle / 100);
     let march_month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * march_month + 2) / 5 + 1;
-    let month = if march_month < 10 {
-        march_month + 3
-    } else {
-        march_month - 9
-    };
+    let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
     let year = year_of_cycle + cycle * 400 + i64::from(month <= 2);
     (year, month, day)
 }
@@ -86,14 +75,7 @@ mod tests {
     use super::*;
 
     fn moment(year: i64, month: i64, day: i64, hour: i64, minute: i64, second: i64) -> Civil {
-        Civil {
-            year,
-            month,
-            day,
-            hour,
-            minute,
-            second,
-        }
+        Civil { year, month, day, hour, minute, second }
     }
 
     #[test]
@@ -126,37 +108,12 @@ mod tests {
 
     fn next_day(at: Civil) -> Civil {
         let is_leap = at.year % 4 == 0 && (at.year % 100 != 0 || at.year % 400 == 0);
-        let lengths = [
-            31,
-            if is_leap { 29 } else { 28 },
-            31,
-            30,
-            31,
-            30,
-            31,
-            31,
-            30,
-            31,
-            30,
-            31,
-        ];
+        let lengths = [31, if is_leap { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
         let month_len = lengths[usize::try_from(at.month - 1).unwrap()];
         match (at.day == month_len, at.month == 12) {
-            (false, _) => Civil {
-                day: at.day + 1,
-                ..at
-            },
-            (true, false) => Civil {
-                day: 1,
-                month: at.month + 1,
-                ..at
-            },
-            (true, true) => Civil {
-                day: 1,
-                month: 1,
-                year: at.year + 1,
-                ..at
-            },
+            (false, _) => Civil { day: at.day + 1, ..at },
+            (true, false) => Civil { day: 1, month: at.month + 1, ..at },
+            (true, true) => Civil { day: 1, month: 1, year: at.year + 1, ..at },
         }
     }
 

@@ -40,10 +40,7 @@ impl Region {
             ("eusc-", Partition::AwsEusc),
         ];
         let name = self.as_str();
-        PREFIXES
-            .iter()
-            .find(|(prefix, _)| name.starts_with(prefix))
-            .map_or(Partition::Aws, |(_, p)| *p)
+        PREFIXES.iter().find(|(prefix, _)| name.starts_with(prefix)).map_or(Partition::Aws, |(_, p)| *p)
     }
 }
 
@@ -51,9 +48,7 @@ impl FromStr for Region {
     type Err = InvalidRegion;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let is_name = text
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        let is_name = text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
         if text.is_empty() || text.len() > REGION_LEN_MAX || !is_name {
             return Err(InvalidRegion);
         }
@@ -152,7 +147,7 @@ impl Partition {
     pub fn global_region(self) -> &'static str {
         match self {
             Self::Aws => "us-east-1",
-            Self::AwsCn => "cn-north-1",
+            Self::AwsCn => "cn-northwest-1",
             Self::AwsUsGov => "us-gov-west-1",
             Self::AwsIso => "us-iso-east-1",
             Self::AwsIsoB => "us-isob-east-1",
@@ -186,10 +181,7 @@ impl FromStr for Partition {
     type Err = UnknownPartition;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|partition| partition.as_str() == text)
-            .ok_or(UnknownPartition)
+        Self::ALL.into_iter().find(|partition| partition.as_str() == text).ok_or(UnknownPartition)
     }
 }
 
@@ -218,10 +210,7 @@ mod tests {
     fn order_is_that_of_the_text() {
         let mut regions = ["us-east-1", "a", "ab", "us-east-10", "us", "-"].map(region);
         regions.sort();
-        assert_eq!(
-            regions.map(|r| r.to_string()),
-            ["-", "a", "ab", "us", "us-east-1", "us-east-10"]
-        );
+        assert_eq!(regions.map(|r| r.to_string()), ["-", "a", "ab", "us", "us-east-1", "us-east-10"]);
     }
 
     #[test]

@@ -48,11 +48,7 @@ pub enum BodyError {
 
 /// Reads a body. An empty one counts as `{}`: operations without parameters are called without any.
 pub fn parse_body<T: DeserializeOwned>(body: &[u8]) -> Result<T, BodyError> {
-    let text = if body.is_empty() {
-        "{}"
-    } else {
-        str::from_utf8(body).map_err(|_| BodyError::NotUtf8)?
-    };
+    let text = if body.is_empty() { "{}" } else { str::from_utf8(body).map_err(|_| BodyError::NotUtf8)? };
     if depth_of(text) > BODY_DEPTH_MAX {
         return Err(BodyError::TooDeep);
     }
@@ -112,18 +108,14 @@ fn refusal(error: &serde_json::Error) -> BodyError {
         return BodyError::NotJson { line, column };
     }
     let text = error.to_string();
-    let message = text
-        .strip_suffix(&format!(" at line {line} column {column}"))
-        .unwrap_or(&text);
+    let message = text.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&text);
     if let Some(name) = quoted_after(message, "missing field `") {
         return BodyError::MissingMember(name);
     }
     if let Some(name) = quoted_after(message, "duplicate field `") {
         return BodyError::DuplicateMember(name);
     }
-    BodyError::WrongType {
-        message: wrong_type::aws_message(message),
-    }
+    BodyError::WrongType { message: wrong_type::aws_message(message) }
 }
 
 fn quoted_after(message: &str, prefix: &str) -> Option<String> {
@@ -136,11 +128,7 @@ mod tests {
 
     fn nested(depth: usize, inside: &str) -> String {
         let lists = depth - 1;
-        format!(
-            "{{\"unknown\":{}{inside}{}}}",
-            "[".repeat(lists),
-            "]".repeat(lists)
-        )
+        format!("{{\"unknown\":{}{inside}{}}}", "[".repeat(lists), "]".repeat(lists))
     }
 
     #[test]
@@ -162,18 +150,12 @@ mod tests {
         let too_deep = parse_body::<Nothing>(nested(BODY_DEPTH_MAX + 1, "1").as_bytes());
         assert_eq!(too_deep.err(), Some(BodyError::TooDeep));
         let bomb = "[".repeat(1_000_000);
-        assert_eq!(
-            parse_body::<Nothing>(bomb.as_bytes()).err(),
-            Some(BodyError::TooDeep)
-        );
+        assert_eq!(parse_body::<Nothing>(bomb.as_bytes()).err(), Some(BodyError::TooDeep));
     }
 
     #[test]
     fn error_bodies_are_escaped() {
         assert_eq!(error_body("Rate exceeded"), "{\"message\":\"Rate exceeded\"}\n");
-        assert_eq!(
-            error_body("a \"b\"\n\u{1}é"),
-            "{\"message\":\"a \\\"b\\\"\\n\\u0001é\"}\n"
-        );
+        assert_eq!(error_body("a \"b\"\n\u{1}é"), "{\"message\":\"a \\\"b\\\"\\n\\u0001é\"}\n");
     }
 }

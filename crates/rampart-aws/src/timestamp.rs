@@ -45,18 +45,8 @@ impl TimestampMs {
 
 impl fmt::Display for TimestampMs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Civil {
-            year,
-            month,
-            day,
-            hour,
-            minute,
-            second,
-        } = Civil::from_epoch_s(self.epoch_s());
-        write!(
-            f,
-            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}"
-        )?;
+        let Civil { year, month, day, hour, minute, second } = Civil::from_epoch_s(self.epoch_s());
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")?;
         match self.0.rem_euclid(1_000) {
             0 => f.write_str("Z"),
             ms => write!(f, ".{ms:03}Z"),
@@ -70,9 +60,7 @@ impl Serialize for TimestampMs {
             #[expect(clippy::cast_precision_loss, reason = "below 2^53, so exact")]
             return serializer.serialize_f64(self.0 as f64 / 1_000.0);
         }
-        RawValue::from_string(decimal_seconds(self.0))
-            .map_err(S::Error::custom)?
-            .serialize(serializer)
+        RawValue::from_string(decimal_seconds(self.0)).map_err(S::Error::custom)?.serialize(serializer)
     }
 }
 
@@ -98,10 +86,7 @@ impl Visitor<'_> for EpochSeconds {
     }
 
     fn visit_i64<E: serde::de::Error>(self, epoch_s: i64) -> Result<Self::Value, E> {
-        epoch_s
-            .checked_mul(1_000)
-            .map(TimestampMs)
-            .ok_or_else(|| E::custom("timestamp out of range"))
+        epoch_s.checked_mul(1_000).map(TimestampMs).ok_or_else(|| E::custom("timestamp out of range"))
     }
 
     fn visit_u64<E: serde::de::Error>(self, epoch_s: u64) -> Result<Self::Value, E> {

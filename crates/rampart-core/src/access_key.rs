@@ -50,10 +50,7 @@ impl std::fmt::Debug for AccessKey {
 
 /// Makes the id of a new key of `account` from random bytes: 40 bits of the account, 40 random bits.
 pub fn access_key_id(account: AccountId, random: [u8; 5]) -> String {
-    let number: u64 = account
-        .as_str()
-        .bytes()
-        .fold(0, |n, digit| n * 10 + u64::from(digit - b'0'));
+    let number: u64 = account.as_str().bytes().fold(0, |n, digit| n * 10 + u64::from(digit - b'0'));
     let mut bits = u128::from(number) << 40;
     bits |= random.iter().fold(0_u128, |n, byte| (n << 8) | u128::from(*byte));
     let mut id = String::from(PREFIX);

@@ -58,10 +58,8 @@ pub fn decide_associate(
 ) -> Result<Decision<Vec<Outcome>>, Refusal> {
     check_active(share)?;
     check_reach(share, entities)?;
-    let mut known: HashMap<(AssociationKind, String), Association> = existing
-        .into_iter()
-        .map(|row| ((row.kind(), row.entity.clone()), row))
-        .collect();
+    let mut known: HashMap<(AssociationKind, String), Association> =
+        existing.into_iter().map(|row| ((row.kind(), row.entity.clone()), row)).collect();
     let mut contents = share.contents;
     let mut changes = Vec::new();
     let mut outcomes = Vec::new();
@@ -73,41 +71,23 @@ pub fn decide_associate(
         if let Some(row) = before.as_ref().filter(|row| !row.has_ended(now)) {
             // AWS: associating what is associated is no error (reference §3.3).
             let (status, _) = row.status(None, now, timing);
-            outcomes.push(Outcome {
-                association: row.clone(),
-                status,
-            });
+            outcomes.push(Outcome { association: row.clone(), status });
             continue;
         }
-        if let Some(expired) = before
-            .as_ref()
-            .filter(|row| !matches!(row.standing, Standing::Ended { .. }))
-        {
+        if let Some(expired) = before.as_ref().filter(|row| !matches!(row.standing, Standing::Ended { .. })) {
             contents.remove(expired);
         }
         let (association, invitation) = new_association(share, entity, member, &contents, now, ids);
         contents.add(&association);
         changes.push(Change::AssociationStored(association.clone()));
         changes.extend(invitation.map(Change::InvitationStored));
-        outcomes.push(Outcome {
-            association,
-            status: AssociationStatus::Associating,
-        });
+        outcomes.push(Outcome { association, status: AssociationStatus::Associating });
     }
     contents.check()?;
     if contents != share.contents {
-        changes.insert(
-            0,
-            Change::ShareStored(ResourceShare {
-                contents,
-                ..share.clone()
-            }),
-        );
+        changes.insert(0, Change::ShareStored(ResourceShare { contents, ..share.clone() }));
     }
-    Ok(Decision {
-        changes,
-        reply: outcomes,
-    })
+    Ok(Decision { changes, reply: outcomes })
 }
 
 /// Whether the share may reach these principals with these resources. Organizations are unknown here: every account
@@ -134,9 +114,7 @@ fn check_reach(share: &ResourceShare, entities: &Entities<'_, '_>) -> Result<(),
                 return Err(Refusal::OrganizationalUnitNotFound { id: id.clone() });
             }
             Principal::Service(name) => {
-                return Err(Refusal::PrincipalKindUnsupported {
-                    principal: name.clone(),
-                });
+                return Err(Refusal::PrincipalKindUnsupported { principal: name.clone() });
             }
         }
     }
@@ -159,11 +137,8 @@ fn wanted(share: &ResourceShare, entities: &Entities<'_, '_>) -> Vec<(String, Me
             _ => return None,
         };
         // AWS: the owner's own account is inside; any other is outside as long as no organization says else (§6.3).
-        let member = Member::Principal {
-            receiver: receiver.to_string(),
-            identity,
-            external: receiver != share.owner,
-        };
+        let member =
+            Member::Principal { receiver: receiver.to_string(), identity, external: receiver != share.owner };
         Some((principal.as_str().to_owned(), member))
     });
     resources.chain(principals).collect()
@@ -193,17 +168,11 @@ fn new_association(
         entity,
         member,
         created: now,
-        standing: Standing::Granted {
-            at: now,
-            invitation: None,
-        },
+        standing: Standing::Granted { at: now, invitation: None },
     };
     let invitation = invite(share, &association, contents, now, ids);
     if let Some(invitation) = &invitation {
-        association.standing = Standing::Invited {
-            invitation: invitation.id,
-            deadline: invitation.deadline,
-        };
+        association.standing = Standing::Invited { invitation: invitation.id, deadline: invitation.deadline };
     }
     (association, invitation)
 }
@@ -216,10 +185,7 @@ fn invite(
     now: TimestampMs,
     ids: &mut dyn FnMut() -> Uuid,
 ) -> Option<Invitation> {
-    let Member::Principal {
-        receiver, identity, ..
-    } = &association.member
-    else {
+    let Member::Principal { receiver, identity, .. } = &association.member else {
         return None;
     };
     let receiver = receiver.parse().ok().filter(|account| *account != share.owner)?;
@@ -255,11 +221,7 @@ impl Contents {
                     self.identities = step(self.identities);
                 }
             }
-            Member::Resource {
-                short_invitation,
-                for_identities,
-                ..
-            } => {
+            Member::Resource { short_invitation, for_identities, .. } => {
                 self.resources = step(self.resources);
                 if *short_invitation {
                     self.short_invitation_resources = step(self.short_invitation_resources);

@@ -110,6 +110,19 @@ pub enum AssociationStatus {
 }
 
 impl AssociationStatus {
+    /// Reads a status of the model. The outer `None` is no status at all; the inner one is a status of the model that
+    /// no association here ever has, so that it finds none.
+    pub fn parse(text: &str) -> Option<Option<Self>> {
+        match text {
+            "ASSOCIATING" => Some(Some(Self::Associating)),
+            "ASSOCIATED" => Some(Some(Self::Associated)),
+            "DISASSOCIATING" => Some(Some(Self::Disassociating)),
+            "DISASSOCIATED" => Some(Some(Self::Disassociated)),
+            "FAILED" | "SUSPENDED" | "SUSPENDING" | "RESTORING" => Some(None),
+            _ => None,
+        }
+    }
+
     /// The wire's spelling.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -132,11 +145,7 @@ impl Association {
 
     /// The ARN of its share.
     pub fn share_arn(&self) -> ShareArn {
-        ShareArn {
-            owner: self.owner,
-            region: self.region,
-            id: self.share,
-        }
+        ShareArn { owner: self.owner, region: self.region, id: self.share }
     }
 
     /// Who sees the share by it; nobody by a resource.
@@ -167,11 +176,7 @@ impl Association {
         let own_end = self.ended_at(now);
         if let Some(end) = own_end.into_iter().chain(share_deleted).min() {
             let expired = matches!(self.standing, Standing::Invited { .. }) && own_end == Some(end);
-            let settled = if expired {
-                end
-            } else {
-                after(end, timing.settle_delay_ms)
-            };
+            let settled = if expired { end } else { after(end, timing.settle_delay_ms) };
             return if now < settled {
                 (AssociationStatus::Disassociating, end)
             } else {
@@ -189,8 +194,7 @@ impl Association {
     /// Whether the row can still be seen at `now`.
     // AWS: how long DISASSOCIATED rows stay is unknown; two hours as for shares (reference §3.3, inferred).
     pub fn is_visible(&self, now: TimestampMs, timing: &Timing) -> bool {
-        self.ended_at(now)
-            .is_none_or(|end| now < after(end, timing.ended_association_visible_ms))
+        self.ended_at(now).is_none_or(|end| now < after(end, timing.ended_association_visible_ms))
     }
 
     fn ended_at(&self, now: TimestampMs) -> Option<TimestampMs> {

@@ -99,27 +99,18 @@ impl Catalog {
             by_arn_service.entry(service.to_owned()).or_default().push(index);
             by_name.insert(entry.name.to_ascii_lowercase(), index);
         }
-        Self {
-            types,
-            by_arn_service,
-            by_name,
-        }
+        Self { types, by_arn_service, by_name }
     }
 
     /// The type of the resource that `arn` names, when it is one that can be shared.
     pub fn type_of(&self, arn: &Arn) -> Option<&ResourceType> {
         let candidates = self.by_arn_service.get(arn.service())?;
-        candidates
-            .iter()
-            .map(|index| &self.types[*index])
-            .find(|entry| entry.matches(arn.as_str()))
+        candidates.iter().map(|index| &self.types[*index]).find(|entry| entry.matches(arn.as_str()))
     }
 
     /// The type of that name. Letter case does not matter (reference §6.4).
     pub fn type_named(&self, name: &str) -> Option<&ResourceType> {
-        self.by_name
-            .get(&name.to_ascii_lowercase())
-            .map(|index| &self.types[*index])
+        self.by_name.get(&name.to_ascii_lowercase()).map(|index| &self.types[*index])
     }
 
     /// All types in the catalog's order.
@@ -148,11 +139,7 @@ impl ResourceType {
                 .as_deref()
                 .map(|text| Regex::new(text).expect("a test compiles every pattern of the catalog")),
         });
-        compiled.pattern.is_match(arn)
-            && !compiled
-                .except
-                .as_ref()
-                .is_some_and(|except| except.is_match(arn))
+        compiled.pattern.is_match(arn) && !compiled.except.as_ref().is_some_and(|except| except.is_match(arn))
     }
 }
 
@@ -185,41 +172,19 @@ mod tests {
         assert_eq!(examples.types.len(), 90);
         for example in examples.types {
             let arn = Arn::parse(&example.arn).unwrap();
-            let names: Vec<_> = catalog
-                .types()
-                .iter()
-                .filter(|t| t.matches(arn.as_str()))
-                .map(|t| &t.name)
-                .collect();
+            let names: Vec<_> =
+                catalog.types().iter().filter(|t| t.matches(arn.as_str())).map(|t| &t.name).collect();
             assert_eq!(names, [&example.name], "{}", example.arn);
-            assert_eq!(
-                catalog.type_of(&arn).map(|t| &t.name),
-                Some(&example.name),
-                "{}",
-                example.arn
-            );
+            assert_eq!(catalog.type_of(&arn).map(|t| &t.name), Some(&example.name), "{}", example.arn);
         }
     }
 
     #[test]
     fn fourteen_types_have_the_long_invitation() {
         let catalog = Catalog::embedded();
-        assert_eq!(
-            catalog.types().iter().filter(|t| t.has_long_invitation()).count(),
-            14
-        );
-        assert!(
-            catalog
-                .type_named("EC2:transitgateway")
-                .unwrap()
-                .has_long_invitation()
-        );
-        assert!(
-            !catalog
-                .type_named("imagebuilder:Component")
-                .unwrap()
-                .has_long_invitation()
-        );
+        assert_eq!(catalog.types().iter().filter(|t| t.has_long_invitation()).count(), 14);
+        assert!(catalog.type_named("EC2:transitgateway").unwrap().has_long_invitation());
+        assert!(!catalog.type_named("imagebuilder:Component").unwrap().has_long_invitation());
     }
 
     #[test]
@@ -230,10 +195,7 @@ mod tests {
             "arn:aws:ec2:us-east-1:123456789012:instance/i-0123456789abcdef0",
             "arn:aws:nothing:us-east-1:123456789012:thing/1",
         ] {
-            assert!(
-                Catalog::embedded().type_of(&Arn::parse(arn).unwrap()).is_none(),
-                "{arn}"
-            );
+            assert!(Catalog::embedded().type_of(&Arn::parse(arn).unwrap()).is_none(), "{arn}");
         }
     }
 }

@@ -27,40 +27,22 @@ pub fn decide_disassociate(
     let mut contents = share.contents;
     for (entity, row) in named {
         let Some(row) = row.filter(|row| row.is_visible(now, timing)) else {
-            return Err(Refusal::EntityNotAssociated {
-                entity: entity.to_owned(),
-                share: share.arn(),
-            });
+            return Err(Refusal::EntityNotAssociated { entity: entity.to_owned(), share: share.arn() });
         };
         if row.has_ended(now) {
             // Removing twice is no error: clients send a call again when they missed its answer.
             let (status, _) = row.status(None, now, timing);
-            outcomes.push(Outcome {
-                association: row,
-                status,
-            });
+            outcomes.push(Outcome { association: row, status });
             continue;
         }
         contents.remove(&row);
         changes.extend(end(&row, now));
-        outcomes.push(Outcome {
-            association: row,
-            status: AssociationStatus::Disassociating,
-        });
+        outcomes.push(Outcome { association: row, status: AssociationStatus::Disassociating });
     }
     if contents != share.contents {
-        changes.insert(
-            0,
-            Change::ShareStored(ResourceShare {
-                contents,
-                ..share.clone()
-            }),
-        );
+        changes.insert(0, Change::ShareStored(ResourceShare { contents, ..share.clone() }));
     }
-    Ok(Decision {
-        changes,
-        reply: outcomes,
-    })
+    Ok(Decision { changes, reply: outcomes })
 }
 
 /// Lets `caller`, an account that was invited and accepted, leave.
@@ -76,29 +58,17 @@ pub fn decide_leave(
         .filter(|row| share.deleted.is_none() && row.entity == caller.as_str())
         .filter(|row| matches!(row.standing, Standing::Granted { .. }))
         .ok_or(Refusal::ShareNotFound { share: share.arn() })?;
-    let invited = matches!(
-        row.standing,
-        Standing::Granted {
-            invitation: Some(_),
-            ..
-        }
-    );
+    let invited = matches!(row.standing, Standing::Granted { invitation: Some(_), .. });
     if !invited || share.contents.short_invitation_resources > 0 {
         return Err(Refusal::LeaveNotPermitted { share: share.arn() });
     }
     let mut contents = share.contents;
     contents.remove(&row);
-    let mut changes = vec![Change::ShareStored(ResourceShare {
-        contents,
-        ..share.clone()
-    })];
+    let mut changes = vec![Change::ShareStored(ResourceShare { contents, ..share.clone() })];
     changes.extend(end(&row, now));
     Ok(Decision {
         changes,
-        reply: vec![Outcome {
-            association: row,
-            status: AssociationStatus::Disassociating,
-        }],
+        reply: vec![Outcome { association: row, status: AssociationStatus::Disassociating }],
     })
 }
 
@@ -110,10 +80,7 @@ fn end(row: &Association, now: TimestampMs) -> impl Iterator<Item = Change> {
         Standing::Granted { invitation, .. } => invitation,
         Standing::Ended { .. } => None,
     };
-    let ended = Association {
-        standing: Standing::Ended { at: now },
-        ..row.clone()
-    };
+    let ended = Association { standing: Standing::Ended { at: now }, ..row.clone() };
     let dropped = invitation.map(|invitation| Change::InvitationDropped {
         sender: row.owner,
         region: row.region,

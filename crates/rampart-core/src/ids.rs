@@ -48,11 +48,7 @@ impl ShareArn {
     /// Reads the ARN of a resource share; `None` when the text is anything else.
     pub fn parse(text: &str) -> Option<Self> {
         let (owner, region, id) = parse_ram_arn(text, SHARE)?;
-        Some(Self {
-            owner,
-            region,
-            id: ShareId(id),
-        })
+        Some(Self { owner, region, id: ShareId(id) })
     }
 }
 
@@ -60,11 +56,7 @@ impl InvitationArn {
     /// Reads the ARN of an invitation; `None` when the text is anything else.
     pub fn parse(text: &str) -> Option<Self> {
         let (sender, region, id) = parse_ram_arn(text, INVITATION)?;
-        Some(Self {
-            sender,
-            region,
-            id: InvitationId(id),
-        })
+        Some(Self { sender, region, id: InvitationId(id) })
     }
 }
 
@@ -105,12 +97,7 @@ fn write_ram_arn(
     prefix: &str,
     id: Uuid,
 ) -> fmt::Result {
-    write!(
-        f,
-        "arn:{}:ram:{region}:{account}:{prefix}{}",
-        region.partition().as_str(),
-        id.hyphenated()
-    )
+    write!(f, "arn:{}:ram:{region}:{account}:{prefix}{}", region.partition().as_str(), id.hyphenated())
 }
 
 #[cfg(test)]
@@ -129,14 +116,9 @@ mod tests {
 
     #[test]
     fn the_partition_follows_the_region() {
-        let china = SHARE_ARN
-            .replace("arn:aws:", "arn:aws-cn:")
-            .replace("eu-west-1", "cn-north-1");
+        let china = SHARE_ARN.replace("arn:aws:", "arn:aws-cn:").replace("eu-west-1", "cn-north-1");
         assert_eq!(ShareArn::parse(&china).unwrap().to_string(), china);
-        assert_eq!(
-            ShareArn::parse(&SHARE_ARN.replace("arn:aws:", "arn:aws-cn:")),
-            None
-        );
+        assert_eq!(ShareArn::parse(&SHARE_ARN.replace("arn:aws:", "arn:aws-cn:")), None);
     }
 
     #[test]

@@ -73,11 +73,7 @@ impl InvitationStatus {
 impl Invitation {
     /// Its ARN.
     pub fn arn(&self) -> InvitationArn {
-        InvitationArn {
-            sender: self.sender,
-            region: self.region,
-            id: self.id,
-        }
+        InvitationArn { sender: self.sender, region: self.region, id: self.id }
     }
 
     /// The status at `now`. An invitation expires at its deadline whether or not anything has noticed.
@@ -115,14 +111,7 @@ impl Invitation {
 // AWS: 12 hours if any type of the newer generation is in it, else 7 days, also for an empty share (reference §5.1,
 // the recommended choice for mixed and empty shares).
 pub(crate) fn deadline(now: TimestampMs, holds_short_invitation_type: bool) -> TimestampMs {
-    after(
-        now,
-        if holds_short_invitation_type {
-            SHORT_WINDOW_MS
-        } else {
-            LONG_WINDOW_MS
-        },
-    )
+    after(now, if holds_short_invitation_type { SHORT_WINDOW_MS } else { LONG_WINDOW_MS })
 }
 
 /// Whether a resource of this type shortens the invitation of a share that holds it.
@@ -162,57 +151,27 @@ pub fn check_received(
 /// Accepts: the invitation says so at once, and the association that waited is granted from `now` on.
 pub fn decide_accept(offer: Offer, now: TimestampMs) -> Result<Decision<Invitation>, Refusal> {
     check_pending(&offer.invitation, now)?;
-    let invitation = Invitation {
-        answer: Some(Answer {
-            accepted: true,
-            at: now,
-        }),
-        ..offer.invitation
-    };
-    let standing = Standing::Granted {
-        at: now,
-        invitation: Some(invitation.id),
-    };
-    let association = Association {
-        standing,
-        ..offer.association
-    };
-    let changes = vec![
-        Change::InvitationStored(invitation.clone()),
-        Change::AssociationStored(association),
-    ];
-    Ok(Decision {
-        changes,
-        reply: invitation,
-    })
+    let invitation = Invitation { answer: Some(Answer { accepted: true, at: now }), ..offer.invitation };
+    let standing = Standing::Granted { at: now, invitation: Some(invitation.id) };
+    let association = Association { standing, ..offer.association };
+    let changes = vec![Change::InvitationStored(invitation.clone()), Change::AssociationStored(association)];
+    Ok(Decision { changes, reply: invitation })
 }
 
 /// Rejects: the association that waited ends.
 // AWS: DISASSOCIATED on reject is by analogy with expiry (reference §3.3, inferred).
 pub fn decide_reject(offer: Offer, now: TimestampMs) -> Result<Decision<Invitation>, Refusal> {
     check_pending(&offer.invitation, now)?;
-    let invitation = Invitation {
-        answer: Some(Answer {
-            accepted: false,
-            at: now,
-        }),
-        ..offer.invitation
-    };
+    let invitation = Invitation { answer: Some(Answer { accepted: false, at: now }), ..offer.invitation };
     let mut share = offer.share;
     share.contents.remove(&offer.association);
-    let association = Association {
-        standing: Standing::Ended { at: now },
-        ..offer.association
-    };
+    let association = Association { standing: Standing::Ended { at: now }, ..offer.association };
     let changes = vec![
         Change::InvitationStored(invitation.clone()),
         Change::AssociationStored(association),
         Change::ShareStored(share),
     ];
-    Ok(Decision {
-        changes,
-        reply: invitation,
-    })
+    Ok(Decision { changes, reply: invitation })
 }
 
 fn check_pending(invitation: &Invitation, now: TimestampMs) -> Result<(), Refusal> {

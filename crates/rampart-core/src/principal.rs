@@ -38,19 +38,14 @@ pub enum Principal {
 impl Principal {
     /// Reads a principal in the partition of the caller's Region.
     pub fn parse(text: &str, partition: Partition) -> Result<Self, Refusal> {
-        let malformed = || Refusal::PrincipalMalformed {
-            principal: shorten(text),
-        };
+        let malformed = || Refusal::PrincipalMalformed { principal: shorten(text) };
         if text.len() > PRINCIPAL_CHARS_MAX {
             return Err(malformed());
         }
         if let Ok(account) = text.parse() {
             return Ok(Self::Account(account));
         }
-        if let Some(service) = text
-            .strip_suffix(partition.dns_suffix())
-            .and_then(|s| s.strip_suffix('.'))
-        {
+        if let Some(service) = text.strip_suffix(partition.dns_suffix()).and_then(|s| s.strip_suffix('.')) {
             return if is_service_id(service) {
                 Ok(Self::Service(text.to_owned()))
             } else {
@@ -86,24 +81,17 @@ fn parse_identity(arn: &Arn, account: AccountId) -> Option<Principal> {
     let (kind, name) = arn.resource().split_once('/')?;
     let named =
         matches!(kind, "role" | "user") && !name.is_empty() && !name.ends_with('/') && !name.contains('*');
-    named.then(|| Principal::Identity {
-        account,
-        arn: arn.as_str().to_owned(),
-    })
+    named.then(|| Principal::Identity { account, arn: arn.as_str().to_owned() })
 }
 
 fn parse_organization_entity(arn: &Arn) -> Option<Principal> {
     let mut parts = arn.resource().split('/');
     let principal = match (parts.next()?, parts.next()?, parts.next()) {
-        ("organization", organization, None) if is_organization_id(organization) => Principal::Organization {
-            id: organization.to_owned(),
-            arn: arn.as_str().to_owned(),
-        },
+        ("organization", organization, None) if is_organization_id(organization) => {
+            Principal::Organization { id: organization.to_owned(), arn: arn.as_str().to_owned() }
+        }
         ("ou", organization, Some(unit)) if is_organization_id(organization) && is_unit_id(unit) => {
-            Principal::OrganizationalUnit {
-                id: unit.to_owned(),
-                arn: arn.as_str().to_owned(),
-            }
+            Principal::OrganizationalUnit { id: unit.to_owned(), arn: arn.as_str().to_owned() }
         }
         _ => return None,
     };
@@ -111,19 +99,16 @@ fn parse_organization_entity(arn: &Arn) -> Option<Principal> {
 }
 
 fn is_organization_id(text: &str) -> bool {
-    text.strip_prefix("o-")
-        .is_some_and(|id| (10..=32).contains(&id.len()) && is_lower_alphanumeric(id))
+    text.strip_prefix("o-").is_some_and(|id| (10..=32).contains(&id.len()) && is_lower_alphanumeric(id))
 }
 
 fn is_unit_id(text: &str) -> bool {
-    text.strip_prefix("ou-")
-        .and_then(|rest| rest.split_once('-'))
-        .is_some_and(|(root, id)| {
-            (4..=32).contains(&root.len())
-                && (8..=32).contains(&id.len())
-                && is_lower_alphanumeric(root)
-                && is_lower_alphanumeric(id)
-        })
+    text.strip_prefix("ou-").and_then(|rest| rest.split_once('-')).is_some_and(|(root, id)| {
+        (4..=32).contains(&root.len())
+            && (8..=32).contains(&id.len())
+            && is_lower_alphanumeric(root)
+            && is_lower_alphanumeric(id)
+    })
 }
 
 fn is_service_id(text: &str) -> bool {
@@ -131,9 +116,7 @@ fn is_service_id(text: &str) -> bool {
         && text.len() <= 128
         && text.split('.').all(|label| {
             !label.is_empty()
-                && label
-                    .bytes()
-                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+                && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
         })
 }
 
@@ -189,12 +172,7 @@ mod tests {
             "Upper.amazonaws.com",
             "*",
         ] {
-            assert_eq!(
-                parse(text),
-                Err(Refusal::PrincipalMalformed {
-                    principal: text.to_owned()
-                })
-            );
+            assert_eq!(parse(text), Err(Refusal::PrincipalMalformed { principal: text.to_owned() }));
         }
     }
 }

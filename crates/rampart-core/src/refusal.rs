@@ -7,10 +7,7 @@ use crate::ids::{InvitationArn, ShareArn};
 
 /// A fact that stands in the way of a call. A refused call changes nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(
-    missing_docs,
-    reason = "each variant is named as the fact and its members say what they hold"
-)]
+#[expect(missing_docs, reason = "each variant is named as the fact and its members say what they hold")]
 pub enum Refusal {
     // What the caller wrote.
     ShareArnMalformed,

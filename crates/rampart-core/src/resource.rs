@@ -32,25 +32,16 @@ impl<'c, 'a> Resource<'c, 'a> {
             return Err(Refusal::ResourceTypeNotShareable { arn: shorten(arn) });
         };
         if parsed.account() != owner.as_str() {
-            return Err(Refusal::ResourceNotOwned {
-                arn: arn.to_owned(),
-                caller: owner,
-            });
+            return Err(Refusal::ResourceNotOwned { arn: arn.to_owned(), caller: owner });
         }
         let home = region.partition().global_region();
         match (resource_type.region_scope, parsed.region()) {
             (RegionScope::Global, _) if region.as_str() != home => {
-                Err(Refusal::GlobalResourceOutsideHomeRegion {
-                    arn: arn.to_owned(),
-                    home,
-                })
+                Err(Refusal::GlobalResourceOutsideHomeRegion { arn: arn.to_owned(), home })
             }
             // A few regional types carry no Region in their ARN: it cannot be checked.
             (RegionScope::Regional, named) if !named.is_empty() && named != region.as_str() => {
-                Err(Refusal::ResourceInOtherRegion {
-                    arn: arn.to_owned(),
-                    region,
-                })
+                Err(Refusal::ResourceInOtherRegion { arn: arn.to_owned(), region })
             }
             _ => Ok(Self { arn, resource_type }),
         }
@@ -77,47 +68,26 @@ mod tests {
     #[test]
     fn a_resource_of_another_account_is_refused() {
         let foreign = GATEWAY.replace("111111111111", "222222222222");
-        assert!(matches!(
-            parse(&foreign, "eu-west-1"),
-            Err(Refusal::ResourceNotOwned { .. })
-        ));
+        assert!(matches!(parse(&foreign, "eu-west-1"), Err(Refusal::ResourceNotOwned { .. })));
     }
 
     #[test]
     fn a_share_holds_resources_of_its_own_region() {
-        assert!(matches!(
-            parse(GATEWAY, "us-east-1"),
-            Err(Refusal::ResourceInOtherRegion { .. })
-        ));
+        assert!(matches!(parse(GATEWAY, "us-east-1"), Err(Refusal::ResourceInOtherRegion { .. })));
     }
 
     #[test]
     fn global_resources_belong_into_the_home_region() {
-        assert_eq!(
-            parse(NETWORK, "us-east-1"),
-            Ok("networkmanager:CoreNetwork".into())
-        );
-        assert!(matches!(
-            parse(NETWORK, "eu-west-1"),
-            Err(Refusal::GlobalResourceOutsideHomeRegion { .. })
-        ));
+        assert_eq!(parse(NETWORK, "us-east-1"), Ok("networkmanager:CoreNetwork".into()));
+        assert!(matches!(parse(NETWORK, "eu-west-1"), Err(Refusal::GlobalResourceOutsideHomeRegion { .. })));
     }
 
     #[test]
     fn malformed_and_unshareable_arns_differ() {
-        assert!(matches!(
-            parse("tgw-1", "eu-west-1"),
-            Err(Refusal::ResourceArnMalformed { .. })
-        ));
+        assert!(matches!(parse("tgw-1", "eu-west-1"), Err(Refusal::ResourceArnMalformed { .. })));
         let china = GATEWAY.replace("arn:aws:", "arn:aws-cn:");
-        assert!(matches!(
-            parse(&china, "eu-west-1"),
-            Err(Refusal::ResourceArnMalformed { .. })
-        ));
+        assert!(matches!(parse(&china, "eu-west-1"), Err(Refusal::ResourceArnMalformed { .. })));
         let instance = GATEWAY.replace("transit-gateway/tgw-", "instance/i-");
-        assert!(matches!(
-            parse(&instance, "eu-west-1"),
-            Err(Refusal::ResourceTypeNotShareable { .. })
-        ));
+        assert!(matches!(parse(&instance, "eu-west-1"), Err(Refusal::ResourceTypeNotShareable { .. })));
     }
 }

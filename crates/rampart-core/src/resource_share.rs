@@ -84,11 +84,7 @@ impl ShareStatus {
 impl ResourceShare {
     /// The share's ARN.
     pub fn arn(&self) -> ShareArn {
-        ShareArn {
-            owner: self.owner,
-            region: self.region,
-            id: self.id,
-        }
+        ShareArn { owner: self.owner, region: self.region, id: self.id }
     }
 
     /// The status at `now`, or `None` when the share has vanished.
@@ -126,11 +122,7 @@ pub fn check_tags(mut tags: Vec<Tag>) -> Result<Vec<Tag>, Refusal> {
         return Err(Refusal::TooManyTags { tags: tags.len() });
     }
     for tag in &tags {
-        if tag
-            .key
-            .get(..4)
-            .is_some_and(|prefix| prefix.eq_ignore_ascii_case("aws:"))
-        {
+        if tag.key.get(..4).is_some_and(|prefix| prefix.eq_ignore_ascii_case("aws:")) {
             return Err(Refusal::TagKeyReserved { key: tag.key.clone() });
         }
         let key_chars = tag.key.chars().count();
@@ -139,10 +131,7 @@ pub fn check_tags(mut tags: Vec<Tag>) -> Result<Vec<Tag>, Refusal> {
         }
         let value_chars = tag.value.chars().count();
         if value_chars > TAG_VALUE_CHARS_MAX {
-            return Err(Refusal::TagValueLength {
-                key: tag.key.clone(),
-                chars: value_chars,
-            });
+            return Err(Refusal::TagValueLength { key: tag.key.clone(), chars: value_chars });
         }
         if tag.key.chars().chain(tag.value.chars()).any(char::is_control) {
             return Err(Refusal::TagCharacter { key: tag.key.clone() });
@@ -150,9 +139,7 @@ pub fn check_tags(mut tags: Vec<Tag>) -> Result<Vec<Tag>, Refusal> {
     }
     tags.sort();
     match tags.windows(2).find(|pair| pair[0].key == pair[1].key) {
-        Some(pair) => Err(Refusal::TagKeyRepeated {
-            key: pair[0].key.clone(),
-        }),
+        Some(pair) => Err(Refusal::TagKeyRepeated { key: pair[0].key.clone() }),
         None => Ok(tags),
     }
 }
@@ -173,9 +160,5 @@ pub fn decide_delete(share: &ResourceShare, now: TimestampMs) -> Result<Vec<Chan
     if share.deleted.is_some() {
         return Err(Refusal::ShareNotFound { share: share.arn() });
     }
-    Ok(vec![Change::ShareStored(ResourceShare {
-        deleted: Some(now),
-        updated: now,
-        ..share.clone()
-    })])
+    Ok(vec![Change::ShareStored(ResourceShare { deleted: Some(now), updated: now, ..share.clone() })])
 }

@@ -1,1 +1,22 @@
-//! Placeholder.
+//! rampart's server: the edge that speaks HTTP, and the operations behind it.
+//!
+//! A request goes one way: [`edge`] accepts, routes, and checks who is calling; an operation validates, and in one
+//! transaction loads, decides (in `rampart-core`) and applies; the edge encodes. Nothing below the edge knows HTTP.
+
+mod app;
+mod clock;
+pub mod edge;
+mod entropy;
+mod failure;
+mod idempotency;
+mod identity;
+pub mod operations;
+mod own_api;
+mod paging;
+pub mod settings;
+
+pub use app::App;
+pub use clock::Clock;
+pub use edge::Server;
+pub use entropy::Entropy;
+pub use settings::{AuthMode, Settings};

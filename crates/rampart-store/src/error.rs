@@ -44,9 +44,7 @@ pub enum StoreError {
 
 impl StoreError {
     pub(crate) fn unavailable(reason: impl std::fmt::Display) -> Self {
-        Self::Unavailable {
-            reason: reason.to_string(),
-        }
+        Self::Unavailable { reason: reason.to_string() }
     }
 }
 

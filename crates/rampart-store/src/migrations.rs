@@ -154,10 +154,8 @@ const META_TABLE: &str = "CREATE TABLE IF NOT EXISTS store_meta (
         value BYTEA NOT NULL,
         PRIMARY KEY (part, name))";
 
-static READ_META: Statement = Statement::new(
-    "store_meta.read",
-    "SELECT value FROM store_meta WHERE part = $1 AND name = $2",
-);
+static READ_META: Statement =
+    Statement::new("store_meta.read", "SELECT value FROM store_meta WHERE part = $1 AND name = $2");
 /// The first to open a new store settles its constants; others read them.
 static SETTLE_META: Statement = Statement::new(
     "store_meta.settle",
@@ -190,20 +188,9 @@ pub(crate) fn migrate_sqlite(
     connection: &rusqlite::Connection,
     partitions: Partitions,
 ) -> Result<Opened, StoreError> {
-    let read = |name| {
-        sqlite::query(
-            connection,
-            &READ_META,
-            &[META_PART.into(), Value::Text(name)],
-            value,
-        )
-    };
+    let read = |name| sqlite::query(connection, &READ_META, &[META_PART.into(), Value::Text(name)], value);
     let write = |statement, name, value: &[u8]| {
-        sqlite::execute(
-            connection,
-            statement,
-            &[META_PART.into(), Value::Text(name), Value::Bytes(value)],
-        )
+        sqlite::execute(connection, statement, &[META_PART.into(), Value::Text(name), Value::Bytes(value)])
     };
     sqlite::run_batch(connection, META_TABLE)?;
     let from = check_version(read(VERSION)?)?;
@@ -254,10 +241,7 @@ async fn run_ddl(client: &Object, ddl: &str) -> Result<(), StoreError> {
     let sql = postgres_ddl(ddl);
     match client.batch_execute(&sql).await {
         Ok(()) => Ok(()),
-        Err(_) => client
-            .batch_execute(&sql)
-            .await
-            .map_err(|e| postgres::failure("migration", &e)),
+        Err(_) => client.batch_execute(&sql).await.map_err(|e| postgres::failure("migration", &e)),
     }
 }
 
@@ -277,27 +261,20 @@ fn check_version(found: Vec<Vec<u8>>) -> Result<i64, StoreError> {
 }
 
 fn opened(from: i64, partitions: Vec<Vec<u8>>, key: Vec<Vec<u8>>) -> Result<Opened, StoreError> {
-    let corrupt = |what: &str| StoreError::Corrupt {
-        what: format!("store_meta has no valid {what}"),
-    };
+    let corrupt = |what: &str| StoreError::Corrupt { what: format!("store_meta has no valid {what}") };
     let count = partitions.first().map(|bytes| number(bytes)).transpose()?;
     let key = key.into_iter().next().and_then(|bytes| bytes.try_into().ok());
     Ok(Opened {
-        migrated: Migrated {
-            from,
-            to: SCHEMA_VERSION,
-        },
-        partitions: count
-            .and_then(Partitions::new)
-            .ok_or_else(|| corrupt(PARTITIONS))?,
+        migrated: Migrated { from, to: SCHEMA_VERSION },
+        partitions: count.and_then(Partitions::new).ok_or_else(|| corrupt(PARTITIONS))?,
         page_token_key: key.ok_or_else(|| corrupt(PAGE_TOKEN_KEY))?,
     })
 }
 
 fn number(bytes: &[u8]) -> Result<i64, StoreError> {
-    let bytes = bytes.try_into().map_err(|_| StoreError::Corrupt {
-        what: "store_meta holds no number".to_owned(),
-    })?;
+    let bytes = bytes
+        .try_into()
+        .map_err(|_| StoreError::Corrupt { what: "store_meta holds no number".to_owned() })?;
     Ok(i64::from_be_bytes(bytes))
 }
 

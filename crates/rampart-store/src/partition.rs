@@ -30,10 +30,7 @@ impl Partitions {
 
     /// Where the state of `owner` lives.
     pub fn of(self, owner: AccountId) -> PartitionId {
-        let number = owner
-            .as_str()
-            .bytes()
-            .fold(0_u64, |n, digit| n * 10 + u64::from(digit - b'0'));
+        let number = owner.as_str().bytes().fold(0_u64, |n, digit| n * 10 + u64::from(digit - b'0'));
         let count = u64::try_from(self.0).expect("a store has between 1 and 1,024 partitions");
         let slot = mix(number) % count;
         PartitionId(i64::try_from(slot).expect("below 1,024"))

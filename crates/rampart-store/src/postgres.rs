@@ -39,25 +39,17 @@ enum Failed {
     /// Nothing was written, and trying again may help.
     Again(StoreError),
     /// COMMIT was sent and no answer came.
-    Unknown {
-        seq: i64,
-        idx: i64,
-        id: Uuid,
-        error: StoreError,
-    },
+    Unknown { seq: i64, idx: i64, id: Uuid, error: StoreError },
     /// Nothing was written, and trying again will not help.
     Finally(Abort),
 }
 
 impl PostgresStore {
     pub(crate) async fn open(url: &str, options: Options) -> Result<(Self, Opened), StoreError> {
-        let mut config: tokio_postgres::Config = url
-            .parse()
-            .map_err(|e| StoreError::unavailable(format!("its URL is not understood: {e}")))?;
+        let mut config: tokio_postgres::Config =
+            url.parse().map_err(|e| StoreError::unavailable(format!("its URL is not understood: {e}")))?;
         config.application_name("rampart").connect_timeout(WAIT_MAX);
-        let manager_config = ManagerConfig {
-            recycling_method: RecyclingMethod::Fast,
-        };
+        let manager_config = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let pool = Pool::builder(Manager::from_config(config, NoTls, manager_config))
             .max_size(options.connections_max)
             .runtime(Runtime::Tokio1)
@@ -68,13 +60,7 @@ impl PostgresStore {
             .map_err(StoreError::unavailable)?;
         let client = pool.get().await.map_err(|e| unreachable_store(&e))?;
         let opened = migrations::migrate_postgres(&client, options.partitions).await?;
-        Ok((
-            Self {
-                pool,
-                partitions: opened.partitions,
-            },
-            opened,
-        ))
+        Ok((Self { pool, partitions: opened.partitions }, opened))
     }
 
     pub(crate) async fn connection(&self) -> Result<Object, StoreError> {
@@ -118,9 +104,7 @@ async fn write_with_retries<W: Work>(
         pause(pause_ms).await;
         pause_ms = (pause_ms * 2).min(PAUSE_LONGEST_MS);
     }
-    Err(Abort::Store(StoreError::Conflict {
-        attempts: ATTEMPTS_MAX,
-    }))
+    Err(Abort::Store(StoreError::Conflict { attempts: ATTEMPTS_MAX }))
 }
 
 /// One run of the work. The reply is given even when the outcome of COMMIT is unknown.
@@ -166,15 +150,7 @@ async fn attempt<W: Work>(
         Err(error) => {
             discard(client);
             let error = failure("COMMIT", &error);
-            (
-                Some(reply),
-                Some(Failed::Unknown {
-                    seq,
-                    idx: 0,
-                    id,
-                    error,
-                }),
-            )
+            (Some(reply), Some(Failed::Unknown { seq, idx: 0, id, error }))
         }
     }
 }
@@ -182,10 +158,9 @@ async fn attempt<W: Work>(
 fn begin(tx: &Transaction) -> impl Future<Output = Result<(), StoreError>> + Send {
     async {
         match &tx.connection {
-            Connection::Postgres(client) => client
-                .batch_execute("BEGIN")
-                .await
-                .map_err(|e| failure("BEGIN", &e)),
+            Connection::Postgres(client) => {
+                client.batch_execute("BEGIN").await.map_err(|e| failure("BEGIN", &e))
+            }
             Connection::Sqlite(_) => Ok(()),
         }
     }
@@ -267,10 +242,7 @@ pub(crate) fn failure(statement: &'static str, error: &tokio_postgres::Error) ->
         {
             StoreError::Conflict { attempts: 1 }
         } else {
-            StoreError::Statement {
-                statement,
-                reason: describe(error),
-            }
+            StoreError::Statement { statement, reason: describe(error) }
         };
     };
     let again = [
@@ -288,10 +260,7 @@ pub(crate) fn failure(statement: &'static str, error: &tokio_postgres::Error) ->
     if state.code().starts_with("53") {
         return StoreError::unavailable(describe(error));
     }
-    StoreError::Statement {
-        statement,
-        reason: describe(error),
-    }
+    StoreError::Statement { statement, reason: describe(error) }
 }
 
 fn describe(error: &tokio_postgres::Error) -> String {

@@ -26,15 +26,8 @@ pub enum MasterKeyError {
 impl MasterKey {
     /// Reads the base64 form.
     pub fn parse(text: &str) -> Result<Self, MasterKeyError> {
-        let bytes = Zeroizing::new(
-            STANDARD
-                .decode(text.trim())
-                .map_err(|_| MasterKeyError::Malformed)?,
-        );
-        let key = bytes
-            .as_slice()
-            .try_into()
-            .map_err(|_| MasterKeyError::Malformed)?;
+        let bytes = Zeroizing::new(STANDARD.decode(text.trim()).map_err(|_| MasterKeyError::Malformed)?);
+        let key = bytes.as_slice().try_into().map_err(|_| MasterKeyError::Malformed)?;
         Ok(Self(key))
     }
 
@@ -54,33 +47,18 @@ impl MasterKey {
     pub fn seal(&self, secret: &str, context: &str) -> Vec<u8> {
         let mut nonce = [0; NONCE_BYTES];
         getrandom::fill(&mut nonce).expect("the system has randomness");
-        let payload = Payload {
-            msg: secret.as_bytes(),
-            aad: context.as_bytes(),
-        };
-        let sealed = self
-            .cipher()
-            .encrypt(&Nonce::from(nonce), payload)
-            .expect("a short text can be sealed");
+        let payload = Payload { msg: secret.as_bytes(), aad: context.as_bytes() };
+        let sealed = self.cipher().encrypt(&Nonce::from(nonce), payload).expect("a short text can be sealed");
         [nonce.as_slice(), &sealed].concat()
     }
 
     /// Opens what [`Self::seal`] made.
     pub fn open(&self, sealed: &[u8], context: &str) -> Result<Zeroizing<String>, MasterKeyError> {
-        let (nonce, text) = sealed
-            .split_first_chunk::<NONCE_BYTES>()
-            .ok_or(MasterKeyError::WrongKey)?;
-        let payload = Payload {
-            msg: text,
-            aad: context.as_bytes(),
-        };
-        let secret = self
-            .cipher()
-            .decrypt(&Nonce::from(*nonce), payload)
-            .map_err(|_| MasterKeyError::WrongKey)?;
-        String::from_utf8(secret)
-            .map(Zeroizing::new)
-            .map_err(|_| MasterKeyError::WrongKey)
+        let (nonce, text) = sealed.split_first_chunk::<NONCE_BYTES>().ok_or(MasterKeyError::WrongKey)?;
+        let payload = Payload { msg: text, aad: context.as_bytes() };
+        let secret =
+            self.cipher().decrypt(&Nonce::from(*nonce), payload).map_err(|_| MasterKeyError::WrongKey)?;
+        String::from_utf8(secret).map(Zeroizing::new).map_err(|_| MasterKeyError::WrongKey)
     }
 
     fn cipher(&self) -> Aes256Gcm {
@@ -102,15 +80,9 @@ mod tests {
     fn a_sealed_secret_opens_with_its_key_and_context_alone() {
         let key = MasterKey::generate();
         let sealed = key.seal("secret", "AKIA1");
-        assert_eq!(
-            key.open(&sealed, "AKIA1").as_deref().map(String::as_str),
-            Ok("secret")
-        );
+        assert_eq!(key.open(&sealed, "AKIA1").as_deref().map(String::as_str), Ok("secret"));
         assert_eq!(key.open(&sealed, "AKIA2"), Err(MasterKeyError::WrongKey));
-        assert_eq!(
-            MasterKey::generate().open(&sealed, "AKIA1"),
-            Err(MasterKeyError::WrongKey)
-        );
+        assert_eq!(MasterKey::generate().open(&sealed, "AKIA1"), Err(MasterKeyError::WrongKey));
         for at in 0..sealed.len() {
             let mut altered = sealed.clone();
             altered[at] ^= 1;
@@ -129,13 +101,7 @@ mod tests {
     fn the_text_form_comes_back() {
         let key = MasterKey::generate();
         let again = MasterKey::parse(&key.to_base64()).unwrap();
-        assert_eq!(
-            again
-                .open(&key.seal("s", "c"), "c")
-                .as_deref()
-                .map(String::as_str),
-            Ok("s")
-        );
+        assert_eq!(again.open(&key.seal("s", "c"), "c").as_deref().map(String::as_str), Ok("s"));
         assert_eq!(MasterKey::parse("short").unwrap_err(), MasterKeyError::Malformed);
     }
 }

@@ -71,9 +71,7 @@ impl SqliteStore {
             mpsc::error::TrySendError::Full(_) => StoreError::Overloaded { waiting: QUEUE_MAX },
             mpsc::error::TrySendError::Closed(_) => StoreError::unavailable("its writer has stopped"),
         })?;
-        answer
-            .await
-            .map_err(|_| StoreError::unavailable("its writer has stopped"))?
+        answer.await.map_err(|_| StoreError::unavailable("its writer has stopped"))?
     }
 
     /// A reading connection with a snapshot of its own.
@@ -84,10 +82,7 @@ impl SqliteStore {
             None => Arc::new(Mutex::new(connect(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY)?)),
         };
         run_batch(&lock(&connection), "BEGIN")?;
-        Ok(ReadLease {
-            connection: Some(connection),
-            pool: Arc::clone(&self.idle_readers),
-        })
+        Ok(ReadLease { connection: Some(connection), pool: Arc::clone(&self.idle_readers) })
     }
 
     pub(crate) async fn close(&self) {
@@ -107,11 +102,7 @@ pub(crate) struct ReadLease {
 
 impl ReadLease {
     pub(crate) fn connection(&self) -> Shared {
-        Arc::clone(
-            self.connection
-                .as_ref()
-                .expect("present until the lease is dropped"),
-        )
+        Arc::clone(self.connection.as_ref().expect("present until the lease is dropped"))
     }
 }
 
@@ -133,27 +124,17 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// The file holds sealed secrets and everybody's sharing: nobody but its owner may read it.
 fn create_private(path: &Path) -> Result<(), StoreError> {
-    match OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-    {
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
         Ok(_) => Ok(()),
         Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
-        Err(e) => Err(StoreError::unavailable(format!(
-            "cannot create {}: {e}",
-            path.display()
-        ))),
+        Err(e) => Err(StoreError::unavailable(format!("cannot create {}: {e}", path.display()))),
     }
 }
 
 fn connect(path: &Path, access: OpenFlags) -> Result<Connection, StoreError> {
     let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(|e| failure("open", &e))?;
-    connection
-        .busy_timeout(BUSY_TIMEOUT)
-        .map_err(|e| failure("busy_timeout", &e))?;
+    connection.busy_timeout(BUSY_TIMEOUT).map_err(|e| failure("busy_timeout", &e))?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
     Ok(connection)
 }
@@ -167,10 +148,7 @@ fn prepare_file(connection: &Connection) -> Result<(), StoreError> {
             "its file system does not allow a write-ahead log ({mode})"
         )));
     }
-    run_batch(
-        connection,
-        "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=2000; PRAGMA temp_store=MEMORY",
-    )
+    run_batch(connection, "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=2000; PRAGMA temp_store=MEMORY")
 }
 
 pub(crate) fn run_batch(connection: &Connection, sql: &'static str) -> Result<(), StoreError> {

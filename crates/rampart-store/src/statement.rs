@@ -109,10 +109,7 @@ impl ToSql for Value<'_> {
     }
 
     fn accepts(ty: &Type) -> bool {
-        matches!(
-            *ty,
-            Type::INT2 | Type::INT4 | Type::INT8 | Type::TEXT | Type::VARCHAR | Type::BYTEA
-        )
+        matches!(*ty, Type::INT2 | Type::INT4 | Type::INT8 | Type::TEXT | Type::VARCHAR | Type::BYTEA)
     }
 
     tokio_postgres::types::to_sql_checked!();
@@ -176,9 +173,7 @@ impl Row<'_> {
 
     /// A text that parses into a domain type.
     pub(crate) fn parsed<T: std::str::FromStr>(&self, column: usize) -> Result<T, StoreError> {
-        self.text(column)?
-            .parse()
-            .map_err(|_| corrupt(column, "does not parse"))
+        self.text(column)?.parse().map_err(|_| corrupt(column, "does not parse"))
     }
 
     pub(crate) fn bytes(&self, column: usize) -> Result<&[u8], StoreError> {
@@ -198,16 +193,11 @@ impl Row<'_> {
     pub(crate) fn opt_uuid(&self, column: usize) -> Result<Option<Uuid>, StoreError> {
         let null = match self {
             Self::Sqlite(row) => row.get_ref(column).map_err(|e| corrupt(column, e))? == ValueRef::Null,
-            Self::Postgres(row) => row
-                .try_get::<_, Option<&[u8]>>(column)
-                .map_err(|e| corrupt(column, e))?
-                .is_none(),
+            Self::Postgres(row) => {
+                row.try_get::<_, Option<&[u8]>>(column).map_err(|e| corrupt(column, e))?.is_none()
+            }
         };
-        if null {
-            Ok(None)
-        } else {
-            self.uuid(column).map(Some)
-        }
+        if null { Ok(None) } else { self.uuid(column).map(Some) }
     }
 
     pub(crate) fn json<T: serde::de::DeserializeOwned>(&self, column: usize) -> Result<T, StoreError> {
@@ -216,7 +206,5 @@ impl Row<'_> {
 }
 
 pub(crate) fn corrupt(column: usize, why: impl std::fmt::Display) -> StoreError {
-    StoreError::Corrupt {
-        what: format!("column {column} {why}"),
-    }
+    StoreError::Corrupt { what: format!("column {column} {why}") }
 }

@@ -82,10 +82,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            partitions: Partitions::POSTGRES_DEFAULT,
-            connections_max: 16,
-        }
+        Self { partitions: Partitions::POSTGRES_DEFAULT, connections_max: 16 }
     }
 }
 
@@ -116,11 +113,8 @@ impl Store {
                 (Driver::Postgres(Arc::new(store)), opened)
             }
         };
-        let store = Self {
-            driver,
-            partitions: opened.partitions,
-            page_token_key: Arc::new(opened.page_token_key),
-        };
+        let store =
+            Self { driver, partitions: opened.partitions, page_token_key: Arc::new(opened.page_token_key) };
         Ok((store, opened.migrated))
     }
 
@@ -140,19 +134,11 @@ impl Store {
             Driver::Sqlite(store) => {
                 let lease = store.lease()?;
                 let connection = Connection::Sqlite(lease.connection());
-                Reader {
-                    connection,
-                    partitions: self.partitions,
-                    _lease: Some(lease),
-                }
+                Reader { connection, partitions: self.partitions, _lease: Some(lease) }
             }
             Driver::Postgres(store) => {
                 let connection = Connection::Postgres(store.connection().await?);
-                Reader {
-                    connection,
-                    partitions: self.partitions,
-                    _lease: None,
-                }
+                Reader { connection, partitions: self.partitions, _lease: None }
             }
         })
     }
@@ -193,11 +179,7 @@ pub struct Reader {
 impl Reader {
     /// The reader of a write transaction.
     pub(crate) fn of_transaction(connection: Connection, partitions: Partitions) -> Self {
-        Self {
-            connection,
-            partitions,
-            _lease: None,
-        }
+        Self { connection, partitions, _lease: None }
     }
 
     pub(crate) fn part_of(&self, owner: AccountId) -> i64 {
@@ -215,10 +197,7 @@ mod tests {
             ("sqlite:./rampart.db", "sqlite:./rampart.db"),
             ("postgres://host/db", "postgres://host/db"),
             ("postgres://me@host/db", "postgres://me@host/db"),
-            (
-                "postgres://me:s3:cr@t@host:5432/db",
-                "postgres://me:***@host:5432/db",
-            ),
+            ("postgres://me:s3:cr@t@host:5432/db", "postgres://me:***@host:5432/db"),
             (
                 "postgres:///db?host=/run&password=secret&user=me",
                 "postgres:///db?host=/run&password=***&user=me",

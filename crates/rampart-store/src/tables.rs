@@ -28,14 +28,8 @@ pub static STATEMENTS: &[&[&Statement]] = &[
 static EMPTY: &[&Statement] = &[
     &Statement::new("account.empty", "DELETE FROM account WHERE part = $1"),
     &Statement::new("access_key.empty", "DELETE FROM access_key WHERE part = $1"),
-    &Statement::new(
-        "resource_share.empty",
-        "DELETE FROM resource_share WHERE part = $1",
-    ),
-    &Statement::new(
-        "resource_share_tag.empty",
-        "DELETE FROM resource_share_tag WHERE part = $1",
-    ),
+    &Statement::new("resource_share.empty", "DELETE FROM resource_share WHERE part = $1"),
+    &Statement::new("resource_share_tag.empty", "DELETE FROM resource_share_tag WHERE part = $1"),
     &Statement::new("association.empty", "DELETE FROM association WHERE part = $1"),
     &Statement::new("invitation.empty", "DELETE FROM invitation WHERE part = $1"),
     &Statement::new("client_token.empty", "DELETE FROM client_token WHERE part = $1"),
@@ -59,9 +53,7 @@ impl Work for EmptyPartition {
 impl Transaction {
     pub(crate) async fn empty_partition(&self) -> Result<(), StoreError> {
         for statement in EMPTY {
-            self.connection
-                .execute(statement, &[self.part().0.into()])
-                .await?;
+            self.connection.execute(statement, &[self.part().0.into()]).await?;
         }
         Ok(())
     }

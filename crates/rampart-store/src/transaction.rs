@@ -51,14 +51,7 @@ struct Payload<'a> {
 
 impl Transaction {
     pub(crate) fn new(reader: Reader, part: PartitionId, seq: OnceCell<i64>, idx: i64, id: Uuid) -> Self {
-        Self {
-            reader,
-            part,
-            seq,
-            idx,
-            id,
-            wrote: AtomicBool::new(false),
-        }
+        Self { reader, part, seq, idx, id, wrote: AtomicBool::new(false) }
     }
 
     /// The partition that this transaction may write.
@@ -86,14 +79,8 @@ impl Transaction {
             return Ok(());
         }
         self.mark_written();
-        let payload = serde_json::to_string(&Payload {
-            v: CHANGE_FORMAT,
-            tx: self.id,
-            changes,
-        })
-        .map_err(|e| StoreError::Corrupt {
-            what: format!("a change does not serialize: {e}"),
-        })?;
+        let payload = serde_json::to_string(&Payload { v: CHANGE_FORMAT, tx: self.id, changes })
+            .map_err(|e| StoreError::Corrupt { what: format!("a change does not serialize: {e}") })?;
         // The rows are sent first and in order; only the log entry waits for the head row's answer.
         let rows = try_join_all(changes.iter().map(|change| self.store_change(change)));
         let log = async {
@@ -118,28 +105,15 @@ impl Transaction {
             Change::AccountStored(account) => self.store_account(account).await,
             Change::AccessKeyStored(key) => self.store_access_key(key).await,
             Change::ShareStored(share) => self.store_resource_share(share).await,
-            Change::ShareTagged {
-                owner,
-                region,
-                share,
-                share_created,
-                added,
-                removed,
-            } => {
-                let share = ShareArn {
-                    owner: *owner,
-                    region: *region,
-                    id: *share,
-                };
+            Change::ShareTagged { owner, region, share, share_created, added, removed } => {
+                let share = ShareArn { owner: *owner, region: *region, id: *share };
                 self.store_tags(share, *share_created, added, removed).await
             }
             Change::AssociationStored(association) => self.store_association(association).await,
             Change::InvitationStored(invitation) => self.store_invitation(invitation).await,
-            Change::InvitationDropped {
-                sender,
-                region,
-                invitation,
-            } => self.drop_invitation(*sender, *region, *invitation).await,
+            Change::InvitationDropped { sender, region, invitation } => {
+                self.drop_invitation(*sender, *region, *invitation).await
+            }
             Change::PartitionEmptied => self.empty_partition().await,
         }
     }

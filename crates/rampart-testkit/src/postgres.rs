@@ -90,9 +90,7 @@ impl PostgresCluster {
     /// The cluster that all tests of this process share, started by the first that asks.
     pub fn shared() -> Result<&'static Self, &'static PostgresError> {
         static SHARED: OnceLock<Result<PostgresCluster, PostgresError>> = OnceLock::new();
-        SHARED
-            .get_or_init(|| Self::start(&ClusterOptions::default()))
-            .as_ref()
+        SHARED.get_or_init(|| Self::start(&ClusterOptions::default())).as_ref()
     }
 
     /// Starts a cluster of its own and waits until it answers.
@@ -106,13 +104,7 @@ impl PostgresCluster {
         let installation = installation.reachable_for(user, &directory)?;
         watchdog.tell(installation.bin())?;
 
-        let mut site = Site {
-            directory,
-            installation,
-            user,
-            listen: options.listen,
-            port: SOCKET_PORT,
-        };
+        let mut site = Site { directory, installation, user, listen: options.listen, port: SOCKET_PORT };
         site.init()?;
         match options.listen {
             Listen::UnixSocket => {
@@ -121,11 +113,7 @@ impl PostgresCluster {
             }
             Listen::Loopback => site.start_on_free_port(options)?,
         }
-        Ok(Self {
-            site: Arc::new(site),
-            databases: AtomicU32::new(0),
-            _watchdog: watchdog,
-        })
+        Ok(Self { site: Arc::new(site), databases: AtomicU32::new(0), _watchdog: watchdog })
     }
 
     /// A new, empty database, dropped with the value.
@@ -174,16 +162,7 @@ impl Site {
 
     fn init(&self) -> Result<(), PostgresError> {
         let mut initdb = self.server_program("initdb");
-        initdb.args([
-            "-A",
-            "trust",
-            "-E",
-            "UTF8",
-            "--locale=C",
-            "--no-sync",
-            "-U",
-            SUPERUSER,
-        ]);
+        initdb.args(["-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "-U", SUPERUSER]);
         error::run(&mut initdb).map(drop)
     }
 
@@ -200,18 +179,12 @@ impl Site {
         let fixed = [
             ("listen_addresses", addresses.to_owned()),
             ("port", self.port.to_string()),
-            (
-                "unix_socket_directories",
-                self.directory.to_string_lossy().into_owned(),
-            ),
+            ("unix_socket_directories", self.directory.to_string_lossy().into_owned()),
             ("max_connections", CONNECTIONS_MAX.to_string()),
             ("fsync", durable.to_owned()),
             ("full_page_writes", durable.to_owned()),
         ];
-        let asked = options
-            .settings
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.clone()));
+        let asked = options.settings.iter().map(|(name, value)| (name.as_str(), value.clone()));
         let lines: Vec<String> = fixed
             .into_iter()
             .chain(asked)
@@ -224,8 +197,7 @@ impl Site {
     fn start(&self) -> Result<(), PostgresError> {
         let log = self.directory.join("server.log");
         let log = log.to_string_lossy();
-        self.pg_ctl(&["-t", "120", "-l", &log, "start"])
-            .map_err(|error| self.with_log(error))
+        self.pg_ctl(&["-t", "120", "-l", &log, "start"]).map_err(|error| self.with_log(error))
     }
 
     /// A port found free may be taken again before PostgreSQL binds it; then another one is tried.

@@ -1,1 +1,54 @@
-fn main() {}
+//! The `rampart` binary: command line, configuration, wiring. The only place with `anyhow` and the environment.
+
+mod cli;
+mod config;
+mod keys;
+mod master_key;
+mod output;
+mod serve;
+mod telemetry;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{AccountCommand, Cli, Command, KeyCommand};
+use crate::config::Config;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::error(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<()> {
+    let config = Config::load(&cli.options)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        match cli.command {
+            Command::Serve => serve::serve(&config).await,
+            Command::Config => config.print(),
+            Command::Migrate => serve::migrate(&config).await,
+            Command::Operations { output } => output::operations(output),
+            Command::Account(AccountCommand::Create { account, name, output }) => {
+                keys::create_account(&config, account, name, output).await
+            }
+            Command::Key(KeyCommand::Create { account, user, output }) => {
+                keys::create_key(&config, account, user, output).await
+            }
+            Command::Key(KeyCommand::List { account, output }) => {
+                keys::list_keys(&config, account, output).await
+            }
+            Command::Key(KeyCommand::Disable { access_key_id, output }) => {
+                keys::disable_key(&config, &access_key_id, output).await
+            }
+        }
+    })
+}

@@ -15,11 +15,7 @@ pub(super) struct Counts {
 impl Counts {
     /// A single check.
     pub(super) fn of_one(success: bool) -> Self {
-        Self {
-            passed: u32::from(success),
-            failed: u32::from(!success),
-            skipped: 0,
-        }
+        Self { passed: u32::from(success), failed: u32::from(!success), skipped: 0 }
     }
 
     /// A runner that ends badly without naming a failed test has failed all the same: a build error, a crash.
@@ -55,28 +51,21 @@ impl Counts {
 
     /// Reads the attributes of the first `<testsuite` of a JUnit report, as pytest writes it.
     pub(super) fn from_junit(report: &str) -> Result<Self> {
-        let (_, suite) = report
-            .split_once("<testsuite ")
-            .context("the report of pytest has no test suite")?;
+        let (_, suite) =
+            report.split_once("<testsuite ").context("the report of pytest has no test suite")?;
         let (suite, _) = suite.split_once('>').context("the report of pytest is cut off")?;
         let attribute = |name: &str| -> Result<u32> {
             let (_, value) = suite
                 .split_once(&format!("{name}=\""))
                 .with_context(|| format!("the report of pytest has no `{name}`"))?;
             let (value, _) = value.split_once('"').context("the report of pytest is cut off")?;
-            value
-                .parse()
-                .with_context(|| format!("`{name}` in the report of pytest is no number"))
+            value.parse().with_context(|| format!("`{name}` in the report of pytest is no number"))
         };
         let failed = attribute("failures")? + attribute("errors")?;
         let skipped = attribute("skipped")?;
         // A test that passes and then fails in its tear-down is reported twice but counted once in `tests`.
         let passed = attribute("tests")?.saturating_sub(failed + skipped);
-        Ok(Self {
-            passed,
-            failed,
-            skipped,
-        })
+        Ok(Self { passed, failed, skipped })
     }
 }
 
@@ -102,28 +91,14 @@ mod tests {
         ] {
             counts.add_libtest_line(line);
         }
-        assert_eq!(
-            counts,
-            Counts {
-                passed: 7,
-                failed: 1,
-                skipped: 1
-            }
-        );
+        assert_eq!(counts, Counts { passed: 7, failed: 1, skipped: 1 });
     }
 
     #[test]
     fn pytest_reports_are_read() {
         let report = r#"<?xml version="1.0" encoding="utf-8"?><testsuites name="pytest tests"><testsuite name="pytest"
             errors="1" failures="2" skipped="3" tests="10" time="0.1" timestamp="x" hostname="h"><testcase name="a" />"#;
-        assert_eq!(
-            Counts::from_junit(report).unwrap(),
-            Counts {
-                passed: 4,
-                failed: 3,
-                skipped: 3
-            }
-        );
+        assert_eq!(Counts::from_junit(report).unwrap(), Counts { passed: 4, failed: 3, skipped: 3 });
         assert!(Counts::from_junit("<testsuites>").is_err());
     }
 
@@ -132,10 +107,7 @@ mod tests {
         let (passed, failed) = (Counts::of_one(true), Counts::of_one(false));
         assert_eq!(Counts::default().with_exit(false), failed);
         assert_eq!(passed.with_exit(true), passed);
-        let two = Counts {
-            failed: 2,
-            ..Counts::default()
-        };
+        let two = Counts { failed: 2, ..Counts::default() };
         assert_eq!(two.with_exit(false), two);
     }
 }

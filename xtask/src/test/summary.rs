@@ -17,24 +17,11 @@ pub(super) struct Report {
 
 /// Prints the table; its last line is the sum.
 pub(super) fn print(reports: &[Report]) -> ExitCode {
-    println!(
-        "\n{}",
-        terminal::bold("part          passed  failed  skipped      time")
-    );
+    println!("\n{}", terminal::bold("part          passed  failed  skipped      time"));
     let mut total = Counts::default();
-    for Report {
-        part, counts, time, ..
-    } in reports
-    {
-        let Counts {
-            passed,
-            failed,
-            skipped,
-        } = counts;
-        println!(
-            "{part:<12}  {passed:>6}  {failed:>6}  {skipped:>7}  {:>7.1}s",
-            time.as_secs_f64()
-        );
+    for Report { part, counts, time, .. } in reports {
+        let Counts { passed, failed, skipped } = counts;
+        println!("{part:<12}  {passed:>6}  {failed:>6}  {skipped:>7}  {:>7.1}s", time.as_secs_f64());
         total += *counts;
     }
     for Report { part, problem, .. } in reports {
@@ -47,27 +34,12 @@ pub(super) fn print(reports: &[Report]) -> ExitCode {
     }
     let line = last_line(total);
     let green = total.failed == 0 && total.skipped == 0;
-    println!(
-        "{}",
-        if green {
-            terminal::green(&line)
-        } else {
-            terminal::red(&line)
-        }
-    );
-    if green {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
+    println!("{}", if green { terminal::green(&line) } else { terminal::red(&line) });
+    if green { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn last_line(total: Counts) -> String {
-    let Counts {
-        passed,
-        failed,
-        skipped,
-    } = total;
+    let Counts { passed, failed, skipped } = total;
     match skipped {
         0 => format!("{passed} passed, {failed} failed"),
         _ => format!("{passed} passed, {failed} failed, {skipped} skipped"),
@@ -80,21 +52,7 @@ mod tests {
 
     #[test]
     fn the_last_line_names_skipped_tests_only_if_there_are_any() {
-        assert_eq!(
-            last_line(Counts {
-                passed: 3,
-                failed: 0,
-                skipped: 0
-            }),
-            "3 passed, 0 failed"
-        );
-        assert_eq!(
-            last_line(Counts {
-                passed: 3,
-                failed: 1,
-                skipped: 2
-            }),
-            "3 passed, 1 failed, 2 skipped"
-        );
+        assert_eq!(last_line(Counts { passed: 3, failed: 0, skipped: 0 }), "3 passed, 0 failed");
+        assert_eq!(last_line(Counts { passed: 3, failed: 1, skipped: 2 }), "3 passed, 1 failed, 2 skipped");
     }
 }

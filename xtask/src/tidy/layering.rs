@@ -42,28 +42,13 @@ const FORBIDDEN: [&str; 24] = [
 
 pub(super) fn check(workspace: &Workspace) -> Result<Vec<String>> {
     let metadata = workspace.metadata(&["--no-deps"])?;
-    let packages = metadata["packages"]
-        .as_array()
-        .context("cargo metadata lists packages")?;
-    let names: Vec<&str> = packages
-        .iter()
-        .filter_map(|package: &Value| package["name"].as_str())
-        .collect();
+    let packages = metadata["packages"].as_array().context("cargo metadata lists packages")?;
+    let names: Vec<&str> = packages.iter().filter_map(|package: &Value| package["name"].as_str()).collect();
     let mut problems = Vec::new();
     for pure in PURE.into_iter().filter(|pure| names.contains(pure)) {
         let mut cargo = workspace.cargo();
         // Normal dependencies only: tests and build scripts may use what they like.
-        cargo.args([
-            "tree",
-            "--package",
-            pure,
-            "--edges",
-            "normal",
-            "--prefix",
-            "depth",
-            "--format",
-            " {p}",
-        ]);
+        cargo.args(["tree", "--package", pure, "--edges", "normal", "--prefix", "depth", "--format", " {p}"]);
         problems.extend(forbidden_paths(&process::capture(&mut cargo)?));
     }
     Ok(problems)

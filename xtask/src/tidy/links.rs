@@ -61,14 +61,8 @@ fn targets(file: &TextFile) -> Vec<(usize, String)> {
             continue;
         }
         let prose = without_inline_code(line);
-        let definition = prose
-            .trim_start()
-            .strip_prefix('[')
-            .and_then(|rest| rest.split_once("]: "));
-        let links = prose
-            .split("](")
-            .skip(1)
-            .map(|rest| rest.split(')').next().unwrap_or_default());
+        let definition = prose.trim_start().strip_prefix('[').and_then(|rest| rest.split_once("]: "));
+        let links = prose.split("](").skip(1).map(|rest| rest.split(')').next().unwrap_or_default());
         for target in links.chain(definition.map(|(_, target)| target)) {
             let target = target.split_whitespace().next().unwrap_or_default();
             found.push((number, target.trim_matches(['<', '>']).to_owned()));
@@ -87,20 +81,14 @@ mod tests {
     use super::{TextFile, problem_with, targets};
 
     fn page(text: &str) -> TextFile {
-        TextFile {
-            path: "docs/page.md".to_owned(),
-            text: text.to_owned(),
-        }
+        TextFile { path: "docs/page.md".to_owned(), text: text.to_owned() }
     }
 
     #[test]
     fn links_are_found_in_prose_only() {
         let text = "See [a](one.md) and [`b`](two.md#part \"title\"), not `[c](three.md)`.\n\
                     ```\n[d](four.md)\n```\n[e]: <five.md>\n";
-        let found: Vec<String> = targets(&page(text))
-            .into_iter()
-            .map(|(_, target)| target)
-            .collect();
+        let found: Vec<String> = targets(&page(text)).into_iter().map(|(_, target)| target).collect();
         assert_eq!(found, ["one.md", "two.md#part", "five.md"]);
     }
 
@@ -114,11 +102,7 @@ mod tests {
         assert_eq!(problem("https://example.com/a"), None);
         assert_eq!(problem("#here"), None);
         assert!(problem("README.md").unwrap().contains("not there"));
-        assert!(
-            problem("../../README.md")
-                .unwrap()
-                .contains("out of the repository")
-        );
+        assert!(problem("../../README.md").unwrap().contains("out of the repository"));
         assert!(problem("/README.md").unwrap().contains("absolute"));
     }
 }

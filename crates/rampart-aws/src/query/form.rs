@@ -69,10 +69,7 @@ fn decode(text: &[u8]) -> Result<String, FormError> {
 impl Form {
     /// The value of a parameter.
     pub fn get(&self, name: &str) -> Option<&str> {
-        let at = self
-            .pairs
-            .binary_search_by(|(key, _)| key.as_str().cmp(name))
-            .ok()?;
+        let at = self.pairs.binary_search_by(|(key, _)| key.as_str().cmp(name)).ok()?;
         Some(&self.pairs[at].1)
     }
 
@@ -88,9 +85,7 @@ impl Form {
 
     /// All parameters, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.pairs
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()))
+        self.pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// The members of a list in the order of their numbers: for `Tags`, what is called `Tags.member.1` or starts
@@ -110,10 +105,7 @@ impl Form {
         numbers.dedup();
         numbers
             .into_iter()
-            .map(|(_, digits)| Member {
-                form: self,
-                name: format!("{prefix}{digits}"),
-            })
+            .map(|(_, digits)| Member { form: self, name: format!("{prefix}{digits}") })
             .collect()
     }
 }
@@ -174,33 +166,18 @@ mod tests {
     #[test]
     fn refusals() {
         for bad in ["a=%", "a=%4", "a=%zz", "%=1", "a=%+1"] {
-            assert_eq!(
-                parse_form(bad.as_bytes()),
-                Err(FormError::InvalidPercent),
-                "{bad}"
-            );
+            assert_eq!(parse_form(bad.as_bytes()), Err(FormError::InvalidPercent), "{bad}");
         }
         assert_eq!(parse_form(b"a=%FF"), Err(FormError::NotUtf8));
         assert_eq!(parse_form(b"a=\xFF"), Err(FormError::NotUtf8));
-        assert_eq!(
-            parse_form(b"b=1&a=1&b=2"),
-            Err(FormError::Duplicate("b".to_owned()))
-        );
+        assert_eq!(parse_form(b"b=1&a=1&b=2"), Err(FormError::Duplicate("b".to_owned())));
     }
 
     #[test]
     fn as_many_pairs_as_the_limit() {
-        let pairs = |count: usize| {
-            (0..count)
-                .map(|n| format!("p{n}=1"))
-                .collect::<Vec<_>>()
-                .join("&")
-        };
+        let pairs = |count: usize| (0..count).map(|n| format!("p{n}=1")).collect::<Vec<_>>().join("&");
         assert_eq!(form(&pairs(FORM_PAIRS_MAX)).iter().count(), FORM_PAIRS_MAX);
-        assert_eq!(
-            parse_form(pairs(FORM_PAIRS_MAX + 1).as_bytes()),
-            Err(FormError::TooManyPairs)
-        );
+        assert_eq!(parse_form(pairs(FORM_PAIRS_MAX + 1).as_bytes()), Err(FormError::TooManyPairs));
     }
 
     #[test]
@@ -210,15 +187,9 @@ mod tests {
              &Tags.member.x.Key=no&Tags.member.0.Key=no&Tags.member.01.Key=no&Tags.member.-1.Key=no\
              &Tags.member=no&Tagset.member.1.Key=no&Tags.member.99999999999.Key=no",
         );
-        let tags: Vec<_> = form
-            .members("Tags")
-            .iter()
-            .map(|tag| (tag.get("Key"), tag.get("Value")))
-            .collect();
-        assert_eq!(
-            tags,
-            [(Some("a"), Some("1")), (Some("b"), None), (Some("j"), None)]
-        );
+        let tags: Vec<_> =
+            form.members("Tags").iter().map(|tag| (tag.get("Key"), tag.get("Value"))).collect();
+        assert_eq!(tags, [(Some("a"), Some("1")), (Some("b"), None), (Some("j"), None)]);
         assert!(form.members("Nothing").is_empty());
     }
 

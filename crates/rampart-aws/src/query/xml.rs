@@ -176,14 +176,10 @@ mod tests {
 
     #[test]
     fn answer_envelope() {
-        let xml = response_xml(
-            "GetCallerIdentity",
-            "https://sts.amazonaws.com/doc/2011-06-15/",
-            "id-1",
-            |xml| {
+        let xml =
+            response_xml("GetCallerIdentity", "https://sts.amazonaws.com/doc/2011-06-15/", "id-1", |xml| {
                 xml.text_element("Account", "123456789012");
-            },
-        );
+            });
         assert_eq!(
             xml,
             "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
@@ -194,13 +190,7 @@ mod tests {
 
     #[test]
     fn error_envelope() {
-        let xml = error_xml(
-            ErrorType::Sender,
-            "InvalidAction",
-            "No <such> action",
-            "id-1",
-            "ns",
-        );
+        let xml = error_xml(ErrorType::Sender, "InvalidAction", "No <such> action", "id-1", "ns");
         assert_eq!(
             xml,
             "<ErrorResponse xmlns=\"ns\"><Error><Type>Sender</Type><Code>InvalidAction</Code>\

@@ -21,11 +21,7 @@ fn translate(serde: &str) -> Option<String> {
     if expected == "a map" || expected.starts_with("struct ") {
         return Some("Expected structure or null".to_owned());
     }
-    Some(format!(
-        "{} can not be converted to {}",
-        found_token(found)?,
-        expected_type(expected)?
-    ))
+    Some(format!("{} can not be converted to {}", found_token(found)?, expected_type(expected)?))
 }
 
 fn found_token(found: &str) -> Option<&'static str> {
@@ -37,10 +33,7 @@ fn found_token(found: &str) -> Option<&'static str> {
         ("boolean `false`", "FALSE_VALUE"),
         ("null", "NULL_VALUE"),
     ];
-    kinds
-        .iter()
-        .find(|(prefix, _)| found.starts_with(prefix))
-        .map(|(_, token)| *token)
+    kinds.iter().find(|(prefix, _)| found.starts_with(prefix)).map(|(_, token)| *token)
 }
 
 fn expected_type(expected: &str) -> Option<&'static str> {
@@ -65,10 +58,7 @@ mod tests {
                 r#"invalid type: string "x, expected y", expected i32"#,
                 "STRING_VALUE can not be converted to an Integer",
             ),
-            (
-                "invalid type: integer `5`, expected a string",
-                "NUMBER_VALUE can not be converted to a String",
-            ),
+            ("invalid type: integer `5`, expected a string", "NUMBER_VALUE can not be converted to a String"),
             (
                 "invalid type: floating point `5.5`, expected u64",
                 "DECIMAL_VALUE can not be converted to a Long",
@@ -77,30 +67,12 @@ mod tests {
                 "invalid type: boolean `true`, expected a string",
                 "TRUE_VALUE can not be converted to a String",
             ),
-            (
-                "invalid type: boolean `false`, expected f64",
-                "FALSE_VALUE can not be converted to a Double",
-            ),
-            (
-                "invalid type: null, expected a boolean",
-                "NULL_VALUE can not be converted to a Boolean",
-            ),
-            (
-                "invalid type: map, expected a string",
-                "Start of structure or map found where not expected.",
-            ),
-            (
-                "invalid type: sequence, expected a string",
-                "Start of list found where not expected.",
-            ),
-            (
-                "invalid type: string \"a\", expected a sequence",
-                "Expected list or null",
-            ),
-            (
-                "invalid type: string \"a\", expected struct Tag",
-                "Expected structure or null",
-            ),
+            ("invalid type: boolean `false`, expected f64", "FALSE_VALUE can not be converted to a Double"),
+            ("invalid type: null, expected a boolean", "NULL_VALUE can not be converted to a Boolean"),
+            ("invalid type: map, expected a string", "Start of structure or map found where not expected."),
+            ("invalid type: sequence, expected a string", "Start of list found where not expected."),
+            ("invalid type: string \"a\", expected a sequence", "Expected list or null"),
+            ("invalid type: string \"a\", expected struct Tag", "Expected structure or null"),
         ];
         for (serde, aws) in cases {
             assert_eq!(aws_message(serde), aws);
@@ -109,11 +81,7 @@ mod tests {
 
     #[test]
     fn unknown_sentences_pass_through() {
-        for serde in [
-            "an account id is twelve digits",
-            "invalid type: string \"a\", expected a colour",
-            "",
-        ] {
+        for serde in ["an account id is twelve digits", "invalid type: string \"a\", expected a colour", ""] {
             assert_eq!(aws_message(serde), serde);
         }
     }

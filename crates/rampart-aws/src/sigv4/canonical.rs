@@ -169,10 +169,7 @@ fn write_headers(
 /// The value without white space around it and with one space for each run inside it.
 fn write_header_value(out: &mut Vec<u8>, value: &[u8]) {
     let start = out.len();
-    for word in value
-        .split(|byte| is_space(*byte))
-        .filter(|word| !word.is_empty())
-    {
+    for word in value.split(|byte| is_space(*byte)).filter(|word| !word.is_empty()) {
         if out.len() > start {
             out.push(b' ');
         }
@@ -187,14 +184,8 @@ pub(super) const fn is_space(byte: u8) -> bool {
 
 /// A header's value without white space around it.
 pub(super) fn trim(value: &[u8]) -> &[u8] {
-    let start = value
-        .iter()
-        .position(|byte| !is_space(*byte))
-        .unwrap_or(value.len());
-    let end = value
-        .iter()
-        .rposition(|byte| !is_space(*byte))
-        .map_or(start, |last| last + 1);
+    let start = value.iter().position(|byte| !is_space(*byte)).unwrap_or(value.len());
+    let end = value.iter().rposition(|byte| !is_space(*byte)).map_or(start, |last| last + 1);
     &value[start..end]
 }
 
@@ -261,21 +252,13 @@ mod tests {
 
     #[test]
     fn headers() {
-        let headers: &[(&str, &[u8])] = &[
-            ("host", b"h"),
-            ("my", b"  a   b\t c "),
-            ("my", b""),
-            ("my", b"x\r\n  y"),
-            ("other", b"o"),
-        ];
+        let headers: &[(&str, &[u8])] =
+            &[("host", b"h"), ("my", b"  a   b\t c "), ("my", b""), ("my", b"x\r\n  y"), ("other", b"o")];
         let mut out = Vec::new();
         write_headers(&mut out, headers, "host;my").unwrap();
         assert_eq!(String::from_utf8(out).unwrap(), "host:h\nmy:a b c,,x y\n");
         let absent = write_headers(&mut Vec::new(), headers, "host;missing");
-        assert_eq!(
-            absent,
-            Err(SignatureError::SignedHeaderAbsent("missing".to_owned()))
-        );
+        assert_eq!(absent, Err(SignatureError::SignedHeaderAbsent("missing".to_owned())));
     }
 
     #[test]

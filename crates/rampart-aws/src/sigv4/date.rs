@@ -16,14 +16,7 @@ impl BasicTime {
 
     /// Appends the sixteen characters; the fast path of [`fmt::Display`].
     pub(super) fn push(&self, out: &mut Vec<u8>) {
-        let Civil {
-            year,
-            month,
-            day,
-            hour,
-            minute,
-            second,
-        } = Civil::from_epoch_s(self.0);
+        let Civil { year, month, day, hour, minute, second } = Civil::from_epoch_s(self.0);
         push_two(out, year / 100);
         push_two(out, year % 100);
         push_two(out, month);
@@ -59,30 +52,13 @@ pub(super) fn parse_basic(text: &[u8]) -> Option<i64> {
     let hour = number(&[*h1, *h2])?;
     let minute = number(&[*m1, *m2])?;
     let second = number(&[*s1, *s2])?;
-    Civil {
-        year,
-        month,
-        day,
-        hour,
-        minute,
-        second,
-    }
-    .to_epoch_s()
+    Civil { year, month, day, hour, minute, second }.to_epoch_s()
 }
 
 /// True for eight digits that are a day, `20150830`.
 pub(super) fn is_date(text: &[u8]) -> bool {
     split_date(text).is_some_and(|(year, month, day)| {
-        Civil {
-            year,
-            month,
-            day,
-            hour: 0,
-            minute: 0,
-            second: 0,
-        }
-        .to_epoch_s()
-        .is_some()
+        Civil { year, month, day, hour: 0, minute: 0, second: 0 }.to_epoch_s().is_some()
     })
 }
 
@@ -103,19 +79,14 @@ pub(super) fn parse_header(text: &[u8]) -> Option<i64> {
 }
 
 fn parse_http(text: &[u8]) -> Option<i64> {
-    const MONTHS: [&str; 12] = [
-        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-    ];
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let text = std::str::from_utf8(text).ok()?;
     let (_weekday, rest) = text.split_once(", ")?;
     let mut words = rest.split(' ');
     let day = number_of_len(words.next()?, 2)?;
     let month_name = words.next()?;
-    let month = MONTHS
-        .iter()
-        .zip(1..)
-        .find(|(name, _)| **name == month_name)
-        .map(|(_, month)| month)?;
+    let month = MONTHS.iter().zip(1..).find(|(name, _)| **name == month_name).map(|(_, month)| month)?;
     let year = number_of_len(words.next()?, 4)?;
     let mut clock = words.next()?.split(':');
     let hour = number_of_len(clock.next()?, 2)?;
@@ -125,15 +96,7 @@ fn parse_http(text: &[u8]) -> Option<i64> {
     if !is_utc || words.next().is_some() || clock.next().is_some() {
         return None;
     }
-    Civil {
-        year,
-        month,
-        day,
-        hour,
-        minute,
-        second,
-    }
-    .to_epoch_s()
+    Civil { year, month, day, hour, minute, second }.to_epoch_s()
 }
 
 fn number_of_len(text: &str, len: usize) -> Option<i64> {
@@ -142,9 +105,7 @@ fn number_of_len(text: &str, len: usize) -> Option<i64> {
 
 /// A few decimal digits; nothing else, not even a sign.
 fn number(digits: &[u8]) -> Option<i64> {
-    digits.iter().try_fold(0, |sum, digit| {
-        digit.is_ascii_digit().then(|| sum * 10 + i64::from(digit - b'0'))
-    })
+    digits.iter().try_fold(0, |sum, digit| digit.is_ascii_digit().then(|| sum * 10 + i64::from(digit - b'0')))
 }
 
 #[cfg(test)]

@@ -176,11 +176,7 @@ struct Validity(i64);
 
 impl fmt::Display for Validity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0 % 60 == 0 {
-            write!(f, "{} min.", self.0 / 60)
-        } else {
-            write!(f, "{} s.", self.0)
-        }
+        if self.0 % 60 == 0 { write!(f, "{} min.", self.0 / 60) } else { write!(f, "{} s.", self.0) }
     }
 }
 
@@ -193,49 +189,29 @@ mod tests {
 
     #[test]
     fn times_are_spelled_out() {
-        let expired = SignatureError::Expired {
-            signed_at_s: NOW_S - 900,
-            now_s: NOW_S,
-            valid_s: 300,
-        };
+        let expired = SignatureError::Expired { signed_at_s: NOW_S - 900, now_s: NOW_S, valid_s: 300 };
         assert_eq!(
             expired.to_string(),
             "Signature expired: 20260101T000000Z is now earlier than 20260101T001000Z (20260101T001500Z - 5 min.)"
         );
-        let early = SignatureError::NotYetCurrent {
-            signed_at_s: NOW_S + 900,
-            now_s: NOW_S,
-        };
+        let early = SignatureError::NotYetCurrent { signed_at_s: NOW_S + 900, now_s: NOW_S };
         assert_eq!(
             early.to_string(),
             "Signature not yet current: 20260101T003000Z is still later than 20260101T002000Z (20260101T001500Z + 5 min.)"
         );
-        let presigned = SignatureError::Expired {
-            signed_at_s: NOW_S - 900,
-            now_s: NOW_S,
-            valid_s: 61,
-        };
+        let presigned = SignatureError::Expired { signed_at_s: NOW_S - 900, now_s: NOW_S, valid_s: 61 };
         assert!(presigned.to_string().ends_with("(20260101T001500Z - 61 s.)"));
     }
 
     #[test]
     fn every_missing_part_is_named() {
-        let header = Missing {
-            form: Form::Header,
-            names: vec!["Credential", "Date"],
-        };
+        let header = Missing { form: Form::Header, names: vec!["Credential", "Date"] };
         assert_eq!(
             header.to_string(),
             "Authorization header requires 'Credential' parameter. \
              Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header."
         );
-        let query = Missing {
-            form: Form::Query,
-            names: vec!["X-Amz-Date"],
-        };
-        assert_eq!(
-            query.to_string(),
-            "AWS query-string parameters must include 'X-Amz-Date'."
-        );
+        let query = Missing { form: Form::Query, names: vec!["X-Amz-Date"] };
+        assert_eq!(query.to_string(), "AWS query-string parameters must include 'X-Amz-Date'.");
     }
 }

@@ -98,9 +98,7 @@ fn split_elements(authorization: &[u8]) -> Result<Elements<'_>, SignatureError> 
     }
     let mut elements = Elements::default();
     for pair in pairs.split(',').map(str::trim).filter(|pair| !pair.is_empty()) {
-        let (name, value) = pair
-            .split_once('=')
-            .ok_or(SignatureError::MalformedAuthorization)?;
+        let (name, value) = pair.split_once('=').ok_or(SignatureError::MalformedAuthorization)?;
         let (slot, name) = match name {
             "Credential" => (&mut elements.credential, "Credential"),
             "SignedHeaders" => (&mut elements.signed_headers, "SignedHeaders"),
@@ -123,13 +121,6 @@ fn missing(elements: &Elements<'_>, headers: &AuthHeaders<'_>) -> Missing {
         ("SignedHeaders", is_given(elements.signed_headers)),
         ("Date", headers.amz_date.is_some() || headers.date.is_some()),
     ];
-    let names = wanted
-        .into_iter()
-        .filter(|(_, is_there)| !is_there)
-        .map(|(name, _)| name)
-        .collect();
-    Missing {
-        form: Form::Header,
-        names,
-    }
+    let names = wanted.into_iter().filter(|(_, is_there)| !is_there).map(|(name, _)| name).collect();
+    Missing { form: Form::Header, names }
 }

@@ -82,20 +82,10 @@ impl Presented<'_> {
         let body_hash = sha256_hex(parts.body);
         self.check_claims(parts, now_epoch_s)?;
         self.check_payload(&body_hash)?;
-        let text = string_to_sign(
-            parts,
-            &self.signed_headers,
-            self.scope,
-            self.signed_at_s,
-            &body_hash,
-        )?;
+        let text = string_to_sign(parts, &self.signed_headers, self.scope, self.signed_at_s, &body_hash)?;
         let calculated = key.sign(&text);
         let presented = decode_signature(self.signature).ok_or(SignatureError::Mismatch)?;
-        if bool::from(calculated.ct_eq(&presented)) {
-            Ok(())
-        } else {
-            Err(SignatureError::Mismatch)
-        }
+        if bool::from(calculated.ct_eq(&presented)) { Ok(()) } else { Err(SignatureError::Mismatch) }
     }
 
     /// Refuses what can be refused without knowing any secret: the day of the scope, headers that must be signed,
@@ -125,15 +115,8 @@ impl Presented<'_> {
     /// The host and everything that AWS gives a meaning to must be signed.
     fn check_coverage(&self, parts: &RequestParts<'_>) -> Result<(), SignatureError> {
         let is_signed = |header: &str| self.signed_headers.split(';').any(|name| name == header);
-        let required = parts
-            .headers
-            .iter()
-            .map(|(name, _)| *name)
-            .filter(|name| name.starts_with("x-amz-"));
-        match std::iter::once("host")
-            .chain(required)
-            .find(|name| !is_signed(name))
-        {
+        let required = parts.headers.iter().map(|(name, _)| *name).filter(|name| name.starts_with("x-amz-"));
+        match std::iter::once("host").chain(required).find(|name| !is_signed(name)) {
             Some(name) => Err(SignatureError::SignedHeaderMissing(name.to_owned())),
             None => Ok(()),
         }
@@ -146,11 +129,7 @@ impl Presented<'_> {
             return Err(SignatureError::NotYetCurrent { signed_at_s, now_s });
         }
         if signed_at_s < now_s.saturating_sub(valid_s) {
-            return Err(SignatureError::Expired {
-                signed_at_s,
-                now_s,
-                valid_s,
-            });
+            return Err(SignatureError::Expired { signed_at_s, now_s, valid_s });
         }
         Ok(())
     }
@@ -184,40 +163,27 @@ fn decode_signature(text: &str) -> Option<[u8; 32]> {
 pub(super) fn scope_of<'a>(
     mut elements: impl Iterator<Item = &'a str>,
 ) -> Result<(&'a str, CredentialScope<'a>), SignatureError> {
-    let mut next = || {
-        elements
-            .next()
-            .filter(|element| !element.is_empty())
-            .ok_or(SignatureError::MalformedCredential)
-    };
+    let mut next =
+        || elements.next().filter(|element| !element.is_empty()).ok_or(SignatureError::MalformedCredential);
     let (access_key_id, date, region, service, terminator) = (next()?, next()?, next()?, next()?, next()?);
     let is_scope = is_date(date.as_bytes()) && [region, service].iter().all(|name| is_name(name));
     if terminator != TERMINATOR || !is_scope || elements.next().is_some() {
         return Err(SignatureError::MalformedCredential);
     }
-    Ok((
-        access_key_id,
-        CredentialScope {
-            date,
-            region,
-            service,
-        },
-    ))
+    Ok((access_key_id, CredentialScope { date, region, service }))
 }
 
 /// Regions and services: letters, digits and a few marks, so that nothing in them is ever encoded.
 fn is_name(text: &str) -> bool {
-    text.bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
 }
 
 /// Refuses a list of signed headers that is not lower-case, sorted and free of repeats.
 pub(super) fn check_signed_headers(list: &str) -> Result<(), SignatureError> {
     let mut before = "";
     for (count, name) in list.split(';').enumerate() {
-        let is_name = name
-            .bytes()
-            .all(|byte| byte.is_ascii_graphic() && !byte.is_ascii_uppercase() && byte != b':');
+        let is_name =
+            name.bytes().all(|byte| byte.is_ascii_graphic() && !byte.is_ascii_uppercase() && byte != b':');
         if name <= before || !is_name || count == SIGNED_HEADERS_MAX {
             return Err(SignatureError::MalformedSignedHeaders);
         }

@@ -38,9 +38,7 @@ impl<'a> AuthParameters<'a> {
                 *slot = Some(value);
             }
             if seen.contains(&name) {
-                return Err(SignatureError::DuplicateParameter(
-                    String::from_utf8_lossy(&name).into_owned(),
-                ));
+                return Err(SignatureError::DuplicateParameter(String::from_utf8_lossy(&name).into_owned()));
             }
             if seen.len() == AUTH_PARAMETERS_MAX {
                 return Err(SignatureError::TooManyParameters);
@@ -59,7 +57,7 @@ impl<'a> AuthParameters<'a> {
             b"X-Amz-SignedHeaders" => Some(&mut self.signed_headers),
             b"X-Amz-Signature" => Some(&mut self.signature),
             b"X-Amz-Security-Token" => Some(&mut self.security_token),
-            b"X-Amz-Content-Sha256" | b"X-Amz-Content-SHA256" => Some(&mut self.content_sha256),
+            b"X-Amz-Content-Sha256" => Some(&mut self.content_sha256),
             _ => None,
         }
     }
@@ -99,10 +97,7 @@ pub(super) fn parse<'a>(
         signed_at_s: date::parse_basic(&decode(time)).ok_or(SignatureError::MalformedDate)?,
         expires_s: parameters.expires.map(parse_expires).transpose()?,
         session_token: session_token(parameters, headers)?,
-        payload_claims: [
-            headers.content_sha256.map(Cow::Borrowed),
-            parameters.content_sha256.map(decode),
-        ],
+        payload_claims: [headers.content_sha256.map(Cow::Borrowed), parameters.content_sha256.map(decode)],
     })
 }
 
@@ -112,9 +107,7 @@ fn split_encoded(credential: &str) -> impl Iterator<Item = &str> {
     std::iter::from_fn(move || {
         let text = rest?;
         let plain = text.find('/').map(|at| (at, at + 1));
-        let encoded = ["%2F", "%2f"]
-            .into_iter()
-            .filter_map(|slash| text.find(slash).map(|at| (at, at + 3)));
+        let encoded = ["%2F", "%2f"].into_iter().filter_map(|slash| text.find(slash).map(|at| (at, at + 3)));
         match plain.into_iter().chain(encoded).min() {
             Some((end, next)) => {
                 rest = Some(&text[next..]);
@@ -139,18 +132,16 @@ fn session_token<'a>(
 fn decode_text<'a>(value: &'a str, name: &'static str) -> Result<Cow<'a, str>, SignatureError> {
     match decode(value) {
         Cow::Borrowed(_) => Ok(Cow::Borrowed(value)),
-        Cow::Owned(bytes) => String::from_utf8(bytes)
-            .map(Cow::Owned)
-            .map_err(|_| SignatureError::MalformedParameter(name)),
+        Cow::Owned(bytes) => {
+            String::from_utf8(bytes).map(Cow::Owned).map_err(|_| SignatureError::MalformedParameter(name))
+        }
     }
 }
 
 fn parse_expires(text: &str) -> Result<u32, SignatureError> {
     let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let expires_s = if is_number { text.parse().ok() } else { None };
-    expires_s
-        .filter(|s| (1..=PRESIGNED_EXPIRES_MAX_S).contains(s))
-        .ok_or(SignatureError::MalformedExpires)
+    expires_s.filter(|s| (1..=PRESIGNED_EXPIRES_MAX_S).contains(s)).ok_or(SignatureError::MalformedExpires)
 }
 
 fn missing(parameters: &AuthParameters<'_>) -> Missing {
@@ -161,11 +152,6 @@ fn missing(parameters: &AuthParameters<'_>) -> Missing {
         ("X-Amz-SignedHeaders", parameters.signed_headers),
         ("X-Amz-Date", parameters.date),
     ];
-    let absent = wanted
-        .into_iter()
-        .filter(|(_, value)| value.is_none_or(str::is_empty));
-    Missing {
-        form: Form::Query,
-        names: absent.map(|(name, _)| name).collect(),
-    }
+    let absent = wanted.into_iter().filter(|(_, value)| value.is_none_or(str::is_empty));
+    Missing { form: Form::Query, names: absent.map(|(name, _)| name).collect() }
 }

@@ -56,15 +56,8 @@ pub fn sign_headers(
         headers.push(("x-amz-security-token", token.as_bytes()));
     }
     let names = header_names(&headers);
-    let scope = CredentialScope {
-        date: &time[..8],
-        region,
-        service,
-    };
-    let signed = RequestParts {
-        headers: &headers,
-        ..*parts
-    };
+    let scope = CredentialScope { date: &time[..8], region, service };
+    let signed = RequestParts { headers: &headers, ..*parts };
     let signature = signature(credentials, scope, &signed, &names, now_epoch_s);
     let authorization = format!(
         "{ALGORITHM} Credential={}, SignedHeaders={names}, Signature={signature}",
@@ -91,11 +84,7 @@ pub fn presign(
     let time = BasicTime(now_epoch_s).to_string();
     let headers: Vec<(&str, &[u8])> = kept_headers(parts);
     let names = header_names(&headers);
-    let scope = CredentialScope {
-        date: &time[..8],
-        region,
-        service,
-    };
+    let scope = CredentialScope { date: &time[..8], region, service };
     let mut query = parts.query.to_owned();
     push_parameter(&mut query, "X-Amz-Algorithm", ALGORITHM);
     push_parameter(&mut query, "X-Amz-Credential", &credential(credentials, scope));
@@ -105,11 +94,7 @@ pub fn presign(
     if let Some(token) = credentials.session_token {
         push_parameter(&mut query, "X-Amz-Security-Token", token);
     }
-    let signed = RequestParts {
-        query: &query,
-        headers: &headers,
-        ..*parts
-    };
+    let signed = RequestParts { query: &query, headers: &headers, ..*parts };
     let signature = signature(credentials, scope, &signed, &names, now_epoch_s);
     push_parameter(&mut query, "X-Amz-Signature", &signature);
     query
@@ -129,34 +114,17 @@ fn signature(
 ) -> String {
     let text = string_to_sign(parts, signed_headers, scope, now_epoch_s, &sha256_hex(parts.body))
         .expect("the signed headers are those of the request");
-    let key = SigningKey::derive(
-        credentials.secret_access_key,
-        scope.date,
-        scope.region,
-        scope.service,
-    );
+    let key = SigningKey::derive(credentials.secret_access_key, scope.date, scope.region, scope.service);
     String::from_utf8_lossy(&hex(&key.sign(&text))).into_owned()
 }
 
 fn credential(credentials: &Credentials<'_>, scope: CredentialScope<'_>) -> String {
-    let CredentialScope {
-        date,
-        region,
-        service,
-    } = scope;
-    format!(
-        "{}/{date}/{region}/{service}/{TERMINATOR}",
-        credentials.access_key_id
-    )
+    let CredentialScope { date, region, service } = scope;
+    format!("{}/{date}/{region}/{service}/{TERMINATOR}", credentials.access_key_id)
 }
 
 fn kept_headers<'a>(parts: &RequestParts<'a>) -> Vec<(&'a str, &'a [u8])> {
-    parts
-        .headers
-        .iter()
-        .filter(|(name, _)| !NOT_SIGNED.contains(name))
-        .copied()
-        .collect()
+    parts.headers.iter().filter(|(name, _)| !NOT_SIGNED.contains(name)).copied().collect()
 }
 
 fn header_names(headers: &[(&str, &[u8])]) -> String {
@@ -175,4 +143,46 @@ fn push_parameter(query: &mut String, name: &str, value: &str) {
     query.push_str(name);
     query.push('=');
     query.push_str(&String::from_utf8_lossy(&encoded));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sigv4::{self, SignatureError};
+
+    const NOW_S: i64 = 1_440_938_160;
+    const CREDENTIALS: Credentials<'_> =
+        Credentials { access_key_id: "AKID", secret_access_key: "secret", session_token: None };
+
+    fn verdict(parts: &RequestParts<'_>) -> Result<(), SignatureError> {
+        let key = SigningKey::derive("secret", "20150830", "us-east-1", "ram");
+        sigv4::parse(parts)?.unwrap().verify(parts, &key, NOW_S)
+    }
+
+    #[test]
+    fn what_is_replaced_is_not_signed() {
+        let headers: &[(&str, &[u8])] = &[
+            ("host", b"h"),
+            ("authorization", b"old"),
+            ("x-amz-date", b"old"),
+            ("x-amz-security-token", b"old"),
+            ("user-agent", b"any"),
+        ];
+        let parts = RequestParts { method: "GET", path: "/", query: "", headers, body: b"" };
+        let added = sign_headers(&CREDENTIALS, "us-east-1", "ram", &parts, NOW_S);
+        assert_eq!(added[0], ("x-amz-date".to_owned(), "20150830T123600Z".to_owned()));
+        let mut sent: Vec<(&str, &[u8])> = vec![("host", b"h")];
+        sent.extend(added.iter().map(|(name, value)| (name.as_str(), value.as_bytes())));
+        assert_eq!(verdict(&RequestParts { headers: &sent, ..parts }), Ok(()));
+    }
+
+    #[test]
+    fn a_request_without_host_is_signed_in_vain() {
+        let parts = RequestParts { method: "GET", path: "/", query: "a=1", headers: &[], body: b"" };
+        let query = presign(&CREDENTIALS, "us-east-1", "ram", &parts, 60, NOW_S);
+        assert!(query.starts_with("a=1&X-Amz-Algorithm="));
+        let refusal = verdict(&RequestParts { query: &query, ..parts }).map_err(|error| error.to_string());
+        let sentence = "AWS query-string parameters must include 'X-Amz-SignedHeaders'.";
+        assert_eq!(refusal, Err(sentence.to_owned()));
+    }
 }

@@ -36,12 +36,7 @@ pub(super) struct WorkJob<W: Work> {
 
 impl<W: Work> WorkJob<W> {
     pub(super) fn new(part: PartitionId, work: W, reply: oneshot::Sender<Result<W::Reply, Abort>>) -> Self {
-        Self {
-            part,
-            work,
-            outcome: None,
-            reply,
-        }
+        Self { part, work, outcome: None, reply }
     }
 }
 
@@ -107,11 +102,9 @@ fn commit_batch(
     }
     let reason = outcome.err().map(|e| e.to_string());
     for job in batch.drain(..) {
-        job.answer(reason.as_ref().map_or(Ok(()), |reason| {
-            Err(StoreError::Unavailable {
-                reason: reason.clone(),
-            })
-        }));
+        job.answer(
+            reason.as_ref().map_or(Ok(()), |reason| Err(StoreError::Unavailable { reason: reason.clone() })),
+        );
     }
 }
 
@@ -131,19 +124,9 @@ fn run_behind_savepoint(
     run_batch(&lock(connection), "SAVEPOINT operation")?;
     let reader = Reader::of_transaction(Connection::Sqlite(Arc::clone(connection)), partitions);
     let idx = i64::try_from(idx).expect("a batch has at most 100 operations");
-    let tx = Transaction::new(
-        reader,
-        job.part(),
-        OnceCell::new_with(Some(seq)),
-        idx,
-        Uuid::nil(),
-    );
+    let tx = Transaction::new(reader, job.part(), OnceCell::new_with(Some(seq)), idx, Uuid::nil());
     let keep = job.run(&tx);
-    let end = if keep {
-        "RELEASE operation"
-    } else {
-        "ROLLBACK TO operation; RELEASE operation"
-    };
+    let end = if keep { "RELEASE operation" } else { "ROLLBACK TO operation; RELEASE operation" };
     run_batch(&lock(connection), end)?;
     Ok(keep)
 }

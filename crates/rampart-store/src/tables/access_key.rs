@@ -42,11 +42,7 @@ impl Reader {
         let values = [self.part_of(id).into(), Value::Text(id.as_str())];
         self.connection
             .query_opt(&LOAD_ACCOUNT, &values, |row| {
-                Ok(Account {
-                    id: row.parsed(0)?,
-                    name: row.text(1)?.to_owned(),
-                    created: row.time(2)?,
-                })
+                Ok(Account { id: row.parsed(0)?, name: row.text(1)?.to_owned(), created: row.time(2)? })
             })
             .await
     }
@@ -56,11 +52,7 @@ impl Reader {
         let Some(account) = account_of_access_key(id) else {
             return Ok(None);
         };
-        let values = [
-            self.part_of(account).into(),
-            Value::Text(account.as_str()),
-            Value::Text(id),
-        ];
+        let values = [self.part_of(account).into(), Value::Text(account.as_str()), Value::Text(id)];
         self.connection.query_opt(&LOAD_KEY, &values, read_key).await
     }
 

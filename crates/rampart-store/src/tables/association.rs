@@ -81,17 +81,11 @@ pub struct AssociationCursor {
 
 impl AssociationCursor {
     /// Before the first.
-    pub const START: Self = Self {
-        created: TimestampMs(i64::MIN),
-        id: AssociationId(Uuid::nil()),
-    };
+    pub const START: Self = Self { created: TimestampMs(i64::MIN), id: AssociationId(Uuid::nil()) };
 
     /// After `association`.
     pub fn after(association: &Association) -> Self {
-        Self {
-            created: association.created,
-            id: association.id,
-        }
+        Self { created: association.created, id: association.id }
     }
 }
 
@@ -150,40 +144,21 @@ impl Reader {
         limit: u32,
     ) -> Result<Vec<AssociationInShare>, StoreError> {
         let part = self.part_of(owner);
-        let (who, home, kind) = (
-            Value::Text(owner.as_str()),
-            Value::Text(region.as_str()),
-            Value::Int(number(kind)),
-        );
+        let (who, home, kind) =
+            (Value::Text(owner.as_str()), Value::Text(region.as_str()), Value::Int(number(kind)));
         let (created, id) = (Value::from(after.created), Value::from(&after.id.0));
         let ended_since = Value::from(now.saturating_sub_ms(timing.ended_association_visible_ms));
         let deleted_since = Value::from(now.saturating_sub_ms(timing.deleted_share_visible_ms));
         let connection = &self.connection;
         match scope {
             AssociationScope::Share(share) => {
-                let values = [
-                    part.into(),
-                    Value::from(&share.id.0),
-                    kind,
-                    created,
-                    id,
-                    ended_since,
-                    limit.into(),
-                ];
+                let values =
+                    [part.into(), Value::from(&share.id.0), kind, created, id, ended_since, limit.into()];
                 connection.query(&OF_SHARE, &values, read_in_share).await
             }
             AssociationScope::Owner => {
-                let values = [
-                    part.into(),
-                    who,
-                    home,
-                    kind,
-                    created,
-                    id,
-                    ended_since,
-                    deleted_since,
-                    limit.into(),
-                ];
+                let values =
+                    [part.into(), who, home, kind, created, id, ended_since, deleted_since, limit.into()];
                 connection.query(&OF_OWNER, &values, read_in_share).await
             }
             AssociationScope::Entity(entity) => {
@@ -207,9 +182,8 @@ impl Reader {
 
 impl Transaction {
     pub(crate) async fn store_association(&self, association: &Association) -> Result<(), StoreError> {
-        let member = serde_json::to_string(&association.member).map_err(|e| StoreError::Corrupt {
-            what: format!("a member does not serialize: {e}"),
-        })?;
+        let member = serde_json::to_string(&association.member)
+            .map_err(|e| StoreError::Corrupt { what: format!("a member does not serialize: {e}") })?;
         let (standing, since, deadline, invitation) = match &association.standing {
             Standing::Invited { invitation, deadline } => {
                 (INVITED, association.created, Some(*deadline), Some(invitation))
@@ -258,10 +232,7 @@ fn read_association(row: &Row<'_>) -> Result<Association, StoreError> {
     let invitation = row.opt_uuid(11)?.map(InvitationId);
     let standing = match (row.int(8)?, deadline, invitation) {
         (INVITED, Some(deadline), Some(invitation)) => Standing::Invited { invitation, deadline },
-        (GRANTED, _, invitation) => Standing::Granted {
-            at: since,
-            invitation,
-        },
+        (GRANTED, _, invitation) => Standing::Granted { at: since, invitation },
         (ENDED, ..) => Standing::Ended { at: since },
         _ => return Err(corrupt(8, "is no standing")),
     };

@@ -61,10 +61,7 @@ impl Reader {
         ];
         self.connection
             .query_opt(&LOAD, &values, |row| {
-                Ok(RememberedAnswer {
-                    request_hash: row.bytes(0)?.to_vec(),
-                    answer: row.text(1)?.to_owned(),
-                })
+                Ok(RememberedAnswer { request_hash: row.bytes(0)?.to_vec(), answer: row.text(1)?.to_owned() })
             })
             .await
     }

@@ -64,10 +64,7 @@ pub struct InvitationCursor {
 
 impl InvitationCursor {
     /// Before the first.
-    pub const START: Self = Self {
-        created: TimestampMs(i64::MIN),
-        id: InvitationId(Uuid::nil()),
-    };
+    pub const START: Self = Self { created: TimestampMs(i64::MIN), id: InvitationId(Uuid::nil()) };
 }
 
 impl Reader {
@@ -97,8 +94,7 @@ impl Reader {
             Value::Text(region.as_str()),
             after.created.into(),
             Value::from(&after.id.0),
-            now.saturating_sub_ms(timing.answered_invitation_visible_ms)
-                .into(),
+            now.saturating_sub_ms(timing.answered_invitation_visible_ms).into(),
             limit.into(),
         ];
         self.connection.query(&RECEIVED, &values, read_named).await
@@ -120,13 +116,10 @@ impl Reader {
             Value::Text(receiver.as_str()),
             after.created.into(),
             Value::from(&after.id.0),
-            now.saturating_sub_ms(timing.answered_invitation_visible_ms)
-                .into(),
+            now.saturating_sub_ms(timing.answered_invitation_visible_ms).into(),
             limit.into(),
         ];
-        self.connection
-            .query(&RECEIVED_FOR_SHARE, &values, read_named)
-            .await
+        self.connection.query(&RECEIVED_FOR_SHARE, &values, read_named).await
     }
 }
 
@@ -170,10 +163,7 @@ fn read_named(row: &Row<'_>) -> Result<(Invitation, String), StoreError> {
 
 fn read_invitation(row: &Row<'_>) -> Result<Invitation, StoreError> {
     let answer = match (row.opt_int(8)?, row.opt_time(9)?) {
-        (Some(accepted), Some(at)) => Some(Answer {
-            accepted: accepted != 0,
-            at,
-        }),
+        (Some(accepted), Some(at)) => Some(Answer { accepted: accepted != 0, at }),
         _ => None,
     };
     Ok(Invitation {

@@ -127,17 +127,11 @@ pub struct ShareCursor {
 
 impl ShareCursor {
     /// Before the first.
-    pub const START: Self = Self {
-        created: TimestampMs(i64::MIN),
-        id: ShareId(Uuid::nil()),
-    };
+    pub const START: Self = Self { created: TimestampMs(i64::MIN), id: ShareId(Uuid::nil()) };
 
     /// After `share`.
     pub fn after(share: &ResourceShare) -> Self {
-        Self {
-            created: share.created,
-            id: share.id,
-        }
+        Self { created: share.created, id: share.id }
     }
 }
 
@@ -186,10 +180,7 @@ impl Reader {
             Value::from(&arn.id.0),
             now.saturating_sub_ms(timing.deleted_share_visible_ms).into(),
         ];
-        let found = self
-            .connection
-            .query_opt(&RECEIVED_ONE, &values, read_share)
-            .await?;
+        let found = self.connection.query_opt(&RECEIVED_ONE, &values, read_share).await?;
         Ok(found.filter(|share| share.owner != receiver))
     }
 
@@ -216,29 +207,12 @@ impl Reader {
                 connection.query(&OWNED, &values, read_share).await
             }
             ShareScope::Named(name) => {
-                let values = [
-                    part.into(),
-                    owner,
-                    home,
-                    name.into(),
-                    created,
-                    id,
-                    deleted_since,
-                    limit.into(),
-                ];
+                let values =
+                    [part.into(), owner, home, name.into(), created, id, deleted_since, limit.into()];
                 connection.query(&OWNED_NAMED, &values, read_share).await
             }
             ShareScope::TagKey(key) => {
-                let values = [
-                    part.into(),
-                    owner,
-                    home,
-                    key.into(),
-                    created,
-                    id,
-                    deleted_since,
-                    limit.into(),
-                ];
+                let values = [part.into(), owner, home, key.into(), created, id, deleted_since, limit.into()];
                 connection.query(&OWNED_TAG_KEY, &values, read_share).await
             }
             ShareScope::Tag(key, value) => {
@@ -257,16 +231,7 @@ impl Reader {
             }
             ShareScope::Received => {
                 let settled = Value::from(now.saturating_sub_ms(timing.settle_delay_ms));
-                let values = [
-                    owner,
-                    home,
-                    created,
-                    id,
-                    settled,
-                    owner,
-                    deleted_since,
-                    limit.into(),
-                ];
+                let values = [owner, home, created, id, settled, owner, deleted_since, limit.into()];
                 connection.query(&RECEIVED, &values, read_share).await
             }
         }
@@ -275,9 +240,8 @@ impl Reader {
 
 impl Transaction {
     pub(crate) async fn store_resource_share(&self, share: &ResourceShare) -> Result<(), StoreError> {
-        let tags = serde_json::to_string(&share.tags).map_err(|e| StoreError::Corrupt {
-            what: format!("tags do not serialize: {e}"),
-        })?;
+        let tags = serde_json::to_string(&share.tags)
+            .map_err(|e| StoreError::Corrupt { what: format!("tags do not serialize: {e}") })?;
         let values = [
             self.part().0.into(),
             Value::Text(share.owner.as_str()),
@@ -318,15 +282,7 @@ impl Transaction {
         }
         for tag in added {
             let (tag_key, tag_value) = (Value::Text(&tag.key), Value::Text(&tag.value));
-            let values = [
-                key[0],
-                key[1],
-                key[2],
-                key[3],
-                tag_key,
-                tag_value,
-                share_created.into(),
-            ];
+            let values = [key[0], key[1], key[2], key[3], tag_key, tag_value, share_created.into()];
             self.connection.execute(&STORE_TAG, &values).await?;
         }
         Ok(())

@@ -66,15 +66,9 @@ impl PostgresError {
     /// The same failure with more of what was said.
     pub(super) fn with_output(self, more: &str) -> Self {
         match self {
-            Self::Program {
-                program,
-                status,
-                output,
-            } => Self::Program {
-                program,
-                status,
-                output: format!("{output}\n{more}"),
-            },
+            Self::Program { program, status, output } => {
+                Self::Program { program, status, output: format!("{output}\n{more}") }
+            }
             other => other,
         }
     }
@@ -83,21 +77,14 @@ impl PostgresError {
 /// Runs a program to its end and returns its standard output; a failure carries both outputs.
 pub(super) fn run(command: &mut Command) -> Result<String, PostgresError> {
     let program = PathBuf::from(command.get_program());
-    let output = command
-        .stdin(Stdio::null())
-        .output()
-        .map_err(PostgresError::io("run", &program))?;
+    let output = command.stdin(Stdio::null()).output().map_err(PostgresError::io("run", &program))?;
     let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
     if output.status.success() {
         return Ok(stdout);
     }
     let stderr = String::from_utf8_lossy(&output.stderr);
     Err(PostgresError::Program {
-        program: program
-            .file_name()
-            .unwrap_or(program.as_os_str())
-            .to_string_lossy()
-            .into_owned(),
+        program: program.file_name().unwrap_or(program.as_os_str()).to_string_lossy().into_owned(),
         status: output.status,
         output: format!("{stdout}{stderr}"),
     })

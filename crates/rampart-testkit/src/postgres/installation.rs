@@ -25,10 +25,7 @@ impl Installation {
             let bin = PathBuf::from(directory);
             return match missing_program(&bin) {
                 None => Ok(Self { bin }),
-                Some(missing) => Err(PostgresError::Incomplete {
-                    directory: bin,
-                    missing,
-                }),
+                Some(missing) => Err(PostgresError::Incomplete { directory: bin, missing }),
             };
         }
         let on_path = environment("PATH").unwrap_or_default();
@@ -100,11 +97,7 @@ fn missing_program(bin: &Path) -> Option<&'static str> {
 }
 
 fn pg_config_bindir() -> Option<PathBuf> {
-    let output = Command::new("pg_config")
-        .arg("--bindir")
-        .stdin(Stdio::null())
-        .output()
-        .ok()?;
+    let output = Command::new("pg_config").arg("--bindir").stdin(Stdio::null()).output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
     output.status.success().then(|| PathBuf::from(text.trim()))
 }

@@ -23,9 +23,7 @@ pub(super) enum ServerUser {
 impl ServerUser {
     /// Who this process is shows in a directory that it has just made.
     pub(super) fn of_directory(directory: &Path) -> Result<Self, PostgresError> {
-        let owner = fs::metadata(directory)
-            .map_err(PostgresError::io("read", directory))?
-            .uid();
+        let owner = fs::metadata(directory).map_err(PostgresError::io("read", directory))?.uid();
         if owner != 0 {
             return Ok(Self::Myself);
         }
@@ -90,9 +88,6 @@ mod tests {
 
     #[test]
     fn negative_ids_as_on_macos_are_not_taken() {
-        assert_eq!(
-            find_nobody("nobody:*:-2:-2:Unprivileged User:/var/empty:/usr/bin/false\n"),
-            None
-        );
+        assert_eq!(find_nobody("nobody:*:-2:-2:Unprivileged User:/var/empty:/usr/bin/false\n"), None);
     }
 }

@@ -54,9 +54,7 @@ impl Watchdog {
             return Ok(());
         };
         let line = [bin.as_os_str().as_encoded_bytes(), b"\n"].concat();
-        leash
-            .write_all(&line)
-            .map_err(PostgresError::io("name to the watchdog", bin))
+        leash.write_all(&line).map_err(PostgresError::io("name to the watchdog", bin))
     }
 }
 

@@ -1,0 +1,68 @@
+//! What every request shares, and what is known of one call.
+
+use std::sync::Arc;
+
+use rampart_core::catalog::Catalog;
+use rampart_core::{AccountId, Region, TimestampMs, Timing};
+use rampart_store::{MasterKey, Store};
+
+use crate::identity::KeyRing;
+use crate::operations::Operation;
+use crate::{Clock, Entropy, Settings};
+
+/// The server without its sockets.
+pub struct App {
+    pub(crate) store: Store,
+    pub(crate) settings: Settings,
+    pub(crate) clock: Clock,
+    pub(crate) entropy: Entropy,
+    pub(crate) catalog: &'static Catalog,
+    pub(crate) keys: KeyRing,
+}
+
+impl App {
+    /// A server on `store`. Without a master key no registered key can sign.
+    pub fn new(
+        store: Store,
+        settings: Settings,
+        master_key: Option<MasterKey>,
+        entropy: Entropy,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            store,
+            settings,
+            clock: Clock::default(),
+            entropy,
+            catalog: Catalog::embedded(),
+            keys: KeyRing::new(master_key),
+        })
+    }
+
+    /// The server's time, for tests that move it.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    pub(crate) fn timing(&self) -> &Timing {
+        &self.settings.timing
+    }
+}
+
+/// Who calls what, and when.
+#[derive(Clone)]
+pub(crate) struct Call {
+    /// The caller's account.
+    pub(crate) account: AccountId,
+    /// The caller's ARN.
+    pub(crate) principal_arn: String,
+    /// What STS calls the user id.
+    pub(crate) user_id: String,
+    /// The Region that the call was signed for.
+    pub(crate) region: Region,
+    /// The operation of RAM; none for other services.
+    pub(crate) operation: Option<&'static Operation>,
+    /// Names the request in the log and in the answer.
+    pub(crate) request_id: String,
+    /// The server's time when the call arrived: one moment for all its decisions.
+    pub(crate) now: TimestampMs,
+}

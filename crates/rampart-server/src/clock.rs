@@ -1,0 +1,43 @@
+//! The server's time. In open mode it can be moved, so that a test can let an invitation expire.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use rampart_core::TimestampMs;
+
+/// Real time plus an offset. Signatures are always checked against the real time.
+#[derive(Debug, Default)]
+pub struct Clock {
+    offset_ms: AtomicI64,
+}
+
+impl Clock {
+    /// What operations take as now.
+    pub fn now(&self) -> TimestampMs {
+        Self::real().saturating_add_ms(self.offset_ms.load(Ordering::Relaxed))
+    }
+
+    /// The machine's time.
+    #[expect(clippy::disallowed_methods, reason = "the one place where the server reads the wall clock")]
+    pub fn real() -> TimestampMs {
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        TimestampMs(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
+    }
+
+    /// Lets it be `now`; time runs on from there.
+    pub fn set(&self, now: TimestampMs) {
+        self.offset_ms.store(now.0.saturating_sub(Self::real().0), Ordering::Relaxed);
+    }
+
+    /// Moves it forward.
+    pub fn advance(&self, ms: i64) {
+        let moved = |offset: i64| Some(offset.saturating_add(ms));
+        // The closure never gives up, so neither does the update.
+        let _ = self.offset_ms.fetch_update(Ordering::Relaxed, Ordering::Relaxed, moved);
+    }
+
+    /// Back to real time.
+    pub fn reset(&self) {
+        self.offset_ms.store(0, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,201 @@
+//! The edge: sockets, limits and HTTP on one side, operations on the other.
+
+mod dispatch;
+mod respond;
+mod route;
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Instant;
+
+use http::{Request, Response};
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+
+use crate::app::App;
+use crate::settings::EdgeLimits;
+use crate::{AuthMode, own_api};
+
+/// A server that listens.
+pub struct Server {
+    listener: TcpListener,
+    app: Arc<App>,
+}
+
+/// Why a server does not listen.
+#[derive(Debug, thiserror::Error)]
+pub enum BindError {
+    /// Open mode lets anybody in, so it stays on this machine.
+    #[error(
+        "open mode takes any key, so it listens on loopback addresses only, not on {0}: use --auth strict"
+    )]
+    OpenBeyondLoopback(SocketAddr),
+    /// The system refuses.
+    #[error("cannot listen on {address}: {source}")]
+    System {
+        /// Where.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+impl Server {
+    /// Listens on `address`; port 0 takes a free one.
+    pub async fn bind(address: SocketAddr, app: Arc<App>) -> Result<Self, BindError> {
+        if app.settings.auth == AuthMode::Open && !address.ip().is_loopback() {
+            return Err(BindError::OpenBeyondLoopback(address));
+        }
+        let system = |source| BindError::System { address, source };
+        let listener = TcpListener::bind(address).await.map_err(system)?;
+        Ok(Self { listener, app })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> std::io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Serves until `stop` resolves, then finishes the requests in flight.
+    pub async fn run(self, stop: impl Future<Output = ()>) {
+        let limits = self.app.settings.limits;
+        let edge = Arc::new(Edge { own_api: own_api::router(Arc::clone(&self.app)), app: self.app });
+        let places = Arc::new(Semaphore::new(limits.connections_max));
+        let (stopping, stopped) = watch::channel(false);
+        let mut connections = JoinSet::new();
+        let mut stop = pin!(stop);
+        loop {
+            let place = Arc::clone(&places).acquire_owned();
+            let accepted = async {
+                let place = place.await.expect("the semaphore is never closed");
+                (self.listener.accept().await, place)
+            };
+            tokio::select! {
+                () = &mut stop => break,
+                (accepted, place) = accepted => match accepted {
+                    Ok((stream, _)) => {
+                        let (edge, stopped) = (Arc::clone(&edge), stopped.clone());
+                        connections.spawn(async move {
+                            serve_connection(edge, stream, limits, stopped).await;
+                            drop(place);
+                        });
+                    }
+                    // Out of descriptors or the like: those in use come free as connections end.
+                    Err(error) => {
+                        tracing::warn!(%error, "a connection could not be accepted");
+                        tokio::task::yield_now().await;
+                    }
+                },
+                Some(_) = connections.join_next() => {}
+            }
+        }
+        drop(self.listener);
+        let _ = stopping.send(true);
+        let drained = async { while connections.join_next().await.is_some() {} };
+        if tokio::time::timeout(limits.drain_timeout, drained).await.is_err() {
+            tracing::warn!("some requests did not finish in time");
+        }
+    }
+}
+
+/// What connections share.
+struct Edge {
+    app: Arc<App>,
+    own_api: axum::Router,
+}
+
+/// What a connection is doing, so that an idle one can be told from a slow request.
+struct Activity {
+    started: Instant,
+    in_flight: AtomicUsize,
+    /// Milliseconds from `started` to the end of the last request.
+    last_ms: AtomicU64,
+}
+
+impl Activity {
+    fn ended(&self) {
+        let ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.last_ms.store(ms, Ordering::Relaxed);
+        self.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+async fn serve_connection(
+    edge: Arc<Edge>,
+    stream: TcpStream,
+    limits: EdgeLimits,
+    mut stopped: watch::Receiver<bool>,
+) {
+    // Answers are small: waiting to fill a packet only delays them.
+    let _ = stream.set_nodelay(true);
+    let activity = Arc::new(Activity {
+        started: Instant::now(),
+        in_flight: AtomicUsize::new(0),
+        last_ms: AtomicU64::new(0),
+    });
+    let service = service_fn(|request: Request<Incoming>| {
+        let (edge, activity) = (Arc::clone(&edge), Arc::clone(&activity));
+        async move {
+            activity.in_flight.fetch_add(1, Ordering::Relaxed);
+            let response = dispatch::dispatch(&edge.app, &edge.own_api, request).await;
+            activity.ended();
+            Ok::<Response<Full<Bytes>>, Infallible>(response)
+        }
+    });
+    let builder = protocols(&limits);
+    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
+    loop {
+        let idle_until = activity.started
+            + std::time::Duration::from_millis(activity.last_ms.load(Ordering::Relaxed))
+            + limits.idle_timeout;
+        let check_at = idle_until.max(Instant::now() + limits.idle_timeout / 8);
+        tokio::select! {
+            // A client that breaks the protocol or goes away is its own affair.
+            result = connection.as_mut() => {
+                if let Err(error) = result {
+                    tracing::debug!(%error, "a connection ended early");
+                }
+                return;
+            }
+            _ = stopped.changed() => {
+                connection.as_mut().graceful_shutdown();
+                let _ = connection.await;
+                return;
+            }
+            () = tokio::time::sleep_until(check_at.into()) => {
+                let idle = activity.in_flight.load(Ordering::Relaxed) == 0;
+                if idle && Instant::now() >= idle_until {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+fn protocols(limits: &EdgeLimits) -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.head_timeout)
+        .max_buf_size(limits.head_bytes_max)
+        .keep_alive(true);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(limits.streams_max)
+        .max_header_list_size(u32::try_from(limits.head_bytes_max).unwrap_or(u32::MAX))
+        .keep_alive_interval(limits.idle_timeout / 3)
+        .keep_alive_timeout(limits.head_timeout);
+    builder
+}

@@ -1,0 +1,167 @@
+//! From an HTTP request to its answer: read the body, tell the service, check the caller, run the operation.
+//!
+//! A failure of any kind becomes an answer of that service's form. A panic is a 500 for its request alone.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Instant;
+
+use futures_util::FutureExt;
+use http::header::CONTENT_TYPE;
+use http::request::Parts;
+use http::{HeaderMap, Request, Response, Uri};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::{Body, Bytes, Incoming};
+use rampart_aws::query::parse_form;
+use rampart_aws::sigv4::{self, RequestParts};
+use rampart_core::Region;
+use tower::ServiceExt;
+
+use super::respond::{Answered, respond};
+use super::route::{Service, operation_at};
+use crate::app::{App, Call};
+use crate::failure::{Dialect, Failure};
+use crate::identity::authenticate;
+use crate::operations::{self, Operation};
+use crate::settings::EdgeLimits;
+
+pub(super) async fn dispatch(
+    app: &Arc<App>,
+    own_api: &axum::Router,
+    request: Request<Incoming>,
+) -> Response<Full<Bytes>> {
+    let started = Instant::now();
+    let request_id = app.entropy.uuid().to_string();
+    let (head, body) = request.into_parts();
+    let answered = async {
+        let body = match read_body(body, &app.settings.limits).await {
+            Ok(body) => body,
+            Err(failure) => return Answered::failed(failure, dialect_of(&head), None),
+        };
+        if head.uri.path().starts_with("/rampart/") {
+            return Answered::Own(call_own_api(own_api, &head, body).await);
+        }
+        answer(app, &head, body, &request_id).await
+    };
+    let answered = AssertUnwindSafe(answered).catch_unwind().await.unwrap_or_else(|_| {
+        // The panic's message went to the log by the panic hook.
+        Answered::failed(Failure::Internal, dialect_of(&head), None)
+    });
+    respond(answered, &head, &request_id, started)
+}
+
+async fn read_body(body: Incoming, limits: &EdgeLimits) -> Result<Bytes, Failure> {
+    let too_large = Failure::BodyTooLarge { bytes_max: limits.body_bytes_max };
+    if body.size_hint().lower() > u64::try_from(limits.body_bytes_max).unwrap_or(u64::MAX) {
+        return Err(too_large);
+    }
+    if body.is_end_stream() {
+        return Ok(Bytes::new());
+    }
+    let collected = Limited::new(body, limits.body_bytes_max).collect();
+    match tokio::time::timeout(limits.body_timeout, collected).await {
+        Err(_) => Err(Failure::BodyTimeout),
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large),
+        Ok(Err(_)) => Err(Failure::BodyBroken),
+    }
+}
+
+async fn call_own_api(own_api: &axum::Router, head: &Parts, body: Bytes) -> Response<Full<Bytes>> {
+    let mut request = Request::new(axum::body::Body::from(body));
+    *request.method_mut() = head.method.clone();
+    *request.uri_mut() = head.uri.clone();
+    *request.headers_mut() = head.headers.clone();
+    let Ok(response) = own_api.clone().oneshot(request).await;
+    let (head, body) = response.into_parts();
+    let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    Response::from_parts(head, Full::new(body))
+}
+
+/// Answers a request to one of AWS's services.
+async fn answer(app: &Arc<App>, head: &Parts, body: Bytes, request_id: &str) -> Answered {
+    let headers = plain_headers(&head.headers, &head.uri);
+    let parts = RequestParts {
+        method: head.method.as_str(),
+        path: head.uri.path(),
+        query: head.uri.query().unwrap_or_default(),
+        headers: &headers,
+        body: &body,
+    };
+    let presented = match sigv4::parse(&parts) {
+        Ok(Some(presented)) => presented,
+        Ok(None) => return Answered::failed(Failure::Unsigned, dialect_of(head), None),
+        Err(error) => return Answered::failed(Failure::Signature(error), dialect_of(head), None),
+    };
+    let service = Service::named(presented.scope.service);
+    let dialect = service.as_ref().map_or_else(|_| dialect_of(head), |service| service.dialect());
+    let failed = |failure| Answered::failed(failure, dialect, None);
+    let service = match service {
+        Ok(service) => service,
+        Err(failure) => return failed(failure),
+    };
+    let caller = match authenticate(app, &parts, &presented).await {
+        Ok(caller) => caller,
+        Err(failure) => return failed(failure),
+    };
+    let Ok(region) = presented.scope.region.parse::<Region>() else {
+        return failed(Failure::RegionMalformed(presented.scope.region.chars().take(64).collect()));
+    };
+    let mut call = Call {
+        account: caller.account,
+        principal_arn: caller.arn(region.partition()),
+        user_id: caller.user_id(),
+        region,
+        operation: None,
+        request_id: request_id.to_owned(),
+        now: app.clock.now(),
+    };
+    match service {
+        Service::Ram => match operation_at(&head.method, parts.path) {
+            Err(failure) => failed(failure),
+            Ok(operation) => {
+                call.operation = Some(operation);
+                run(app, operation, operations::Request { call, query: parts.query.to_owned(), body }).await
+            }
+        },
+        Service::Sts => {
+            let text: &[u8] = if body.is_empty() { parts.query.as_bytes() } else { &body };
+            let answer = parse_form(text).map_err(Failure::Form);
+            match answer.and_then(|form| operations::sts::handle(&call, &form)) {
+                Ok(body) => Answered::Result { body, dialect },
+                Err(failure) => failed(failure),
+            }
+        }
+    }
+}
+
+async fn run(app: &Arc<App>, operation: &'static Operation, request: operations::Request) -> Answered {
+    let dialect = Dialect::RestJson;
+    let Some(handler) = operation.handler else {
+        return Answered::failed(Failure::NotBuilt(operation.name), dialect, Some(operation));
+    };
+    match handler(Arc::clone(app), request).await {
+        Ok(body) => Answered::Result { body, dialect },
+        Err(failure) => Answered::failed(failure, dialect, Some(operation)),
+    }
+}
+
+/// Header names and values as they came; HTTP/2's authority stands where HTTP/1.1 has its Host.
+fn plain_headers<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Vec<(&'a str, &'a [u8])> {
+    let mut plain: Vec<_> = headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+    if let (false, Some(authority)) = (headers.contains_key(http::header::HOST), uri.authority()) {
+        plain.push(("host", authority.as_str().as_bytes()));
+    }
+    plain
+}
+
+/// In which form to refuse a request whose service is not known: forms speak Query, all else JSON.
+fn dialect_of(head: &Parts) -> Dialect {
+    let is_form = head
+        .headers
+        .get(CONTENT_TYPE)
+        .is_some_and(|value| value.as_bytes().starts_with(b"application/x-www-form-urlencoded"));
+    let has_action =
+        head.uri.query().is_some_and(|query| query.starts_with("Action=") || query.contains("&Action="));
+    if is_form || has_action { Dialect::Query } else { Dialect::RestJson }
+}

@@ -1,0 +1,199 @@
+//! Every way a request can fail, and the one table that gives each its AWS code, HTTP status and text.
+//!
+//! Codes and texts are of the behaviour reference §10.36 and §11. Where AWS's text is unknown, ours follows the style
+//! of the known ones.
+
+use rampart_aws::query::FormError;
+use rampart_aws::rest_json::BodyError;
+use rampart_aws::sigv4::{ErrorKind, SignatureError};
+use rampart_core::Refusal;
+use rampart_store::{Abort, StoreError};
+
+use crate::operations::Operation;
+
+mod texts;
+
+/// Why a request is not answered with a result.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The rules of sharing refuse it.
+    Refused(Refusal),
+    /// The store failed.
+    Store(StoreError),
+    /// There is no signature.
+    Unsigned,
+    /// The signature is refused.
+    Signature(SignatureError),
+    /// The key is unknown, disabled, or used with a session token that nobody issued.
+    UnknownKey,
+    /// The Region in the credential scope is no Region.
+    RegionMalformed(String),
+    /// A service that is not spoken here.
+    UnknownService(String),
+    /// No operation has this method and path, or this action.
+    UnknownOperation(String),
+    /// An operation of the model that has no code yet.
+    NotBuilt(&'static str),
+    /// The body is not what the operation takes.
+    Body(BodyError),
+    /// A form or a query string that cannot be read.
+    Form(FormError),
+    /// The body exceeds the limit.
+    BodyTooLarge {
+        /// The limit.
+        bytes_max: usize,
+    },
+    /// The body did not arrive in time.
+    BodyTimeout,
+    /// The body broke off.
+    BodyBroken,
+    /// A bug.
+    Internal,
+}
+
+/// What goes on the wire of a failure, whatever the protocol.
+pub(crate) struct WireError {
+    pub(crate) status: u16,
+    pub(crate) code: &'static str,
+    pub(crate) message: String,
+    /// Seconds to wait before trying again.
+    pub(crate) retry_after_s: Option<u32>,
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<Abort> for Failure {
+    fn from(abort: Abort) -> Self {
+        match abort {
+            Abort::Refused(refusal) => Self::Refused(refusal),
+            Abort::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+impl From<BodyError> for Failure {
+    fn from(error: BodyError) -> Self {
+        Self::Body(error)
+    }
+}
+
+impl From<FormError> for Failure {
+    fn from(error: FormError) -> Self {
+        Self::Form(error)
+    }
+}
+
+/// Which family of common error codes a service uses (reference §11.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// RAM behind its API gateway: codes end in `Exception`.
+    RestJson,
+    /// The Query services: the older names.
+    Query,
+}
+
+impl Failure {
+    /// The wire's form. `operation` decides among codes that only some operations model.
+    pub(crate) fn to_wire(&self, dialect: Dialect, operation: Option<&Operation>) -> WireError {
+        let wire = |status, code, message: String| WireError { status, code, message, retry_after_s: None };
+        let named = |rest_json, query| if dialect == Dialect::Query { query } else { rest_json };
+        match self {
+            Self::Refused(refusal) => {
+                let (codes, message) = texts::of(refusal);
+                let code = codes.iter().find(|code| operation.is_none_or(|o| o.models(code)));
+                let code = code.or(codes.first()).copied().unwrap_or("InvalidParameterException");
+                wire(400, code, message)
+            }
+            Self::Store(error) => of_store(error, dialect),
+            Self::Unsigned => {
+                let code = named("MissingAuthenticationTokenException", "MissingAuthenticationToken");
+                wire(403, code, "Missing Authentication Token".to_owned())
+            }
+            Self::Signature(error) => of_signature(error, dialect),
+            Self::UnknownKey => {
+                let message = "The security token included in the request is invalid.".to_owned();
+                wire(403, named("UnrecognizedClientException", "InvalidClientTokenId"), message)
+            }
+            Self::RegionMalformed(region) => {
+                let message = format!("Credential should be scoped to a valid region, not '{region}'.");
+                wire(403, named("InvalidSignatureException", "SignatureDoesNotMatch"), message)
+            }
+            Self::UnknownService(service) => {
+                let message = format!("rampart does not speak '{service}'. It speaks ram and sts.");
+                wire(400, named("UnknownOperationException", "InvalidAction"), message)
+            }
+            // AWS: what is behind an API gateway answers an unknown path like a missing token (reference §11.3).
+            Self::UnknownOperation(what) => match dialect {
+                Dialect::RestJson => {
+                    let message = format!("Missing Authentication Token: {what} is no operation of RAM.");
+                    wire(403, "MissingAuthenticationTokenException", message)
+                }
+                Dialect::Query => {
+                    wire(400, "InvalidAction", format!("{what} is not valid for this endpoint."))
+                }
+            },
+            Self::NotBuilt(name) => {
+                let message = format!("rampart does not answer {name} yet. README.md lists what works.");
+                wire(400, named("UnsupportedOperationException", "InvalidAction"), message)
+            }
+            Self::Body(error) => wire(400, "SerializationException", error.to_string()),
+            Self::Form(error) => {
+                wire(400, named("SerializationException", "MalformedQueryString"), error.to_string())
+            }
+            Self::BodyTooLarge { bytes_max } => {
+                let message = format!("The request is larger than {bytes_max} bytes.");
+                wire(413, named("RequestEntityTooLargeException", "RequestEntityTooLarge"), message)
+            }
+            Self::BodyTimeout => {
+                let message = "The request's body did not arrive in time.".to_owned();
+                wire(408, named("RequestTimeoutException", "RequestTimeout"), message)
+            }
+            Self::BodyBroken => {
+                let message = "The request's body broke off or is not framed as HTTP wants it.".to_owned();
+                wire(400, named("SerializationException", "MalformedInput"), message)
+            }
+            Self::Internal => {
+                let message = "An internal error has occurred. Retry your query later.".to_owned();
+                wire(500, named("ServerInternalException", "InternalFailure"), message)
+            }
+        }
+    }
+}
+
+fn of_store(error: &StoreError, dialect: Dialect) -> WireError {
+    let named = |rest_json, query| if dialect == Dialect::Query { query } else { rest_json };
+    match error {
+        StoreError::Conflict { .. } | StoreError::Overloaded { .. } | StoreError::Unavailable { .. } => {
+            WireError {
+                status: 503,
+                code: named("ServiceUnavailableException", "ServiceUnavailable"),
+                message: "The service is not available. Try again later.".to_owned(),
+                retry_after_s: Some(1),
+            }
+        }
+        StoreError::Corrupt { .. } | StoreError::Statement { .. } | StoreError::Panicked => {
+            Failure::Internal.to_wire(dialect, None)
+        }
+    }
+}
+
+fn of_signature(error: &SignatureError, dialect: Dialect) -> WireError {
+    let (rest_json, query) = match error.code() {
+        ErrorKind::IncompleteSignature => ("IncompleteSignatureException", "IncompleteSignature"),
+        _ => ("InvalidSignatureException", "SignatureDoesNotMatch"),
+    };
+    let code = if dialect == Dialect::Query { query } else { rest_json };
+    // AWS: malformed is 403 behind an API gateway and 400 elsewhere (reference §11.3).
+    let status = if dialect == Dialect::Query && code == "IncompleteSignature" { 400 } else { 403 };
+    WireError { status, code, message: error.to_string(), retry_after_s: None }
+}

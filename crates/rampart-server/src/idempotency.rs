@@ -1,0 +1,77 @@
+//! Asking twice changes things once: the first answer to a client token is remembered and given again (reference §2.2).
+
+use rampart_core::limits::{CLIENT_TOKEN_CHARS_MAX, CLIENT_TOKEN_KEPT_MS};
+use rampart_core::{Refusal, TimestampMs};
+use rampart_store::{Abort, RememberedAnswer, TokenScope, Transaction};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use crate::app::Call;
+
+/// What makes a call the same call.
+pub(crate) struct Once {
+    scope: Option<TokenScope>,
+    request_hash: [u8; 32],
+    now: TimestampMs,
+}
+
+impl Once {
+    /// `canonical` is the request as compared with a later one: without the token, set-like lists sorted.
+    pub(crate) fn new(
+        call: &Call,
+        operation: &'static str,
+        client_token: Option<&str>,
+        canonical: &impl Serialize,
+    ) -> Result<Self, Refusal> {
+        let scope = match client_token {
+            Some(token) if !is_token(token) => return Err(Refusal::ClientTokenInvalid),
+            Some(token) => Some(TokenScope {
+                account: call.account,
+                region: call.region,
+                operation,
+                token: token.to_owned(),
+            }),
+            None => None,
+        };
+        Ok(Self { scope, request_hash: digest(canonical), now: call.now })
+    }
+
+    /// The first answer, if this call was answered before.
+    pub(crate) async fn recall(&self, tx: &Transaction) -> Result<Option<String>, Abort> {
+        let Some(scope) = &self.scope else { return Ok(None) };
+        match tx.remembered_answer(scope, self.now).await? {
+            None => Ok(None),
+            Some(first) if bool::from(first.request_hash.ct_eq(&self.request_hash)) => Ok(Some(first.answer)),
+            Some(_) => Err(Refusal::ClientTokenReused.into()),
+        }
+    }
+
+    /// Writes the answer down with what it answers for, and gives it.
+    pub(crate) async fn answer(&self, tx: &Transaction, reply: &impl Serialize) -> Result<String, Abort> {
+        let answer = json(reply);
+        if let Some(scope) = &self.scope {
+            let remembered =
+                RememberedAnswer { request_hash: self.request_hash.to_vec(), answer: answer.clone() };
+            tx.remember_answer(scope, &remembered, self.now.saturating_add_ms(CLIENT_TOKEN_KEPT_MS)).await?;
+        }
+        Ok(answer)
+    }
+}
+
+/// Digest of a request or of a list's filters.
+pub(crate) fn digest(value: &impl Serialize) -> [u8; 32] {
+    Sha256::digest(json(value)).into()
+}
+
+/// The JSON of one of our own structs, with the newline that AWS ends bodies with (reference §2.1).
+pub(crate) fn json(value: &impl Serialize) -> String {
+    let mut text = serde_json::to_string(value).expect("wire structs have text keys and no failing members");
+    text.push('\n');
+    text
+}
+
+// AWS: the rule is unknown; 1–64 printable ASCII characters is the recommended choice (reference §2.2).
+fn is_token(text: &str) -> bool {
+    (1..=CLIENT_TOKEN_CHARS_MAX).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic())
+}

@@ -1,0 +1,163 @@
+//! CreateResourceShare: a share, and at once what is in it and with whom (reference §10.1).
+
+use std::sync::Arc;
+
+use rampart_aws::rest_json::parse_body;
+use rampart_core::associate::decide_associate;
+use rampart_core::resource_share::{Contents, Tag, check_name, check_tags};
+use rampart_core::{Change, Refusal, ResourceShare, ShareId};
+use rampart_store::{Abort, Transaction, Work};
+use serde::{Deserialize, Serialize};
+
+use super::answering::write;
+use super::entities::Named;
+use super::input::required;
+use super::shapes::{ResourceShareShape, View};
+use crate::app::{App, Call};
+use crate::idempotency::Once;
+use crate::operations::{Answer, Request};
+
+const NAME: &str = "CreateResourceShare";
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Input {
+    name: Option<String>,
+    resource_arns: Option<Vec<String>>,
+    principals: Option<Vec<String>>,
+    tags: Option<Vec<TagInput>>,
+    allow_external_principals: Option<bool>,
+    client_token: Option<String>,
+    permission_arns: Option<Vec<String>>,
+    permission_template_parameters: Option<Vec<serde::de::IgnoredAny>>,
+    sources: Option<Vec<String>>,
+    resource_share_configuration: Option<ConfigurationInput>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct TagInput {
+    key: Option<String>,
+    value: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct ConfigurationInput {
+    retain_sharing_on_account_leave_organization: Option<bool>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Output {
+    resource_share: ResourceShareShape,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_token: Option<String>,
+}
+
+pub(crate) fn handle(app: Arc<App>, request: Request) -> Answer {
+    Box::pin(async move {
+        let input: Input = parse_body(&request.body)?;
+        let client_token = input.client_token.clone();
+        let wanted = Wanted::new(input)?;
+        wanted.named.recognise(&app, &request.call)?;
+        let once = Once::new(&request.call, NAME, client_token.as_deref(), &wanted)?;
+        let owner = request.call.account;
+        let command = Create { app: Arc::clone(&app), call: request.call, wanted, client_token, once };
+        write(&app, owner, command).await
+    })
+}
+
+/// What the caller wants, checked. Two calls that want the same serialize alike.
+#[derive(Serialize)]
+struct Wanted {
+    name: String,
+    named: Named,
+    tags: Vec<Tag>,
+    allow_external_principals: bool,
+    retain: bool,
+}
+
+impl Wanted {
+    fn new(input: Input) -> Result<Self, Refusal> {
+        let name = required(input.name, "name")?;
+        check_name(&name)?;
+        let permissions = input.permission_arns.is_some_and(|list| !list.is_empty());
+        if permissions || input.permission_template_parameters.is_some_and(|list| !list.is_empty()) {
+            return Err(Refusal::PermissionsUnsupported);
+        }
+        let tags = input.tags.unwrap_or_default().into_iter().map(|tag| {
+            let key = required(tag.key, "tags.key")?;
+            Ok(Tag { key, value: tag.value.unwrap_or_default() })
+        });
+        let configuration = input.resource_share_configuration.unwrap_or_default();
+        Ok(Self {
+            name,
+            named: Named::new(input.resource_arns, input.principals, input.sources.as_deref())?,
+            tags: check_tags(tags.collect::<Result<_, Refusal>>()?)?,
+            // AWS: true unless said otherwise (reference §4.2).
+            allow_external_principals: input.allow_external_principals.unwrap_or(true),
+            retain: configuration.retain_sharing_on_account_leave_organization.unwrap_or(false),
+        })
+    }
+}
+
+struct Create {
+    app: Arc<App>,
+    call: Call,
+    wanted: Wanted,
+    client_token: Option<String>,
+    once: Once,
+}
+
+impl Work for Create {
+    type Reply = String;
+
+    async fn run(&self, tx: &Transaction) -> Result<String, Abort> {
+        if let Some(answer) = self.once.recall(tx).await? {
+            return Ok(answer);
+        }
+        let (now, timing) = (self.call.now, self.app.timing());
+        let share = self.new_share();
+        let entities = self.wanted.named.recognise(&self.app, &self.call)?;
+        let decision =
+            decide_associate(&share, &entities, Vec::new(), now, timing, &mut || self.app.entropy.uuid())?;
+        let mut changes = decision.changes;
+        // With contents the decision begins with the share itself; without, there is nothing else to write.
+        if changes.is_empty() {
+            changes.push(Change::ShareStored(share.clone()));
+        }
+        if !share.tags.is_empty() {
+            changes.push(Change::ShareTagged {
+                owner: share.owner,
+                region: share.region,
+                share: share.id,
+                share_created: share.created,
+                added: share.tags.clone(),
+                removed: Vec::new(),
+            });
+        }
+        tx.apply(&changes, now).await?;
+        let shape = ResourceShareShape::new(&share, View::Written, now, timing);
+        let resource_share = shape.expect("a share made now is active");
+        self.once.answer(tx, &Output { resource_share, client_token: self.client_token.clone() }).await
+    }
+}
+
+impl Create {
+    fn new_share(&self) -> ResourceShare {
+        ResourceShare {
+            owner: self.call.account,
+            region: self.call.region,
+            id: ShareId(self.app.entropy.uuid()),
+            name: self.wanted.name.clone(),
+            allow_external_principals: self.wanted.allow_external_principals,
+            retain_sharing_on_account_leave_organization: self.wanted.retain,
+            tags: self.wanted.tags.clone(),
+            created: self.call.now,
+            updated: self.call.now,
+            deleted: None,
+            contents: Contents::default(),
+        }
+    }
+}

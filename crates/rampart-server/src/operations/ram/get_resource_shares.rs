@@ -1,0 +1,234 @@
+//! GetResourceShares: the caller's own shares, or those that others share with it (reference §6.1, §10.2).
+
+use std::sync::Arc;
+
+use futures_util::future::try_join_all;
+use rampart_aws::rest_json::parse_body;
+use rampart_core::{Refusal, ResourceShare, ShareArn, ShareId};
+use rampart_store::{Reader, ShareCursor, ShareScope};
+use serde::{Deserialize, Serialize};
+
+use super::input::{filter_values, required, share_arn};
+use super::shapes::{ResourceShareShape, View};
+use crate::app::{App, Call};
+use crate::failure::Failure;
+use crate::idempotency::json;
+use crate::operations::{Answer, Request};
+use crate::paging::{Page, Place, SCAN_MAX};
+
+const NAME: &str = "GetResourceShares";
+
+/// The statuses of the model. Shares are never PENDING or FAILED here, so these two find none.
+const STATUSES: [&str; 5] = ["PENDING", "ACTIVE", "FAILED", "DELETING", "DELETED"];
+
+#[derive(Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Input {
+    resource_share_arns: Option<Vec<String>>,
+    resource_share_status: Option<String>,
+    resource_owner: Option<String>,
+    name: Option<String>,
+    tag_filters: Option<Vec<TagFilter>>,
+    permission_arn: Option<String>,
+    permission_version: Option<i64>,
+    #[serde(skip_serializing)]
+    next_token: Option<String>,
+    #[serde(skip_serializing)]
+    max_results: Option<i64>,
+}
+
+#[derive(Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+struct TagFilter {
+    tag_key: Option<String>,
+    tag_values: Option<Vec<String>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Output {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_token: Option<String>,
+    resource_shares: Vec<ResourceShareShape>,
+}
+
+pub(crate) fn handle(app: Arc<App>, request: Request) -> Answer {
+    Box::pin(async move {
+        let mut input: Input = parse_body(&request.body)?;
+        let call = request.call;
+        input.resource_share_arns = filter_values(input.resource_share_arns.take(), "resourceShareArns")?;
+        let filter = Filter::new(&input)?;
+        let page = Page::open(&app, &call, NAME, &input, input.max_results, input.next_token.as_deref())?;
+        let reader = app.store.reader().await?;
+        let (shares, next_token) = filter.walk(&reader, &app, &call, &page).await?;
+        let shape =
+            |share: &ResourceShare| ResourceShareShape::new(share, filter.view, call.now, app.timing());
+        Ok(json(&Output { next_token, resource_shares: shares.iter().filter_map(shape).collect() }))
+    })
+}
+
+struct Filter<'a> {
+    view: View,
+    arns: Option<Vec<ShareArn>>,
+    status: Option<&'a str>,
+    name: Option<&'a str>,
+    tags: Vec<(&'a str, &'a [String])>,
+}
+
+impl<'a> Filter<'a> {
+    fn new(input: &'a Input) -> Result<Self, Refusal> {
+        let shorten = |text: &str| text.chars().take(64).collect::<String>();
+        let view = match required(input.resource_owner.as_deref(), "resourceOwner")? {
+            "SELF" => View::Owner,
+            "OTHER-ACCOUNTS" => View::Consumer,
+            other => return Err(Refusal::ResourceOwnerInvalid { value: shorten(other) }),
+        };
+        if let Some(status) =
+            input.resource_share_status.as_deref().filter(|status| !STATUSES.contains(status))
+        {
+            return Err(Refusal::ShareStatusInvalid { value: shorten(status) });
+        }
+        if input.permission_arn.is_some() || input.permission_version.is_some() {
+            return Err(Refusal::PermissionsUnsupported);
+        }
+        let mut tags = Vec::new();
+        for filter in input.tag_filters.iter().flatten() {
+            let key = filter.tag_key.as_deref().ok_or(Refusal::TagFilterKeyMissing)?;
+            tags.push((key, filter.tag_values.as_deref().unwrap_or_default()));
+        }
+        if tags.iter().map(|(_, values)| values.len().max(1)).sum::<usize>() > TAG_FILTERS_MAX {
+            return Err(Refusal::TooManyFilterValues { parameter: "tagFilters", values: tags.len() });
+        }
+        let arns =
+            input.resource_share_arns.iter().flatten().map(|arn| share_arn(arn)).collect::<Result<_, _>>()?;
+        Ok(Self {
+            view,
+            arns: input.resource_share_arns.is_some().then_some(arns),
+            status: input.resource_share_status.as_deref(),
+            name: input.name.as_deref(),
+            tags,
+        })
+    }
+
+    /// Walks from the page's place until it is full, the shares are at their end, or enough were looked at: then the
+    /// page is short, which its token says.
+    async fn walk(
+        &self,
+        reader: &Reader,
+        app: &App,
+        call: &Call,
+        page: &Page,
+    ) -> Result<(Vec<ResourceShare>, Option<String>), Failure> {
+        let mut after = page
+            .after
+            .map_or(ShareCursor::START, |place| ShareCursor { created: place.time, id: ShareId(place.id) });
+        let mut found = Vec::new();
+        let mut looked_at = 0;
+        loop {
+            let shares = self.load(reader, app, call, page, after).await?;
+            let at_end =
+                self.arns.is_some() || shares.len() < usize::try_from(page.load_size()).expect("fits");
+            looked_at += shares.len();
+            if let Some(last) = shares.last() {
+                after = ShareCursor::after(last);
+            }
+            found.extend(shares.into_iter().filter(|share| self.matches(share, call, app)));
+            if let Some(token) = page.cut(app, &mut found, |share| place(ShareCursor::after(share))) {
+                return Ok((found, Some(token)));
+            }
+            if at_end {
+                return Ok((found, None));
+            }
+            if looked_at >= SCAN_MAX {
+                return Ok((found, Some(page.token(app, place(after)))));
+            }
+        }
+    }
+
+    /// The next shares along the index that fits the filters best, ordered as the list is.
+    async fn load(
+        &self,
+        reader: &Reader,
+        app: &App,
+        call: &Call,
+        page: &Page,
+        after: ShareCursor,
+    ) -> Result<Vec<ResourceShare>, Failure> {
+        if let Some(arns) = &self.arns {
+            return self.load_named(reader, app, call, arns, after).await;
+        }
+        let walk = |scope| {
+            reader.shares(scope, call.account, call.region, after, call.now, app.timing(), page.load_size())
+        };
+        match (self.view, self.name) {
+            (View::Consumer, _) => Ok(walk(ShareScope::Received).await?),
+            (_, Some(name)) => Ok(walk(ShareScope::Named(name)).await?),
+            _ if self.tags.is_empty() => Ok(walk(ShareScope::Owned).await?),
+            _ => {
+                let scopes = self.tags.iter().flat_map(|(key, values)| {
+                    let any = values.is_empty().then_some(ShareScope::TagKey(key));
+                    any.into_iter().chain(values.iter().map(|value| ShareScope::Tag(key, value)))
+                });
+                let mut shares: Vec<_> =
+                    try_join_all(scopes.map(walk)).await?.into_iter().flatten().collect();
+                shares.sort_by_key(ShareCursor::after);
+                shares.dedup_by_key(|share| share.id);
+                // Beyond a page's worth the shares of another tag may be missing.
+                shares.truncate(usize::try_from(page.load_size()).expect("fits"));
+                Ok(shares)
+            }
+        }
+    }
+
+    /// The shares of the ARNs that were named; each must be visible.
+    async fn load_named(
+        &self,
+        reader: &Reader,
+        app: &App,
+        call: &Call,
+        arns: &[ShareArn],
+        after: ShareCursor,
+    ) -> Result<Vec<ResourceShare>, Failure> {
+        let (now, timing) = (call.now, app.timing());
+        let one = async |arn: ShareArn| match self.view {
+            View::Consumer => reader.received_share(call.account, arn, now, timing).await,
+            _ => reader
+                .resource_share(arn)
+                .await
+                .map(|found| found.filter(|share| share.owner == call.account)),
+        };
+        let found = try_join_all(arns.iter().map(|arn| one(*arn))).await?;
+        let mut shares = Vec::new();
+        for (arn, share) in arns.iter().zip(found) {
+            let visible =
+                |share: &ResourceShare| share.region == call.region && share.status(now, timing).is_some();
+            shares.push(share.filter(visible).ok_or(Refusal::ShareNotFound { share: *arn })?);
+        }
+        shares.retain(|share| ShareCursor::after(share) > after);
+        shares.sort_by_key(ShareCursor::after);
+        Ok(shares)
+    }
+
+    // AWS: filters are ANDed, tag filters ORed among themselves, no tag values mean any (reference §10.2).
+    fn matches(&self, share: &ResourceShare, call: &Call, app: &App) -> bool {
+        let status = share.status(call.now, app.timing()).map(rampart_core::ShareStatus::as_str);
+        // A consumer does not see the owner's tags, so it cannot filter by them either.
+        let tagged = |(key, values): &(&str, &[String])| {
+            self.view == View::Owner
+                && share
+                    .tags
+                    .iter()
+                    .any(|tag| tag.key == *key && (values.is_empty() || values.contains(&tag.value)))
+        };
+        self.status.is_none_or(|wanted| status == Some(wanted))
+            && self.name.is_none_or(|name| share.name == name)
+            && (self.tags.is_empty() || self.tags.iter().any(tagged))
+    }
+}
+
+/// Tag filters, each value counted. Ours: every one is a query of its own.
+const TAG_FILTERS_MAX: usize = 50;
+
+fn place(cursor: ShareCursor) -> Place {
+    Place { time: cursor.created, id: cursor.id.0 }
+}

@@ -1,0 +1,120 @@
+//! Pages by keyset, with opaque tokens that only this store's servers can make (reference §2.3).
+//!
+//! A token holds the place after which the next page begins, and a MAC over that place, the caller, the Region, the
+//! operation and its filters: it is of use for the same list alone.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit, Mac};
+use rampart_core::limits::{NEXT_TOKEN_CHARS_MAX, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX};
+use rampart_core::{Refusal, TimestampMs};
+use serde::Serialize;
+use sha2::Sha256;
+use uuid::Uuid;
+
+use crate::app::{App, Call};
+use crate::idempotency::digest;
+
+/// Rows looked at for one page at the most. A page may be short, even empty, with a token (reference §2.3).
+pub(crate) const SCAN_MAX: usize = 2_000;
+
+const PLACE_BYTES: usize = 24;
+const MAC_BYTES: usize = 16;
+
+/// After which item a page begins: a time, and an id among the items of that time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) time: TimestampMs,
+    pub(crate) id: Uuid,
+}
+
+/// The page that a call asks for.
+pub(crate) struct Page {
+    /// Items at the most.
+    pub(crate) size: u32,
+    /// Where it begins; at the start when none.
+    pub(crate) after: Option<Place>,
+    binding: Vec<u8>,
+}
+
+impl Page {
+    /// Reads the page members of a call. `filters` are all its other members.
+    pub(crate) fn open(
+        app: &App,
+        call: &Call,
+        operation: &'static str,
+        filters: &impl Serialize,
+        max_results: Option<i64>,
+        next_token: Option<&str>,
+    ) -> Result<Self, Refusal> {
+        let size = match max_results {
+            None => PAGE_SIZE_DEFAULT,
+            Some(n) => u32::try_from(n)
+                .ok()
+                .filter(|size| (1..=PAGE_SIZE_MAX).contains(size))
+                .ok_or(Refusal::PageSizeOutOfRange { page_size: n })?,
+        };
+        let mut binding = digest(filters).to_vec();
+        for part in [call.account.as_str(), call.region.as_str(), operation] {
+            binding.extend_from_slice(part.as_bytes());
+            binding.push(0);
+        }
+        let mut page = Self { size, after: None, binding };
+        if let Some(token) = next_token {
+            page.after = Some(page.read_token(app, token).ok_or(Refusal::NextTokenInvalid)?);
+        }
+        Ok(page)
+    }
+
+    /// How many items to load: one more than the page holds tells whether there is a next page.
+    pub(crate) fn load_size(&self) -> u32 {
+        self.size + 1
+    }
+
+    /// Cuts what was loaded to the page, and makes the token of the next one if there is more.
+    pub(crate) fn cut<T>(
+        &self,
+        app: &App,
+        items: &mut Vec<T>,
+        place: impl Fn(&T) -> Place,
+    ) -> Option<String> {
+        let size = usize::try_from(self.size).expect("a page size fits");
+        if items.len() <= size {
+            return None;
+        }
+        items.truncate(size);
+        items.last().map(|last| self.token(app, place(last)))
+    }
+
+    /// The token of the page after `place`.
+    pub(crate) fn token(&self, app: &App, place: Place) -> String {
+        let mut bytes = Vec::with_capacity(PLACE_BYTES + MAC_BYTES);
+        bytes.extend_from_slice(&place.time.0.to_be_bytes());
+        bytes.extend_from_slice(place.id.as_bytes());
+        let mac = self.mac(app, &bytes).finalize().into_bytes();
+        bytes.extend_from_slice(&mac[..MAC_BYTES]);
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    fn read_token(&self, app: &App, token: &str) -> Option<Place> {
+        if token.len() > NEXT_TOKEN_CHARS_MAX {
+            return None;
+        }
+        let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
+        let (place, mac) = bytes.split_at_checked(PLACE_BYTES)?;
+        if mac.len() != MAC_BYTES {
+            return None;
+        }
+        self.mac(app, place).verify_truncated_left(mac).ok()?;
+        let (time, id) = place.split_first_chunk()?;
+        Some(Place { time: TimestampMs(i64::from_be_bytes(*time)), id: Uuid::from_slice(id).ok()? })
+    }
+
+    fn mac(&self, app: &App, place: &[u8]) -> Hmac<Sha256> {
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(app.store.page_token_key()).expect("any length of key is taken");
+        mac.update(&self.binding);
+        mac.update(place);
+        mac
+    }
+}

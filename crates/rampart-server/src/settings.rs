@@ -1,0 +1,73 @@
+//! What a server is told when it starts.
+
+use std::time::Duration;
+
+use rampart_core::{AccountId, Timing};
+
+/// Who may call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuthMode {
+    /// Anybody on this machine: a 12-digit access key id is the account. For rehearsal; loopback only.
+    Open,
+    /// Only who signs with a key that the store knows.
+    Strict,
+}
+
+impl AuthMode {
+    /// The word for it on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Strict => "strict",
+        }
+    }
+}
+
+/// What operations need to know.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// Who may call.
+    pub auth: AuthMode,
+    /// The account of callers in open mode whose key says nothing.
+    pub default_account: AccountId,
+    /// Delays and retentions.
+    pub timing: Timing,
+    /// Bounds of the edge.
+    pub limits: EdgeLimits,
+}
+
+/// What a stranger can use of the server.
+#[derive(Clone, Copy, Debug)]
+pub struct EdgeLimits {
+    /// Connections at once. More wait in the system's backlog.
+    pub connections_max: usize,
+    /// Bytes of a request's body.
+    pub body_bytes_max: usize,
+    /// Bytes of a request's head.
+    pub head_bytes_max: usize,
+    /// How long a request's head may take.
+    pub head_timeout: Duration,
+    /// How long a request's body may take.
+    pub body_timeout: Duration,
+    /// How long a connection without a request is kept.
+    pub idle_timeout: Duration,
+    /// Requests at once on one HTTP/2 connection.
+    pub streams_max: u32,
+    /// How long requests in flight may take to finish when the server stops.
+    pub drain_timeout: Duration,
+}
+
+impl Default for EdgeLimits {
+    fn default() -> Self {
+        Self {
+            connections_max: 4096,
+            body_bytes_max: 1024 * 1024,
+            head_bytes_max: 64 * 1024,
+            head_timeout: Duration::from_secs(10),
+            body_timeout: Duration::from_secs(30),
+            idle_timeout: Duration::from_secs(90),
+            streams_max: 128,
+            drain_timeout: Duration::from_secs(20),
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use rampart_core::AccountId;
+
+/// A self-hosted Resource Access Manager: one account offers resources, another accepts or rejects them.
+///
+/// The AWS CLI, the AWS SDKs and Terraform work against it unchanged: point AWS_ENDPOINT_URL at `rampart serve`.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true, max_term_width = 110)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) options: Options,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Settings. Each can stand on the command line, in the environment, or in the file that --config names, in this order
+/// of precedence.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Settings")]
+pub(crate) struct Options {
+    /// A TOML file with any of these settings, named as here (listen, store, auth, default-account, …)
+    #[arg(long, global = true, env = "RAMPART_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Where to listen; open mode takes loopback addresses only [default: 127.0.0.1:7266]
+    #[arg(long, global = true, env = "RAMPART_LISTEN", value_name = "ADDRESS")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// Where the state is: sqlite:PATH or postgres://USER@HOST/DATABASE [default: sqlite:./rampart.db]
+    #[arg(long, global = true, env = "RAMPART_STORE", value_name = "STORE", hide_env_values = true)]
+    pub(crate) store: Option<String>,
+    /// Who may call: `open` takes any key and a 12-digit key id is the account, `strict` takes keys made by
+    /// `rampart key create` alone [default: open]
+    #[arg(long, global = true, env = "RAMPART_AUTH", value_name = "MODE")]
+    pub(crate) auth: Option<Auth>,
+    /// Open mode: the account of callers whose key id names none [default: 123456789012]
+    #[arg(long, global = true, env = "RAMPART_DEFAULT_ACCOUNT", value_name = "ACCOUNT")]
+    pub(crate) default_account: Option<AccountId>,
+    /// How long associations stay ASSOCIATING and DISASSOCIATING, as on AWS, where it takes a second or so: 0s, 500ms,
+    /// 2s [default: 0s]
+    #[arg(long, global = true, env = "RAMPART_SETTLE_DELAY", value_name = "DURATION")]
+    pub(crate) settle_delay: Option<String>,
+    /// How log lines are written, to standard error [default: text]
+    #[arg(long, global = true, env = "RAMPART_LOG", value_name = "FORMAT")]
+    pub(crate) log: Option<LogFormat>,
+    /// Which log lines are written: error, warn, info, debug, or a filter such as rampart_server=debug [default: info]
+    #[arg(long, global = true, env = "RAMPART_LOG_LEVEL", value_name = "FILTER")]
+    pub(crate) log_level: Option<String>,
+    /// A file with the master key that seals access keys (32 bytes, base64). Or put the key itself into
+    /// RAMPART_MASTER_KEY. Without either, an SQLite store keeps one beside it, as PATH.key
+    #[arg(long, global = true, env = "RAMPART_MASTER_KEY_FILE", value_name = "FILE")]
+    pub(crate) master_key_file: Option<PathBuf>,
+    /// Connections to PostgreSQL at the most [default: 16]
+    #[arg(long, global = true, env = "RAMPART_STORE_CONNECTIONS", value_name = "NUMBER")]
+    pub(crate) store_connections: Option<usize>,
+    /// Partitions of a PostgreSQL store that is made now, 1 to 1024; fixed from then on [default: 64]
+    #[arg(long, global = true, env = "RAMPART_STORE_PARTITIONS", value_name = "NUMBER")]
+    pub(crate) store_partitions: Option<i64>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start the server
+    Serve,
+    /// Accounts that the store knows
+    #[command(subcommand)]
+    Account(AccountCommand),
+    /// Access keys: what strict mode verifies
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// Make the store's tables, or bring them up to date
+    Migrate,
+    /// Print the settings in force, without secrets
+    Config,
+    /// List RAM's operations and which of them work
+    Operations {
+        /// How to print
+        #[arg(long, value_enum, default_value_t)]
+        output: OutputFormat,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AccountCommand {
+    /// Register an account, or give a registered one another name
+    Create {
+        /// Twelve digits
+        account: AccountId,
+        /// A name for people
+        #[arg(long, default_value = "")]
+        name: String,
+        /// How to print
+        #[arg(long, value_enum, default_value_t)]
+        output: OutputFormat,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyCommand {
+    /// Make an access key. Its secret is printed once and cannot be read again
+    Create {
+        /// The account whose calls it signs; registered if it was not
+        #[arg(long)]
+        account: AccountId,
+        /// A user of the account; without it the key is the account's own
+        #[arg(long, default_value = "")]
+        user: String,
+        /// How to print
+        #[arg(long, value_enum, default_value_t)]
+        output: OutputFormat,
+    },
+    /// List an account's access keys, without their secrets
+    List {
+        /// The account
+        #[arg(long)]
+        account: AccountId,
+        /// How to print
+        #[arg(long, value_enum, default_value_t)]
+        output: OutputFormat,
+    },
+    /// Disable an access key: servers refuse it within a second
+    Disable {
+        /// AKIA…
+        access_key_id: String,
+        /// How to print
+        #[arg(long, value_enum, default_value_t)]
+        output: OutputFormat,
+    },
+}
+
+/// Who may call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Auth {
+    Open,
+    Strict,
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
+}
+
+/// How results are printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OutputFormat {
+    /// For reading
+    #[default]
+    Text,
+    /// For programs
+    Json,
+}

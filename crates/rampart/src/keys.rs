@@ -1,0 +1,186 @@
+//! The account and key commands. They work on the store itself, whether or not a server runs on it.
+
+use anyhow::Context;
+use rampart_core::access_key::{AccessKey, Account, access_key_id, account_of_access_key};
+use rampart_core::{AccountId, Change, TimestampMs};
+use rampart_server::{Clock, Entropy};
+use rampart_store::{Abort, Store, Transaction, Work};
+use serde::Serialize;
+
+use crate::cli::OutputFormat;
+use crate::config::Config;
+use crate::{master_key, output, serve};
+
+/// Letters of a secret: 40 of 64 kinds, 240 random bits, as AWS's.
+const SECRET_LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+const SECRET_CHARS: usize = 40;
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct AccountLine {
+    account_id: AccountId,
+    name: String,
+    created: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct KeyLine {
+    access_key_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret_access_key: Option<String>,
+    account_id: AccountId,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    user_name: String,
+    status: &'static str,
+    create_date: String,
+}
+
+impl KeyLine {
+    fn new(key: &AccessKey, secret: Option<String>) -> Self {
+        Self {
+            access_key_id: key.id.clone(),
+            secret_access_key: secret,
+            account_id: key.account,
+            user_name: key.user.clone(),
+            status: if key.active { "Active" } else { "Inactive" },
+            create_date: key.created.to_string(),
+        }
+    }
+}
+
+pub(crate) async fn create_account(
+    config: &Config,
+    id: AccountId,
+    name: String,
+    format: OutputFormat,
+) -> anyhow::Result<()> {
+    anyhow::ensure!(name.chars().count() <= 128, "an account's name has at most 128 characters");
+    let store = serve::open_store(config).await?;
+    let account = Account { id, name, created: Clock::real() };
+    let account = write(&store, id, StoreAccount(account)).await?;
+    let line =
+        AccountLine { account_id: id, name: account.name.clone(), created: account.created.to_string() };
+    output::value(format, &line, &format!("Account {id} is registered.\n"))
+}
+
+pub(crate) async fn create_key(
+    config: &Config,
+    account: AccountId,
+    user: String,
+    format: OutputFormat,
+) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        user.len() <= 64 && user.bytes().all(|b| b.is_ascii_alphanumeric() || b"+=,.@_-".contains(&b)),
+        "a user's name has at most 64 letters, digits and +=,.@_-"
+    );
+    let store = serve::open_store(config).await?;
+    let master_key = master_key::find_or_make(config)?;
+    let secret: String = random::<SECRET_CHARS>()
+        .iter()
+        .map(|byte| char::from(SECRET_LETTERS[usize::from(byte & 63)]))
+        .collect();
+    let id = access_key_id(account, random());
+    let sealed_secret = master_key.seal(&secret, &id);
+    let key = AccessKey { id, account, user, sealed_secret, active: true, created: Clock::real() };
+    write(&store, account, StoreKey(key.clone())).await?;
+    let words = format!(
+        "AccessKeyId      {}\nSecretAccessKey  {secret}\n\nThe secret is shown this once. Keep it safe.\n",
+        key.id
+    );
+    output::value(format, &KeyLine::new(&key, Some(secret)), &words)
+}
+
+pub(crate) async fn list_keys(
+    config: &Config,
+    account: AccountId,
+    format: OutputFormat,
+) -> anyhow::Result<()> {
+    let store = serve::open_store(config).await?;
+    let keys = store.reader().await?.access_keys(account).await?;
+    let lines: Vec<_> = keys.iter().map(|key| KeyLine::new(key, None)).collect();
+    let mut words = String::new();
+    for line in &lines {
+        words += &format!(
+            "{}  {:<8}  {}  {}\n",
+            line.access_key_id, line.status, line.create_date, line.user_name
+        );
+    }
+    if lines.is_empty() {
+        words = format!("Account {account} has no keys. Make one: rampart key create --account {account}\n");
+    }
+    output::value(format, &lines, &words)
+}
+
+pub(crate) async fn disable_key(config: &Config, id: &str, format: OutputFormat) -> anyhow::Result<()> {
+    let account =
+        account_of_access_key(id).with_context(|| format!("'{id}' is no id of a key made by rampart"))?;
+    let store = serve::open_store(config).await?;
+    let key = write(&store, account, DisableKey(id.to_owned())).await?;
+    let key = key.with_context(|| format!("the store at {} has no key {id}", config.store))?;
+    output::value(
+        format,
+        &KeyLine::new(&key, None),
+        &format!("{id} is disabled. Servers refuse it within a second.\n"),
+    )
+}
+
+async fn write<W: Work>(store: &Store, account: AccountId, work: W) -> anyhow::Result<W::Reply> {
+    let reply = store.write(store.partition_of(account), work).await;
+    store.close().await;
+    Ok(reply?)
+}
+
+fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    Entropy::system().fill(&mut bytes);
+    bytes
+}
+
+struct StoreAccount(Account);
+
+impl Work for StoreAccount {
+    type Reply = Account;
+
+    async fn run(&self, tx: &Transaction) -> Result<Account, Abort> {
+        let known = tx.account(self.0.id).await?;
+        let account =
+            Account { created: known.map_or(self.0.created, |known| known.created), ..self.0.clone() };
+        tx.apply(&[Change::AccountStored(account.clone())], self.0.created).await?;
+        Ok(account)
+    }
+}
+
+/// Stores a new key, and registers its account if it was not.
+struct StoreKey(AccessKey);
+
+impl Work for StoreKey {
+    type Reply = ();
+
+    async fn run(&self, tx: &Transaction) -> Result<(), Abort> {
+        let key = &self.0;
+        let mut changes = Vec::new();
+        if tx.account(key.account).await?.is_none() {
+            let account = Account { id: key.account, name: String::new(), created: key.created };
+            changes.push(Change::AccountStored(account));
+        }
+        changes.push(Change::AccessKeyStored(key.clone()));
+        tx.apply(&changes, key.created).await?;
+        Ok(())
+    }
+}
+
+/// Disables a key; `None` when there is no such key.
+struct DisableKey(String);
+
+impl Work for DisableKey {
+    type Reply = Option<AccessKey>;
+
+    async fn run(&self, tx: &Transaction) -> Result<Option<AccessKey>, Abort> {
+        let Some(key) = tx.access_key(&self.0).await? else { return Ok(None) };
+        let key = AccessKey { active: false, ..key };
+        let now: TimestampMs = Clock::real();
+        tx.apply(&[Change::AccessKeyStored(key.clone())], now).await?;
+        Ok(Some(key))
+    }
+}

@@ -1,0 +1,89 @@
+//! `rampart serve` and `rampart migrate`.
+
+use anyhow::Context;
+use rampart_server::{App, Entropy, Server};
+use rampart_store::{MasterKey, Store};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::cli::Auth;
+use crate::config::Config;
+use crate::{master_key, output, telemetry};
+
+/// Opens the store that the configuration names.
+pub(crate) async fn open_store(config: &Config) -> anyhow::Result<Store> {
+    let (store, _) = Store::open(&config.store, config.store_options)
+        .await
+        .with_context(|| format!("cannot open the store {}", config.store))?;
+    Ok(store)
+}
+
+pub(crate) async fn serve(config: &Config) -> anyhow::Result<()> {
+    telemetry::start(config)?;
+    let store = open_store(config).await?;
+    let master_key = find_master_key(config)?;
+    let app = App::new(store.clone(), config.settings(), master_key, Entropy::system());
+    let server = Server::bind(config.listen, app).await?;
+    let address = server.address()?;
+    output::text(&greeting(config, &format!("http://{address}"), address.port()))?;
+    let stop = stop_signal()?;
+    server.run(stop).await;
+    store.close().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// In strict mode a server without a master key could let nobody in.
+fn find_master_key(config: &Config) -> anyhow::Result<Option<MasterKey>> {
+    match config.auth {
+        Auth::Open => master_key::find(config),
+        Auth::Strict => master_key::find_or_make(config).map(Some),
+    }
+}
+
+fn greeting(config: &Config, endpoint: &str, port: u16) -> String {
+    let (mode, id, secret) = match config.auth {
+        Auth::Open => {
+            ("open: any key is taken, a 12-digit access key id is the account", "111111111111", "x")
+        }
+        Auth::Strict => ("strict: rampart key create --account ACCOUNT makes a key", "AKIA…", "…"),
+    };
+    let version = env!("CARGO_PKG_VERSION");
+    // An address that means "everywhere" is no address to call.
+    let call = if config.listen.ip().is_unspecified() {
+        format!("http://127.0.0.1:{port}")
+    } else {
+        endpoint.to_owned()
+    };
+    format!(
+        "rampart {version}\n  endpoint  {endpoint}\n  store     {}\n  auth      {mode}\n\n\
+         export AWS_ENDPOINT_URL={call} AWS_DEFAULT_REGION=eu-west-1\n\
+         export AWS_ACCESS_KEY_ID={id} AWS_SECRET_ACCESS_KEY={secret}\n\
+         aws ram get-resource-shares --resource-owner SELF\n\n",
+        config.store
+    )
+}
+
+/// Resolves at SIGTERM or SIGINT.
+fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping: requests in flight are finished first");
+    })
+}
+
+pub(crate) async fn migrate(config: &Config) -> anyhow::Result<()> {
+    let (store, migrated) = Store::open(&config.store, config.store_options)
+        .await
+        .with_context(|| format!("cannot open the store {}", config.store))?;
+    store.close().await;
+    output::text(&if migrated.from == migrated.to {
+        format!("{} is up to date (version {}).\n", config.store, migrated.to)
+    } else {
+        format!("{} was brought from version {} to {}.\n", config.store, migrated.from, migrated.to)
+    })
+}

@@ -1,0 +1,245 @@
+"""Holds every answer against botocore's own model of the service.
+
+SDKs forgive much: unknown members are dropped, missing ones are None, a wrong error code is just another code. So the raw
+answers are checked, through a hook in the client, and what is wrong fails the test that made the call.
+"""
+
+import json
+import re
+import xml.etree.ElementTree as ElementTree
+
+from botocore.model import OperationModel, Shape, StructureShape
+
+# Front-end errors, which the model does not list, with the statuses they come with.
+COMMON_ERRORS = {
+    "AccessDeniedException": {403},
+    "ExpiredTokenException": {403},
+    "IncompleteSignatureException": {400, 403},
+    "InvalidSignatureException": {403},
+    "MissingAuthenticationTokenException": {403},
+    "SerializationException": {400},
+    "UnrecognizedClientException": {403},
+    "ValidationException": {400},
+}
+# The same for the Query protocol of STS.
+QUERY_ERRORS = {
+    "AccessDenied": {403},
+    "ExpiredToken": {400, 403},
+    "IncompleteSignature": {400, 403},
+    "InvalidAction": {400},
+    "InvalidClientTokenId": {403},
+    "MalformedQueryString": {400, 404},
+    "MissingAuthenticationToken": {403},
+    "SignatureDoesNotMatch": {403},
+    "ValidationError": {400},
+}
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+# Times are seconds: in this range they are between 2001 and 2100, and milliseconds are not.
+TIME_RANGE = (1_000_000_000, 4_102_444_800)
+STS_NAMESPACE = "{https://sts.amazonaws.com/doc/2011-06-15/}"
+
+
+class ContractViolation(AssertionError):
+    """An answer that the service's model does not allow."""
+
+
+class Contract:
+    """Watches clients. Request ids must not repeat, over all of them."""
+
+    def __init__(self):
+        self.request_ids = set()
+
+    def watch(self, client):
+        model = client.meta.service_model
+
+        def check(event_name, response_dict, **_):
+            if response_dict is not None:
+                operation = model.operation_model(event_name.rsplit(".", 1)[1])
+                self.check(operation, response_dict)
+
+        client.meta.events.register(f"response-received.{model.service_id.hyphenize()}", check)
+        return client
+
+    def check(self, operation: OperationModel, response: dict):
+        found = violations(operation, response)
+        request_id = response["headers"].get("x-amzn-requestid", "")
+        if request_id in self.request_ids:
+            found.append(f"the request id {request_id} was used before")
+        self.request_ids.add(request_id)
+        if found:
+            body = response["body"].decode(errors="replace")
+            raise ContractViolation(
+                f"{operation.name} answered {response['status_code']} {body}\n- " + "\n- ".join(found)
+            )
+
+
+def violations(operation: OperationModel, response: dict) -> list[str]:
+    """What is wrong with an answer: an empty list for a good one."""
+    found = []
+    if not UUID.fullmatch(response["headers"].get("x-amzn-requestid", "")):
+        found.append("x-amzn-requestid is no UUID")
+    if operation.service_model.metadata["protocol"] == "query":
+        return found + query_violations(operation, response)
+    if response["headers"].get("content-type") != "application/json":
+        found.append(f"the content type is {response['headers'].get('content-type')}")
+    try:
+        body = json.loads(response["body"], object_pairs_hook=unique_members, parse_constant=refuse_constant)
+    except (ValueError, UnicodeDecodeError) as error:
+        return found + [f"the body is no JSON: {error}"]
+    if not isinstance(body, dict):
+        return found + ["the body is no JSON object"]
+    if response["status_code"] == 200:
+        return found + output_violations(operation, body)
+    return found + error_violations(operation, response, body)
+
+
+def output_violations(operation: OperationModel, body: dict) -> list[str]:
+    shape = operation.output_shape
+    if shape is None:
+        return [] if body == {} else ["the operation has no output"]
+    found = list(value_violations(shape, body, ""))
+    # Lists are there even when empty, although the model requires nothing.
+    for name, member in shape.members.items():
+        if member.type_name == "list" and member.serialization.get("name", name) not in body:
+            found.append(f"{name} is missing")
+    return found
+
+
+def error_violations(operation: OperationModel, response: dict, body: dict) -> list[str]:
+    found = []
+    status = response["status_code"]
+    header = response["headers"].get("x-amzn-errortype")
+    if not header:
+        return [f"{status} without x-amzn-ErrorType"]
+    code = header.split(":")[0].split("#")[-1]
+    in_body = body.get("__type", body.get("code"))
+    if in_body is not None and in_body.split("#")[-1] != code:
+        found.append(f"the body says {in_body}, the header {code}")
+    message = body.get("message")
+    if not isinstance(message, str) or not message:
+        found.append("the error has no message")
+    unknown = set(body) - {"message", "__type"}
+    if unknown:
+        found.append(f"the error has unknown members: {sorted(unknown)}")
+
+    modelled = {shape.error_code: shape.metadata["error"]["httpStatusCode"] for shape in operation.error_shapes}
+    if code in modelled:
+        if status != modelled[code]:
+            found.append(f"{code} comes with {modelled[code]}, not {status}")
+    elif code not in COMMON_ERRORS:
+        found.append(f"{code} is none of the operation's errors")
+    elif status not in COMMON_ERRORS[code]:
+        found.append(f"{code} does not come with {status}")
+    if status >= 500:
+        found.append("a bug, or an overload, of the server")
+    return found
+
+
+def value_violations(shape: Shape, value, path: str):
+    """Walks a JSON value beside the shape it must have."""
+    kind = shape.type_name
+    if value is None:
+        yield f"{path or 'the body'} is null; absent members are left out"
+    elif kind == "structure":
+        if isinstance(value, dict):
+            yield from structure_violations(shape, value, path)
+        else:
+            yield f"{path} is no object"
+    elif kind == "list":
+        if not isinstance(value, list):
+            yield f"{path} is no list"
+            return
+        for index, item in enumerate(value):
+            yield from value_violations(shape.member, item, f"{path}[{index}]")
+    elif kind == "map":
+        if not isinstance(value, dict):
+            yield f"{path} is no object"
+            return
+        for name, item in value.items():
+            yield from value_violations(shape.value, item, f"{path}.{name}")
+    else:
+        yield from scalar_violations(shape, value, path)
+
+
+def structure_violations(shape: StructureShape, value: dict, path: str):
+    members = {member.serialization.get("name", name): member for name, member in shape.members.items()}
+    for name in value.keys() - members.keys():
+        yield f"{path}.{name} is not in the model"
+    for name in shape.required_members:
+        if shape.members[name].serialization.get("name", name) not in value:
+            yield f"{path}.{name} is required"
+    for name in value.keys() & members.keys():
+        yield from value_violations(members[name], value[name], f"{path}.{name}")
+
+
+def scalar_violations(shape: Shape, value, path: str):
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    match shape.type_name:
+        case "string":
+            if not isinstance(value, str):
+                yield f"{path} is no string"
+            elif shape.metadata.get("enum") and value not in shape.metadata["enum"]:
+                yield f"{path} is {value!r}, which is none of {shape.metadata['enum']}"
+        case "boolean":
+            if not isinstance(value, bool):
+                yield f"{path} is no boolean"
+        case "integer" | "long":
+            if not number or isinstance(value, float):
+                yield f"{path} is no integer"
+        case "timestamp":
+            if not number:
+                yield f"{path} is no number"
+            elif not TIME_RANGE[0] <= value <= TIME_RANGE[1]:
+                yield f"{path} is {value}, which is no time in seconds"
+        case other:
+            yield f"{path} is of type {other}, which the contract does not know"
+
+
+def query_violations(operation: OperationModel, response: dict) -> list[str]:
+    """STS answers in XML; its few answers are checked member by member."""
+    if response["headers"].get("content-type", "").split(";")[0] not in ("text/xml", "application/xml"):
+        return [f"the content type is {response['headers'].get('content-type')}"]
+    try:
+        root = ElementTree.fromstring(response["body"])
+    except ElementTree.ParseError as error:
+        return [f"the body is no XML: {error}"]
+    if response["status_code"] == 200:
+        if root.tag != f"{STS_NAMESPACE}{operation.name}Response":
+            return [f"the root element is {root.tag}"]
+        found = []
+        result = root.find(f"{STS_NAMESPACE}{operation.output_shape.serialization['resultWrapper']}")
+        names = [] if result is None else [member.tag.removeprefix(STS_NAMESPACE) for member in result]
+        if sorted(names) != sorted(operation.output_shape.members):
+            found.append(f"the result has the members {names}")
+        if not UUID.fullmatch(root.findtext(f"{STS_NAMESPACE}ResponseMetadata/{STS_NAMESPACE}RequestId", "")):
+            found.append("ResponseMetadata has no request id")
+        return found
+    return query_error_violations(operation, response["status_code"], root)
+
+
+def query_error_violations(operation: OperationModel, status: int, root: ElementTree.Element) -> list[str]:
+    if root.tag != f"{STS_NAMESPACE}ErrorResponse":
+        return [f"the root element is {root.tag}"]
+    found = []
+    error = {child.tag.removeprefix(STS_NAMESPACE): child.text for child in root.find(f"{STS_NAMESPACE}Error") or ()}
+    if error.get("Type") != "Sender":
+        found.append(f"the error's type is {error.get('Type')}")
+    if not error.get("Message"):
+        found.append("the error has no message")
+    modelled = {shape.error_code: shape.metadata["error"]["httpStatusCode"] for shape in operation.error_shapes}
+    code = error.get("Code")
+    allowed = {modelled[code]} if code in modelled else QUERY_ERRORS.get(code, set())
+    if status not in allowed:
+        found.append(f"the error is {code} with {status}")
+    return found
+
+
+def unique_members(pairs: list) -> dict:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a member is there twice")
+    return members
+
+
+def refuse_constant(name: str):
+    raise ValueError(f"{name} is not JSON")

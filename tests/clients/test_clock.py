@@ -1,0 +1,47 @@
+"""What open mode offers to a user's own test-suite: a clock to set, and a reset between two tests."""
+
+import pytest
+
+from account import DAY
+
+
+@pytest.fixture
+def server(start_server):
+    """A server of the test's own: these calls are felt by everybody."""
+    return start_server()
+
+
+def test_the_clock_advances(server, owner):
+    before = server.now()
+    server.advance_clock(DAY)
+    assert DAY <= server.now() - before < DAY + 600
+    share = owner.ram.create_resource_share(name="later")["resourceShare"]
+    assert DAY <= share["creationTime"].timestamp() - before < DAY + 600
+
+
+def test_the_clock_can_be_set(server, owner):
+    target = server.now() + 30 * DAY
+    status, answer = server.request("POST", "/rampart/v1/clock", {"now": target})
+    assert status == 200, answer
+    assert 0 <= server.now() - target < 600
+    # Signatures are made with the real time, and checked against it.
+    assert owner.sts.get_caller_identity()["Account"] == owner.id
+
+
+@pytest.mark.parametrize("body", [{}, {"advance": "soon"}, {"now": None}, {"now": 1, "advance": 1}, {"later": 1}, [], 7])
+def test_what_is_no_time_is_refused(server, body):
+    before = server.now()
+    status, answer = server.request("POST", "/rampart/v1/clock", body)
+    assert 400 <= status < 500, answer
+    assert 0 <= server.now() - before < 600
+
+
+def test_reset_empties_the_store(server, owner, receiver):
+    share = owner.share(receiver)
+    status, answer = server.request("POST", "/rampart/v1/reset")
+    assert 200 <= status < 300, answer
+    assert owner.visible_shares("SELF") == {}
+    assert receiver.ram.get_resource_share_invitations()["resourceShareInvitations"] == []
+    again = owner.share(receiver)
+    assert again != share
+    assert receiver.accept(again)["status"] == "ACCEPTED"
