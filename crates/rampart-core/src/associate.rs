@@ -94,8 +94,8 @@ pub fn decide_associate(
 /// stands alone.
 // AWS: the code depends on the cause: the share's setting, or the resource's type (reference §4.2).
 fn check_reach(share: &ResourceShare, entities: &Entities<'_, '_>) -> Result<(), Refusal> {
-    if !share.allow_external_principals && !(entities.resources.is_empty() && entities.principals.is_empty())
-    {
+    let nothing_named = entities.resources.is_empty() && entities.principals.is_empty();
+    if !share.allow_external_principals && !nothing_named {
         return Err(Refusal::SharingOnlyInsideOrganization);
     }
     for resource in &entities.resources {

@@ -110,19 +110,6 @@ pub enum AssociationStatus {
 }
 
 impl AssociationStatus {
-    /// Reads a status of the model. The outer `None` is no status at all; the inner one is a status of the model that
-    /// no association here ever has, so that it finds none.
-    pub fn parse(text: &str) -> Option<Option<Self>> {
-        match text {
-            "ASSOCIATING" => Some(Some(Self::Associating)),
-            "ASSOCIATED" => Some(Some(Self::Associated)),
-            "DISASSOCIATING" => Some(Some(Self::Disassociating)),
-            "DISASSOCIATED" => Some(Some(Self::Disassociated)),
-            "FAILED" | "SUSPENDED" | "SUSPENDING" | "RESTORING" => Some(None),
-            _ => None,
-        }
-    }
-
     /// The wire's spelling.
     pub fn as_str(self) -> &'static str {
         match self {

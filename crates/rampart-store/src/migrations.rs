@@ -193,7 +193,7 @@ pub(crate) fn migrate_sqlite(
         sqlite::execute(connection, statement, &[META_PART.into(), Value::Text(name), Value::Bytes(value)])
     };
     sqlite::run_batch(connection, META_TABLE)?;
-    let from = check_version(read(VERSION)?)?;
+    let from = check_version(&read(VERSION)?)?;
     for (step, done) in STEPS.iter().zip(1_i64..) {
         if done > from {
             sqlite::run_batch(connection, step)?;
@@ -202,7 +202,7 @@ pub(crate) fn migrate_sqlite(
     }
     write(&SETTLE_META, PARTITIONS, &partitions.count().to_be_bytes())?;
     write(&SETTLE_META, PAGE_TOKEN_KEY, &new_key())?;
-    let opened = opened(from, read(PARTITIONS)?, read(PAGE_TOKEN_KEY)?)?;
+    let opened = opened(from, &read(PARTITIONS)?, &read(PAGE_TOKEN_KEY)?)?;
     for part in opened.partitions.all() {
         sqlite::execute(connection, &MAKE_HEAD, &[part.0.into()])?;
     }
@@ -217,7 +217,7 @@ pub(crate) async fn migrate_postgres(client: &Object, partitions: Partitions) ->
         postgres::execute(client, statement, &values).await
     };
     run_ddl(client, META_TABLE).await?;
-    let from = check_version(read(VERSION).await?)?;
+    let from = check_version(&read(VERSION).await?)?;
     for (step, done) in STEPS.iter().zip(1_i64..) {
         if done > from {
             run_ddl(client, step).await?;
@@ -226,7 +226,7 @@ pub(crate) async fn migrate_postgres(client: &Object, partitions: Partitions) ->
     }
     write(&SETTLE_META, PARTITIONS, &partitions.count().to_be_bytes()).await?;
     write(&SETTLE_META, PAGE_TOKEN_KEY, &new_key()).await?;
-    let opened = opened(from, read(PARTITIONS).await?, read(PAGE_TOKEN_KEY).await?)?;
+    let opened = opened(from, &read(PARTITIONS).await?, &read(PAGE_TOKEN_KEY).await?)?;
     if from < SCHEMA_VERSION {
         for part in opened.partitions.all() {
             postgres::execute(client, &MAKE_HEAD, &[part.0.into()]).await?;
@@ -250,7 +250,7 @@ fn postgres_ddl(ddl: &str) -> String {
     ddl.replace(" TEXT", " TEXT COLLATE \"C\"")
 }
 
-fn check_version(found: Vec<Vec<u8>>) -> Result<i64, StoreError> {
+fn check_version(found: &[Vec<u8>]) -> Result<i64, StoreError> {
     let from = found.first().map_or(Ok(0), |bytes| number(bytes))?;
     if from > SCHEMA_VERSION {
         return Err(StoreError::unavailable(format!(
@@ -260,10 +260,10 @@ fn check_version(found: Vec<Vec<u8>>) -> Result<i64, StoreError> {
     Ok(from)
 }
 
-fn opened(from: i64, partitions: Vec<Vec<u8>>, key: Vec<Vec<u8>>) -> Result<Opened, StoreError> {
+fn opened(from: i64, partitions: &[Vec<u8>], key: &[Vec<u8>]) -> Result<Opened, StoreError> {
     let corrupt = |what: &str| StoreError::Corrupt { what: format!("store_meta has no valid {what}") };
     let count = partitions.first().map(|bytes| number(bytes)).transpose()?;
-    let key = key.into_iter().next().and_then(|bytes| bytes.try_into().ok());
+    let key = key.first().and_then(|bytes| bytes.as_slice().try_into().ok());
     Ok(Opened {
         migrated: Migrated { from, to: SCHEMA_VERSION },
         partitions: count.and_then(Partitions::new).ok_or_else(|| corrupt(PARTITIONS))?,

@@ -3,7 +3,6 @@
 //! A write costs three round trips when its loads are independent: BEGIN, the head row and the loads travel together;
 //! then the rows and the log entry; then COMMIT.
 
-use std::future::Future;
 use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime};
@@ -114,17 +113,17 @@ async fn attempt<W: Work>(
     part: PartitionId,
     work: &W,
 ) -> (Option<W::Reply>, Option<Failed>) {
-    let reader = Reader::of_transaction(Connection::Postgres(client), partitions);
+    let reader = Reader::of_transaction(Connection::Postgres(Box::new(client)), partitions);
     let id = Uuid::from_bytes(random_bytes());
     let tx = Transaction::new(reader, part, OnceCell::new(), 0, id);
     // Polled in this order, so the server sees BEGIN, then the head row, then the work's loads.
-    let begin = begin(&tx);
+    let opening = begin(&tx);
     let head = async {
         let seq = change_log::take_head(&tx, part).await?;
         tx.head_taken(seq);
         Ok::<i64, StoreError>(seq)
     };
-    let (begun, head, outcome) = join3(begin, head, work.run(&tx)).await;
+    let (begun, head, outcome) = join3(opening, head, work.run(&tx)).await;
     let (seq, wrote) = (head.as_ref().copied().unwrap_or_default(), tx.has_written());
     let Connection::Postgres(client) = tx.into_reader().connection else {
         return (None, Some(Failed::Finally(Abort::Store(StoreError::Panicked))));
@@ -133,36 +132,32 @@ async fn attempt<W: Work>(
     let reply = match outcome {
         Ok(reply) => reply,
         Err(abort) => {
-            roll_back(client).await;
+            roll_back(*client).await;
             return (None, Some(classify(abort)));
         }
     };
     if !wrote {
-        roll_back(client).await;
+        roll_back(*client).await;
         return (Some(reply), None);
     }
     match client.batch_execute("COMMIT").await {
         Ok(()) => (Some(reply), None),
         Err(error) if error.code().is_some() => {
-            roll_back(client).await;
+            roll_back(*client).await;
             (None, Some(classify(Abort::Store(failure("COMMIT", &error)))))
         }
         Err(error) => {
-            discard(client);
+            discard(*client);
             let error = failure("COMMIT", &error);
             (Some(reply), Some(Failed::Unknown { seq, idx: 0, id, error }))
         }
     }
 }
 
-fn begin(tx: &Transaction) -> impl Future<Output = Result<(), StoreError>> + Send {
-    async {
-        match &tx.connection {
-            Connection::Postgres(client) => {
-                client.batch_execute("BEGIN").await.map_err(|e| failure("BEGIN", &e))
-            }
-            Connection::Sqlite(_) => Ok(()),
-        }
+async fn begin(tx: &Transaction) -> Result<(), StoreError> {
+    match &tx.connection {
+        Connection::Postgres(client) => client.batch_execute("BEGIN").await.map_err(|e| failure("BEGIN", &e)),
+        Connection::Sqlite(_) => Ok(()),
     }
 }
 
@@ -187,7 +182,7 @@ fn classify(abort: Abort) -> Failed {
 /// Whether the transaction whose COMMIT went unanswered is in the log; `None` when that cannot be found out.
 async fn was_committed(pool: &Pool, part: PartitionId, seq: i64, idx: i64, id: Uuid) -> Option<bool> {
     let client = pool.get().await.ok()?;
-    let reader = Reader::of_transaction(Connection::Postgres(client), Partitions::POSTGRES_DEFAULT);
+    let reader = Reader::of_transaction(Connection::Postgres(Box::new(client)), Partitions::POSTGRES_DEFAULT);
     let payload = change_log::payload(&reader, part, seq, idx).await.ok()?;
     Some(payload.is_some_and(|text| text.contains(&id.to_string())))
 }
@@ -238,7 +233,8 @@ pub(crate) fn failure(statement: &'static str, error: &tokio_postgres::Error) ->
     let Some(state) = error.code() else {
         // No answer from the server: the connection is gone, and before COMMIT nothing was written.
         return if error.is_closed()
-            || std::error::Error::source(error).is_some_and(|e| e.is::<std::io::Error>())
+            || std::error::Error::source(error)
+                .is_some_and(<dyn std::error::Error>::is::<std::io::Error>)
         {
             StoreError::Conflict { attempts: 1 }
         } else {

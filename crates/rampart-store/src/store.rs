@@ -137,7 +137,7 @@ impl Store {
                 Reader { connection, partitions: self.partitions, _lease: Some(lease) }
             }
             Driver::Postgres(store) => {
-                let connection = Connection::Postgres(store.connection().await?);
+                let connection = Connection::Postgres(Box::new(store.connection().await?));
                 Reader { connection, partitions: self.partitions, _lease: None }
             }
         })

@@ -30,7 +30,7 @@ pub(crate) struct Config {
 /// The file's form, and the form in which settings are printed.
 #[derive(Default, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
-struct File {
+struct SettingsFile {
     listen: Option<SocketAddr>,
     store: Option<String>,
     auth: Option<Auth>,
@@ -47,7 +47,7 @@ impl Config {
     /// Puts the sources together. `options` holds the command line and the environment.
     pub(crate) fn load(options: &Options) -> anyhow::Result<Self> {
         let file = match &options.config {
-            None => File::default(),
+            None => SettingsFile::default(),
             Some(path) => {
                 let text = std::fs::read_to_string(path)
                     .with_context(|| format!("cannot read {}", path.display()))?;
@@ -58,7 +58,7 @@ impl Config {
         Self::merge(options, file)
     }
 
-    fn merge(options: &Options, file: File) -> anyhow::Result<Self> {
+    fn merge(options: &Options, file: SettingsFile) -> anyhow::Result<Self> {
         let store = options.store.clone().or(file.store).unwrap_or_else(|| "sqlite:./rampart.db".to_owned());
         let delay = options.settle_delay.clone().or(file.settle_delay).unwrap_or_else(|| "0s".to_owned());
         let partitions = options.store_partitions.or(file.store_partitions);
@@ -102,7 +102,7 @@ impl Config {
 
     /// Prints the settings as the file that would give them, with the passwords left out.
     pub(crate) fn print(&self) -> anyhow::Result<()> {
-        let file = File {
+        let file = SettingsFile {
             listen: Some(self.listen),
             store: Some(self.store.to_string()),
             auth: Some(self.auth),
@@ -120,7 +120,7 @@ impl Config {
 
 /// `0s`, `500ms`, `2s`, `1m`, or ISO 8601; an hour at the most: a delay is for rehearsal.
 fn parse_delay(text: &str) -> anyhow::Result<Duration> {
-    const LONGEST: Duration = Duration::from_secs(3600);
+    const LONGEST: Duration = Duration::from_hours(1);
     let delay: jiff::SignedDuration = text
         .parse()
         .with_context(|| format!("settle-delay is written like 0s, 500ms or 2s, not '{text}'"))?;
@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn an_unknown_key_in_the_file_is_an_error() {
-        let error = toml::from_str::<File>("lisen = '127.0.0.1:1'").map(drop).unwrap_err();
+        let error = toml::from_str::<SettingsFile>("lisen = '127.0.0.1:1'").map(drop).unwrap_err();
         assert!(error.to_string().contains("lisen"), "{error}");
     }
 

@@ -99,13 +99,10 @@ pub(crate) async fn list_keys(
     let store = serve::open_store(config).await?;
     let keys = store.reader().await?.access_keys(account).await?;
     let lines: Vec<_> = keys.iter().map(|key| KeyLine::new(key, None)).collect();
-    let mut words = String::new();
-    for line in &lines {
-        words += &format!(
-            "{}  {:<8}  {}  {}\n",
-            line.access_key_id, line.status, line.create_date, line.user_name
-        );
-    }
+    let row = |line: &KeyLine| {
+        format!("{}  {:<8}  {}  {}\n", line.access_key_id, line.status, line.create_date, line.user_name)
+    };
+    let mut words: String = lines.iter().map(row).collect();
     if lines.is_empty() {
         words = format!("Account {account} has no keys. Make one: rampart key create --account {account}\n");
     }

@@ -56,9 +56,10 @@ pub(crate) fn operations(format: OutputFormat) -> anyhow::Result<()> {
             errors: operation.errors.iter().map(|name| format!("{name}Exception")).collect(),
         })
         .collect();
-    let mut words = format!("{:<42}{}\n", "OPERATION", "STATE");
-    for line in &lines {
-        words += &format!("{:<42}{}\n", line.operation, if line.works { "works" } else { "not yet" });
-    }
+    let row = |line: &OperationLine| {
+        format!("{:<42}{}\n", line.operation, if line.works { "works" } else { "not yet" })
+    };
+    let words: String =
+        std::iter::once(format!("{:<42}{}\n", "OPERATION", "STATE")).chain(lines.iter().map(row)).collect();
     value(format, &lines, &words)
 }

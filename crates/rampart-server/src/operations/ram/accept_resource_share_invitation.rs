@@ -12,16 +12,14 @@ use super::input::{invitation_arn, required};
 use super::offer::load_offer;
 use super::shapes::InvitationShape;
 use crate::app::{App, Call};
-use crate::failure::Failure;
 use crate::idempotency::Once;
 use crate::operations::{Answer, Request};
 use rampart_aws::rest_json::parse_body;
 
 const NAME: &str = "AcceptResourceShareInvitation";
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-#[derive(Default)]
 struct Input {
     resource_share_invitation_arn: Option<String>,
     client_token: Option<String>,
@@ -43,7 +41,7 @@ pub(crate) fn handle(app: Arc<App>, request: Request) -> Answer {
         let once = Once::new(&request.call, NAME, input.client_token.as_deref(), &text)?;
         let timing = *app.timing();
         let command = Accept { call: request.call, arn, client_token: input.client_token, once, timing };
-        Ok::<_, Failure>(write(&app, arn.sender, command).await?)
+        write(&app, arn.sender, command).await
     })
 }
 

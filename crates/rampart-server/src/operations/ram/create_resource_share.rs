@@ -138,8 +138,8 @@ impl Work for Create {
             });
         }
         tx.apply(&changes, now).await?;
-        let shape = ResourceShareShape::new(&share, View::Written, now, timing);
-        let resource_share = shape.expect("a share made now is active");
+        let resource_share = ResourceShareShape::new(&share, View::Written, now, timing);
+        let resource_share = resource_share.expect("a share made now is active");
         self.once.answer(tx, &Output { resource_share, client_token: self.client_token.clone() }).await
     }
 }
