@@ -242,3 +242,140 @@ impl Contents {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::{COMPONENT, CONSUMER, GATEWAY, OWNER, World, at, share};
+    use crate::invitation::{LONG_WINDOW_MS, SHORT_WINDOW_MS};
+
+    const MESH: &str = "arn:aws:appmesh:eu-west-1:111111111111:mesh/m";
+    const ROLE: &str = "arn:aws:iam::222222222222:role/Reader";
+
+    #[test]
+    fn a_new_association_says_associating_and_a_resource_is_associated_from_then_on() {
+        let mut world = World::new();
+        let outcomes = world.associate(&[GATEWAY], &[], at(5)).unwrap();
+        assert_eq!(outcomes[0].status, AssociationStatus::Associating);
+        let (status, since) = outcomes[0].association.status(None, at(5), &Timing::default());
+        assert_eq!((status, since), (AssociationStatus::Associated, at(5)));
+    }
+
+    #[test]
+    fn another_account_is_invited_and_the_owner_is_not() {
+        let mut world = World::new();
+        world.associate(&[], &[CONSUMER, OWNER], at(0)).unwrap();
+        assert_eq!(world.invitations.len(), 1);
+        assert_eq!(world.invitations[0].receiver.as_str(), CONSUMER);
+        assert!(matches!(world.principal(CONSUMER).standing, Standing::Invited { .. }));
+        assert!(world.principal(CONSUMER).is_external());
+        assert!(matches!(world.principal(OWNER).standing, Standing::Granted { .. }));
+        assert!(!world.principal(OWNER).is_external());
+    }
+
+    #[test]
+    fn a_role_is_invited_through_its_account() {
+        let mut world = World::new();
+        world.associate(&[], &[ROLE], at(0)).unwrap();
+        assert_eq!(world.invitations[0].receiver.as_str(), CONSUMER);
+        assert_eq!(world.invitations[0].receiver_arn.as_deref(), Some(ROLE));
+    }
+
+    // AWS: 12 hours if any type of the newer generation is in the share, else 7 days (reference §5.1).
+    #[test]
+    fn what_the_share_holds_decides_how_long_the_invitation_lasts() {
+        for (resources, window_ms) in [
+            (vec![], LONG_WINDOW_MS),
+            (vec![GATEWAY], LONG_WINDOW_MS),
+            (vec![COMPONENT], SHORT_WINDOW_MS),
+            (vec![GATEWAY, COMPONENT], SHORT_WINDOW_MS),
+        ] {
+            let mut world = World::new();
+            world.associate(&resources, &[CONSUMER], at(7)).unwrap();
+            assert_eq!(world.invitations[0].deadline, at(7 + window_ms), "{resources:?}");
+        }
+    }
+
+    #[test]
+    fn the_deadline_stays_when_resources_come_later() {
+        let mut world = World::new();
+        world.associate(&[GATEWAY], &[CONSUMER], at(0)).unwrap();
+        world.associate(&[COMPONENT], &[], at(1)).unwrap();
+        assert_eq!(world.invitations[0].deadline, at(LONG_WINDOW_MS));
+    }
+
+    // AWS: associating what is associated is no error (reference §3.3).
+    #[test]
+    fn associating_again_changes_nothing() {
+        let mut world = World::new();
+        world.associate(&[GATEWAY], &[CONSUMER], at(0)).unwrap();
+        let (rows, contents) = (world.associations.clone(), world.share.contents);
+        let outcomes = world.associate(&[GATEWAY], &[CONSUMER], at(9)).unwrap();
+        assert_eq!(outcomes[0].status, AssociationStatus::Associated);
+        assert_eq!(outcomes[1].status, AssociationStatus::Associating);
+        assert_eq!((world.associations, world.share.contents), (rows, contents));
+        assert_eq!(world.invitations.len(), 1);
+    }
+
+    #[test]
+    fn an_expired_principal_is_invited_anew_and_counted_once() {
+        let mut world = World::new();
+        world.associate(&[COMPONENT], &[CONSUMER], at(0)).unwrap();
+        world.associate(&[], &[CONSUMER], at(SHORT_WINDOW_MS)).unwrap();
+        assert_eq!(world.invitations.len(), 2);
+        assert_eq!(world.principal(CONSUMER).created, at(SHORT_WINDOW_MS));
+        assert_eq!(world.share.contents.principals, 1);
+    }
+
+    #[test]
+    fn contents_are_counted() {
+        let mut world = World::new();
+        world.associate(&[GATEWAY, COMPONENT], &[CONSUMER], at(0)).unwrap();
+        let contents = world.share.contents;
+        assert_eq!((contents.resources, contents.short_invitation_resources, contents.principals), (2, 1, 1));
+        assert_eq!((contents.resources_not_for_identities, contents.identities), (1, 0));
+    }
+
+    #[test]
+    fn types_that_are_not_for_identities_do_not_meet_them() {
+        let mut world = World::new();
+        world.associate(&[MESH], &[ROLE], at(0)).unwrap();
+        assert_eq!(world.associate(&[GATEWAY], &[], at(1)), Err(Refusal::ResourceTypeNotForIdentities));
+        let mut world = World::new();
+        world.associate(&[GATEWAY], &[], at(0)).unwrap();
+        assert_eq!(world.associate(&[], &[ROLE], at(1)), Err(Refusal::ResourceTypeNotForIdentities));
+    }
+
+    // AWS: the two causes have one text and two codes (reference §4.2).
+    #[test]
+    fn without_an_organization_nothing_is_shared_inside_it() {
+        let mut world = World::of(ResourceShare { allow_external_principals: false, ..share() });
+        for (resources, principals) in [(vec![GATEWAY], vec![]), (vec![], vec![CONSUMER])] {
+            let refused = world.associate(&resources, &principals, at(0));
+            assert_eq!(refused, Err(Refusal::SharingOnlyInsideOrganization));
+        }
+        let subnet = "arn:aws:ec2:eu-west-1:111111111111:subnet/subnet-0123456789abcdef0";
+        let refused = World::new().associate(&[subnet], &[], at(0));
+        assert!(matches!(refused, Err(Refusal::ResourceTypeOnlyInsideOrganization { .. })));
+    }
+
+    #[test]
+    fn organizations_are_unknown_here() {
+        let organization = "arn:aws:organizations::111111111111:organization/o-abcdefghij";
+        let refused = World::new().associate(&[], &[organization], at(0));
+        assert_eq!(refused, Err(Refusal::OrganizationNotFound { id: "o-abcdefghij".to_owned() }));
+    }
+
+    #[test]
+    fn a_deleted_share_takes_nothing() {
+        let mut world = World::of(ResourceShare { deleted: Some(at(1)), ..share() });
+        assert!(matches!(world.associate(&[GATEWAY], &[], at(2)), Err(Refusal::ShareDeleted { .. })));
+    }
+
+    #[test]
+    fn a_call_names_a_hundred_entities_at_the_most() {
+        assert_eq!(check_call_size(100, 100), Ok(()));
+        assert_eq!(check_call_size(101, 0), Err(Refusal::TooManyResources { resources: 101 }));
+        assert_eq!(check_call_size(0, 101), Err(Refusal::TooManyPrincipals { principals: 101 }));
+    }
+}

@@ -192,3 +192,37 @@ impl Association {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::{CONSUMER, GATEWAY, World, at};
+    use crate::timing::HOUR_MS;
+
+    #[test]
+    fn a_settle_delay_shifts_what_reads_say() {
+        let timing = Timing { settle_delay_ms: 700, ..Timing::default() };
+        let mut world = World::new();
+        world.associate(&[GATEWAY], &[], at(0)).unwrap();
+        let mut row = world.row(AssociationKind::Resource, GATEWAY).unwrap();
+        assert_eq!(row.status(None, at(699), &timing), (AssociationStatus::Associating, at(0)));
+        assert_eq!(row.status(None, at(700), &timing), (AssociationStatus::Associated, at(700)));
+        row.standing = Standing::Ended { at: at(1000) };
+        assert_eq!(row.status(None, at(1699), &timing), (AssociationStatus::Disassociating, at(1000)));
+        assert_eq!(row.status(None, at(1700), &timing), (AssociationStatus::Disassociated, at(1700)));
+    }
+
+    #[test]
+    fn a_deleted_share_ends_all_that_has_not_ended_before() {
+        let timing = Timing::default();
+        let mut world = World::new();
+        world.associate(&[GATEWAY], &[CONSUMER], at(0)).unwrap();
+        let mut row = world.row(AssociationKind::Resource, GATEWAY).unwrap();
+        assert_eq!(row.status(Some(at(50)), at(50), &timing), (AssociationStatus::Disassociated, at(50)));
+        let waiting = world.principal(CONSUMER);
+        assert_eq!(waiting.status(Some(at(50)), at(50), &timing), (AssociationStatus::Disassociated, at(50)));
+        row.standing = Standing::Ended { at: at(20) };
+        assert_eq!(row.status(Some(at(50)), at(60), &timing), (AssociationStatus::Disassociated, at(20)));
+        assert!(row.is_visible(at(20 + 2 * HOUR_MS - 1), &timing));
+    }
+}

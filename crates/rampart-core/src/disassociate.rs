@@ -88,3 +88,104 @@ fn end(row: &Association, now: TimestampMs) -> impl Iterator<Item = Change> {
     });
     std::iter::once(Change::AssociationStored(ended)).chain(dropped)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::AssociationKind;
+    use crate::fixtures::{COMPONENT, CONSUMER, GATEWAY, World, account, at};
+    use crate::invitation::{SHORT_WINDOW_MS, decide_accept};
+    use crate::timing::HOUR_MS;
+
+    fn remove(
+        world: &mut World,
+        kind: AssociationKind,
+        entity: &str,
+        now: i64,
+    ) -> Result<Vec<Outcome>, Refusal> {
+        let named = vec![(entity, world.row(kind, entity))];
+        let decision = decide_disassociate(&world.share, named, at(now), &Timing::default())?;
+        Ok(world.apply(decision))
+    }
+
+    fn leave(world: &mut World, who: &str, now: i64) -> Result<Vec<Outcome>, Refusal> {
+        let row = world.row(AssociationKind::Principal, who);
+        let decision = decide_leave(&world.share, account(who), row, at(now))?;
+        Ok(world.apply(decision))
+    }
+
+    fn joined(resources: &[&str]) -> World {
+        let mut world = World::new();
+        world.associate(resources, &[CONSUMER], at(0)).unwrap();
+        let decision = decide_accept(world.offer(), at(1)).unwrap();
+        world.apply(decision);
+        world
+    }
+
+    #[test]
+    fn what_is_removed_says_disassociating_and_is_disassociated_for_two_hours() {
+        let timing = Timing::default();
+        let mut world = joined(&[GATEWAY]);
+        let outcomes = remove(&mut world, AssociationKind::Resource, GATEWAY, 10).unwrap();
+        assert_eq!(outcomes[0].status, AssociationStatus::Disassociating);
+        let row = world.row(AssociationKind::Resource, GATEWAY).unwrap();
+        assert_eq!(row.status(None, at(10), &timing), (AssociationStatus::Disassociated, at(10)));
+        assert!(row.is_visible(at(10 + 2 * HOUR_MS - 1), &timing));
+        assert!(!row.is_visible(at(10 + 2 * HOUR_MS), &timing));
+        assert_eq!(world.share.contents.resources, 0);
+    }
+
+    #[test]
+    fn removing_twice_is_no_error_and_removing_a_stranger_is() {
+        let mut world = joined(&[GATEWAY]);
+        remove(&mut world, AssociationKind::Resource, GATEWAY, 10).unwrap();
+        let again = remove(&mut world, AssociationKind::Resource, GATEWAY, 11).unwrap();
+        assert_eq!(again[0].status, AssociationStatus::Disassociated);
+        assert_eq!(world.share.contents.resources, 0);
+        let refused = remove(&mut world, AssociationKind::Principal, "333333333333", 11);
+        assert!(matches!(refused, Err(Refusal::EntityNotAssociated { .. })));
+        let long_after = remove(&mut world, AssociationKind::Resource, GATEWAY, 10 + 2 * HOUR_MS);
+        assert!(matches!(long_after, Err(Refusal::EntityNotAssociated { .. })));
+    }
+
+    #[test]
+    fn removing_a_principal_takes_its_invitation_along() {
+        let mut pending = World::new();
+        pending.associate(&[GATEWAY], &[CONSUMER], at(0)).unwrap();
+        remove(&mut pending, AssociationKind::Principal, CONSUMER, 5).unwrap();
+        assert_eq!(pending.invitations, []);
+        let mut accepted = joined(&[GATEWAY]);
+        remove(&mut accepted, AssociationKind::Principal, CONSUMER, 5).unwrap();
+        assert_eq!(accepted.invitations, []);
+    }
+
+    #[test]
+    fn an_expired_principal_is_over_already() {
+        let mut world = World::new();
+        world.associate(&[COMPONENT], &[CONSUMER], at(0)).unwrap();
+        let outcomes = remove(&mut world, AssociationKind::Principal, CONSUMER, SHORT_WINDOW_MS).unwrap();
+        assert_eq!(outcomes[0].status, AssociationStatus::Disassociated);
+        assert_eq!(world.invitations.len(), 1, "it stays to be seen as EXPIRED");
+    }
+
+    // AWS: only directly invited accounts, only empty shares or the 14 long-lived types (reference §5.5).
+    #[test]
+    fn an_invited_account_leaves_what_may_be_left() {
+        for resources in [&[GATEWAY][..], &[]] {
+            let mut world = joined(resources);
+            assert_eq!(leave(&mut world, CONSUMER, 9).unwrap()[0].status, AssociationStatus::Disassociating);
+            assert_eq!((world.invitations.len(), world.share.contents.principals), (0, 0));
+            assert!(matches!(leave(&mut world, CONSUMER, 10), Err(Refusal::ShareNotFound { .. })));
+        }
+        let mut world = joined(&[GATEWAY, COMPONENT]);
+        assert!(matches!(leave(&mut world, CONSUMER, 9), Err(Refusal::LeaveNotPermitted { .. })));
+    }
+
+    #[test]
+    fn who_has_not_accepted_has_nothing_to_leave() {
+        let mut world = World::new();
+        world.associate(&[GATEWAY], &[CONSUMER], at(0)).unwrap();
+        assert!(matches!(leave(&mut world, CONSUMER, 9), Err(Refusal::ShareNotFound { .. })));
+        assert!(matches!(leave(&mut world, "333333333333", 9), Err(Refusal::ShareNotFound { .. })));
+    }
+}

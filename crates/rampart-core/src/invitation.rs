@@ -183,3 +183,114 @@ fn check_pending(invitation: &Invitation, now: TimestampMs) -> Result<(), Refusa
         InvitationStatus::Expired => Err(Refusal::InvitationExpired { invitation: arn }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::association::AssociationStatus;
+    use crate::fixtures::{COMPONENT, CONSUMER, GATEWAY, OWNER, World, account, at};
+    use crate::timing::DAY_MS;
+
+    fn invited() -> World {
+        let mut world = World::new();
+        world.associate(&[GATEWAY], &[CONSUMER], at(0)).unwrap();
+        world
+    }
+
+    fn principal_status(world: &World, now: i64) -> AssociationStatus {
+        world.principal(CONSUMER).status(None, at(now), &Timing::default()).0
+    }
+
+    #[test]
+    fn accepting_grants_the_association_and_keeps_its_creation_time() {
+        let mut world = invited();
+        assert_eq!(principal_status(&world, 5), AssociationStatus::Associating);
+        let decision = decide_accept(world.offer(), at(10)).unwrap();
+        let accepted = world.apply(decision);
+        assert_eq!(
+            (accepted.status(at(10)), accepted.timestamp(at(10))),
+            (InvitationStatus::Accepted, at(10))
+        );
+        assert_eq!(world.principal(CONSUMER).created, at(0));
+        let status = world.principal(CONSUMER).status(None, at(10), &Timing::default());
+        assert_eq!(status, (AssociationStatus::Associated, at(10)));
+    }
+
+    #[test]
+    fn rejecting_ends_the_association_and_counts_it_out() {
+        let mut world = invited();
+        let decision = decide_reject(world.offer(), at(10)).unwrap();
+        let rejected = world.apply(decision);
+        assert_eq!(
+            (rejected.status(at(10)), rejected.timestamp(at(10))),
+            (InvitationStatus::Rejected, at(10))
+        );
+        assert_eq!(principal_status(&world, 10), AssociationStatus::Disassociated);
+        assert_eq!(world.share.contents.principals, 0);
+    }
+
+    #[test]
+    fn an_answer_is_final() {
+        let mut world = invited();
+        let decision = decide_accept(world.offer(), at(10)).unwrap();
+        world.apply(decision);
+        for decide in [decide_accept, decide_reject] {
+            let refused = decide(world.offer(), at(11)).map(|d| d.reply);
+            assert!(matches!(refused, Err(Refusal::InvitationAlreadyAccepted { .. })));
+        }
+        let mut world = invited();
+        let decision = decide_reject(world.offer(), at(10)).unwrap();
+        world.apply(decision);
+        for decide in [decide_accept, decide_reject] {
+            let refused = decide(world.offer(), at(11)).map(|d| d.reply);
+            assert!(matches!(refused, Err(Refusal::InvitationAlreadyRejected { .. })));
+        }
+    }
+
+    #[test]
+    fn an_invitation_expires_at_its_deadline_to_the_millisecond() {
+        let mut world = World::new();
+        world.associate(&[COMPONENT], &[CONSUMER], at(0)).unwrap();
+        assert!(decide_accept(world.offer(), at(SHORT_WINDOW_MS - 1)).is_ok());
+        let refused = decide_accept(world.offer(), at(SHORT_WINDOW_MS)).map(|d| d.reply);
+        assert!(matches!(refused, Err(Refusal::InvitationExpired { .. })));
+        let invitation = &world.offer().invitation;
+        assert_eq!(invitation.status(at(SHORT_WINDOW_MS)), InvitationStatus::Expired);
+        assert_eq!(invitation.timestamp(at(SHORT_WINDOW_MS + 9)), at(SHORT_WINDOW_MS));
+        assert_eq!(principal_status(&world, SHORT_WINDOW_MS - 1), AssociationStatus::Associating);
+        assert_eq!(principal_status(&world, SHORT_WINDOW_MS), AssociationStatus::Disassociated);
+    }
+
+    #[test]
+    fn only_the_receiver_sees_it() {
+        let world = invited();
+        let arn = world.offer().invitation.arn();
+        let check = |caller, offer| check_received(offer, arn, account(caller), at(1), &Timing::default());
+        assert!(check(CONSUMER, Some(world.offer())).is_ok());
+        for (caller, offer) in
+            [(OWNER, Some(world.offer())), ("333333333333", Some(world.offer())), (CONSUMER, None)]
+        {
+            assert_eq!(check(caller, offer).map(drop), Err(Refusal::InvitationNotFound { invitation: arn }));
+        }
+        let mut deleted = world.offer();
+        deleted.share.deleted = Some(at(1));
+        assert_eq!(
+            check(CONSUMER, Some(deleted)).map(drop),
+            Err(Refusal::InvitationNotFound { invitation: arn })
+        );
+    }
+
+    #[test]
+    fn answered_and_expired_ones_vanish_after_seven_days_and_accepted_ones_do_not() {
+        let timing = Timing::default();
+        let mut world = invited();
+        let expired = world.offer().invitation;
+        assert!(expired.is_visible(at(LONG_WINDOW_MS + 7 * DAY_MS - 1), &timing));
+        assert!(!expired.is_visible(at(LONG_WINDOW_MS + 7 * DAY_MS), &timing));
+        let rejected = decide_reject(world.offer(), at(5)).unwrap().reply;
+        assert!(rejected.is_visible(at(5 + 7 * DAY_MS - 1), &timing));
+        assert!(!rejected.is_visible(at(5 + 7 * DAY_MS), &timing));
+        let decision = decide_accept(world.offer(), at(5)).unwrap();
+        assert!(world.apply(decision).is_visible(at(1000 * DAY_MS), &timing));
+    }
+}

@@ -11,6 +11,8 @@ pub mod association;
 pub mod catalog;
 pub mod change;
 pub mod disassociate;
+#[cfg(test)]
+mod fixtures;
 pub mod ids;
 pub mod invitation;
 pub mod limits;

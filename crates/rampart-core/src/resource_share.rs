@@ -162,3 +162,56 @@ pub fn decide_delete(share: &ResourceShare, now: TimestampMs) -> Result<Vec<Chan
     }
     Ok(vec![Change::ShareStored(ResourceShare { deleted: Some(now), updated: now, ..share.clone() })])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::{at, share};
+    use crate::timing::HOUR_MS;
+
+    fn tag(key: &str, value: &str) -> Tag {
+        Tag { key: key.to_owned(), value: value.to_owned() }
+    }
+
+    // AWS: visible as DELETED for two hours, then unknown (reference §3.1).
+    #[test]
+    fn a_deleted_share_is_seen_for_two_hours() {
+        let timing = Timing { settle_delay_ms: 100, ..Timing::default() };
+        let Ok(changes) = decide_delete(&share(), at(10)) else { panic!("an active share can be deleted") };
+        let [Change::ShareStored(deleted)] = changes.as_slice() else {
+            panic!("one row changes: {changes:?}")
+        };
+        assert_eq!(share().status(at(i64::MAX), &timing), Some(ShareStatus::Active));
+        assert_eq!(deleted.status(at(10), &timing), Some(ShareStatus::Deleting));
+        assert_eq!(deleted.status(at(110), &timing), Some(ShareStatus::Deleted));
+        assert_eq!(deleted.status(at(10 + 2 * HOUR_MS - 1), &timing), Some(ShareStatus::Deleted));
+        assert_eq!(deleted.status(at(10 + 2 * HOUR_MS), &timing), None);
+        assert!(matches!(decide_delete(deleted, at(11)), Err(Refusal::ShareNotFound { .. })));
+    }
+
+    #[test]
+    fn names_have_bounds_and_no_control_characters() {
+        assert_eq!(check_name("n"), Ok(()));
+        assert_eq!(check_name(&"ü".repeat(512)), Ok(()));
+        assert_eq!(check_name(""), Err(Refusal::ShareNameLength { chars: 0 }));
+        assert_eq!(check_name(&"ü".repeat(513)), Err(Refusal::ShareNameLength { chars: 513 }));
+        assert_eq!(check_name("a\nb"), Err(Refusal::ShareNameCharacter));
+    }
+
+    #[test]
+    fn tags_are_ordered_and_checked() {
+        let sorted = check_tags(vec![tag("b", ""), tag("a", "1")]);
+        assert_eq!(sorted, Ok(vec![tag("a", "1"), tag("b", "")]));
+        for (tags, refusal) in [
+            (vec![tag("AWS:x", "")], Refusal::TagKeyReserved { key: "AWS:x".to_owned() }),
+            (vec![tag("", "")], Refusal::TagKeyLength { chars: 0 }),
+            (vec![tag(&"k".repeat(129), "")], Refusal::TagKeyLength { chars: 129 }),
+            (vec![tag("k", &"v".repeat(257))], Refusal::TagValueLength { key: "k".to_owned(), chars: 257 }),
+            (vec![tag("k", "1"), tag("k", "2")], Refusal::TagKeyRepeated { key: "k".to_owned() }),
+            (vec![tag("k", "\u{0}")], Refusal::TagCharacter { key: "k".to_owned() }),
+            ((0..51).map(|n| tag(&n.to_string(), "")).collect(), Refusal::TooManyTags { tags: 51 }),
+        ] {
+            assert_eq!(check_tags(tags), Err(refusal));
+        }
+    }
+}
