@@ -178,12 +178,6 @@ const VERSION: &str = "schema_version";
 const PARTITIONS: &str = "partitions";
 const PAGE_TOKEN_KEY: &str = "page_token_key";
 
-/// The tables of the portable DDL, for the tests that hold it against the rules.
-#[cfg(test)]
-pub(crate) fn ddl() -> impl Iterator<Item = &'static str> {
-    std::iter::once(META_TABLE).chain(STEPS.iter().copied())
-}
-
 pub(crate) fn migrate_sqlite(
     connection: &rusqlite::Connection,
     partitions: Partitions,
