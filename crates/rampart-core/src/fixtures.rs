@@ -3,15 +3,17 @@
 use rampart_aws::{AccountId, Partition};
 use uuid::Uuid;
 
-use crate::associate::{Entities, Outcome, decide_associate};
+use crate::associate::{Entities, Ledger, Outcome, decide_associate};
 use crate::catalog::Catalog;
+use crate::contents::Contents;
 use crate::ids::ShareId;
 use crate::invitation::Offer;
+use crate::quota::{OwnerUsage, Quotas};
 use crate::resource::Resource;
-use crate::resource_share::Contents;
+use crate::source::SourceType;
 use crate::{
     Association, AssociationKind, Change, Decision, Invitation, Principal, Refusal, ResourceShare,
-    TimestampMs, Timing,
+    SharingEvent, TimestampMs, Timing,
 };
 
 pub(crate) const OWNER: &str = "111111111111";
@@ -52,11 +54,19 @@ pub(crate) fn entities<'a>(resources: &[&'a str], principals: &[&str]) -> Entiti
     Entities {
         resources: resources.iter().map(resource).collect(),
         principals: principals.iter().map(|text| Principal::parse(text, Partition::Aws).unwrap()).collect(),
+        sources: Vec::new(),
     }
+}
+
+pub(crate) fn usage() -> OwnerUsage {
+    OwnerUsage { resource_shares: 1, ..OwnerUsage::none(account(OWNER), share().region) }
 }
 
 /// A share with its rows, as a store would hold them.
 pub(crate) struct World {
+    pub(crate) usage: OwnerUsage,
+    pub(crate) quotas: Quotas,
+    pub(crate) events: Vec<SharingEvent>,
     pub(crate) share: ResourceShare,
     pub(crate) associations: Vec<Association>,
     pub(crate) invitations: Vec<Invitation>,
@@ -69,7 +79,15 @@ impl World {
     }
 
     pub(crate) fn of(share: ResourceShare) -> Self {
-        Self { share, associations: Vec::new(), invitations: Vec::new(), next_id: 100 }
+        Self {
+            usage: usage(),
+            quotas: Quotas::default(),
+            events: Vec::new(),
+            share,
+            associations: Vec::new(),
+            invitations: Vec::new(),
+            next_id: 100,
+        }
     }
 
     pub(crate) fn associate(
@@ -78,21 +96,26 @@ impl World {
         principals: &[&str],
         now: TimestampMs,
     ) -> Result<Vec<Outcome>, Refusal> {
-        let existing = self.associations.clone();
-        let first = self.next_id;
+        self.associate_with(resources, principals, &[], now)
+    }
+
+    pub(crate) fn associate_with(
+        &mut self,
+        resources: &[&str],
+        principals: &[&str],
+        sources: &[&str],
+        now: TimestampMs,
+    ) -> Result<Vec<Outcome>, Refusal> {
+        let mut wanted = entities(resources, principals);
+        wanted.sources = sources.iter().map(|text| (*text, SourceType::of(text).unwrap())).collect();
+        let ledger = Ledger { usage: self.usage, quotas: &self.quotas, timing: &Timing::default() };
+        let next_id = &mut self.next_id;
         let mut ids = || {
-            self.next_id += 1;
-            Uuid::from_u128(self.next_id)
+            *next_id += 1;
+            Uuid::from_u128(*next_id)
         };
-        let wanted = entities(resources, principals);
-        let existing = existing
-            .into_iter()
-            .filter(|row| {
-                resources.contains(&row.entity.as_str()) || principals.contains(&row.entity.as_str())
-            })
-            .collect();
-        let decision = decide_associate(&self.share, &wanted, existing, now, &Timing::default(), &mut ids)?;
-        assert!(self.next_id >= first);
+        let decision =
+            decide_associate(&self.share, &wanted, self.associations.clone(), ledger, now, &mut ids)?;
         Ok(self.apply(decision))
     }
 
@@ -112,6 +135,8 @@ impl World {
                 Change::InvitationDropped { invitation, .. } => {
                     self.invitations.retain(|row| row.id != invitation)
                 }
+                Change::UsageStored(usage) => self.usage = usage,
+                Change::EventRecorded(event) => self.events.push(event),
                 other => panic!("not a change of a share: {other:?}"),
             }
         }
@@ -129,7 +154,8 @@ impl World {
     /// The offer of the newest invitation.
     pub(crate) fn offer(&self) -> Offer {
         let invitation = self.invitations.last().unwrap().clone();
-        let entity = invitation.receiver_arn.as_deref().unwrap_or(invitation.receiver.as_str());
-        Offer { association: self.principal(entity), share: self.share.clone(), invitation }
+        let associations =
+            self.associations.iter().filter(|row| row.invitation() == Some(invitation.id)).cloned().collect();
+        Offer { associations, share: self.share.clone(), usage: self.usage, invitation }
     }
 }

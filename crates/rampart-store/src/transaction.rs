@@ -85,7 +85,9 @@ impl Transaction {
         let rows = try_join_all(changes.iter().map(|change| self.store_change(change)));
         let log = async {
             let seq = *self.seq.get_or_try_init(|| self.head_seq()).await?;
-            change_log::append(&self.reader, self.part, seq, self.idx, now, &payload).await
+            let events = self.record_events(changes, seq, self.idx);
+            let entry = change_log::append(&self.reader, self.part, seq, self.idx, now, &payload);
+            futures_util::future::try_join(events, entry).await
         };
         futures_util::future::try_join(rows, log).await?;
         Ok(())
@@ -113,6 +115,16 @@ impl Transaction {
             Change::InvitationStored(invitation) => self.store_invitation(invitation).await,
             Change::InvitationDropped { sender, region, invitation } => {
                 self.drop_invitation(*sender, *region, *invitation).await
+            }
+            Change::UsageStored(usage) => self.store_usage(usage).await,
+            // Events are numbered by the log position: they are written with the log entry.
+            Change::EventRecorded(_) => Ok(()),
+            Change::AssociationPurged { owner, region, share, kind, entity } => {
+                let share = ShareArn { owner: *owner, region: *region, id: *share };
+                self.purge_association(share, *kind, entity).await
+            }
+            Change::SharePurged { owner, region, share } => {
+                self.purge_share(ShareArn { owner: *owner, region: *region, id: *share }).await
             }
             Change::PartitionEmptied => self.empty_partition().await,
         }

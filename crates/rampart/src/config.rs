@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use rampart_core::{AccountId, Timing};
+use rampart_core::timing::DAY_MS;
+use rampart_core::{AccountId, Quotas, Timing};
 use rampart_server::settings::EdgeLimits;
 use rampart_server::{AuthMode, Settings};
 use rampart_store::{Location, Options as StoreOptions, Partitions};
@@ -96,6 +97,10 @@ impl Config {
             },
             default_account: self.default_account,
             timing: Timing { settle_delay_ms, ..Timing::default() },
+            quotas: Quotas::default(),
+            leave_any_type: false,
+            empty_pages: false,
+            event_kept_ms: 7 * DAY_MS,
             limits: EdgeLimits::default(),
         }
     }

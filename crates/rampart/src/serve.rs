@@ -24,8 +24,9 @@ pub(crate) async fn serve(config: &Config) -> anyhow::Result<()> {
     let app = App::new(store.clone(), config.settings(), master_key, Entropy::system());
     let server = Server::bind(config.listen, app).await?;
     let address = server.address()?;
-    output::text(&greeting(config, &format!("http://{address}"), address.port()))?;
+    // Before the greeting: who reads it may stop the server at once.
     let stop = stop_signal()?;
+    output::text(&greeting(config, &format!("http://{address}"), address.port()))?;
     server.run(stop).await;
     store.close().await;
     tracing::info!("stopped");

@@ -57,10 +57,6 @@ pub(super) fn of(refusal: &Refusal) -> (Codes, String) {
         INVALID_PARAMETER,
         format!("Principal ID {principal} is malformed. Verify the ID and try again."),
     ),
-    Refusal::PrincipalKindUnsupported { principal } => (
-        INVALID_PARAMETER,
-        format!("rampart does not share with service principals yet: {principal}."),
-    ),
     Refusal::OrganizationNotFound { id } => (UNKNOWN_RESOURCE, format!("Organization {id} could not be found.")),
     Refusal::OrganizationalUnitNotFound { id } => {
         (UNKNOWN_RESOURCE, format!("OrganizationalUnit {id} could not be found."))
@@ -80,14 +76,38 @@ pub(super) fn of(refusal: &Refusal) -> (Codes, String) {
         INVALID_PARAMETER,
         "A resource of the share is of a type that cannot be shared with IAM roles and users.".to_owned(),
     ),
+        Refusal::ResourceTypeNotForServices => (
+            INVALID_PARAMETER,
+            "A resource of the share is of a type that cannot be shared with service principals.".to_owned(),
+        ),
+        Refusal::ServicesMixedWithOthers => (
+            INVALID_PARAMETER,
+            "A resource share with service principals cannot have principals of other kinds.".to_owned(),
+        ),
+        Refusal::SourcesWithoutServices => (
+            INVALID_PARAMETER,
+            "Sources restrict service principals: the resource share has none.".to_owned(),
+        ),
+        Refusal::LastSourceOfServices => (
+            INVALID_PARAMETER,
+            "A resource share with service principals keeps at least one source.".to_owned(),
+        ),
+        Refusal::QuotaExceeded { quota, limit } => {
+            (LIMIT, format!("You have reached the limit of {limit} {quota}."))
+        }
+        Refusal::TooManyPendingInvitations { limit } => (
+            LIMIT,
+            format!("You have reached the limit of {limit} pending invitations. Wait until some are answered."),
+        ),
+        Refusal::TaggedResourceNotFound { arn } => (
+            &["ResourceArnNotFoundException", "UnknownResourceException"],
+            format!("{arn} could not be found."),
+        ),
     Refusal::LeaveNotPermitted { share } => (
         NOT_PERMITTED,
         format!("You cannot leave ResourceShare {share}: ask its owner to remove your account."),
     ),
         // Values that do not fit.
-    Refusal::SourcesUnsupported => {
-        (INVALID_PARAMETER, "rampart does not take sources yet: leave the parameter out.".to_owned())
-    }
     Refusal::PermissionsUnsupported => {
         (INVALID_PARAMETER, "rampart does not take permissions yet: leave the parameter out.".to_owned())
     }
@@ -180,6 +200,20 @@ pub(super) fn of(refusal: &Refusal) -> (Codes, String) {
     ),
     Refusal::TagFilterKeyMissing => (INVALID_PARAMETER, "A tag filter names a tagKey.".to_owned()),
         // Invitations.
+        Refusal::SourceMalformed { source } => (
+            INVALID_PARAMETER,
+            format!("Source {source} is malformed: it is an account id, an ARN, or an organization's id or path."),
+        ),
+        Refusal::ResourceTypeInvalid { value } => (
+            &["InvalidResourceTypeException", "InvalidParameterException"],
+            format!("Invalid resource type: {value}"),
+        ),
+        Refusal::TagTargetMissing => {
+            (INVALID_PARAMETER, "Name exactly one of resourceShareArn and resourceArn.".to_owned())
+        }
+        Refusal::NothingToUpdate => {
+            (MISSING, "Name at least one of name and allowExternalPrincipals.".to_owned())
+        }
     Refusal::InvitationNotFound { invitation } => (
         &["ResourceShareInvitationArnNotFoundException"],
         format!("ResourceShareInvitation {invitation} could not be found."),

@@ -1,7 +1,7 @@
 //! Rows to write, and work that writes them.
 
-use rampart_core::association::{Member, Standing};
-use rampart_core::resource_share::Contents;
+use rampart_core::association::{Member, PrincipalKind, Standing};
+use rampart_core::contents::Contents;
 use rampart_core::{AccountId, Association, AssociationId, Change, ResourceShare, ShareId, TimestampMs};
 use rampart_store::{Abort, Transaction, Work};
 use uuid::Uuid;
@@ -36,7 +36,11 @@ pub(crate) fn principal(share: &ResourceShare, receiver: &str, standing: Standin
         share_created: share.created,
         id: AssociationId(Uuid::from_u128(share.id.0.as_u128() ^ 1 << 100)),
         entity: receiver.to_owned(),
-        member: Member::Principal { receiver: receiver.to_owned(), identity: false, external: true },
+        member: Member::Principal {
+            principal: PrincipalKind::Account,
+            receiver: Some(receiver.to_owned()),
+            external: true,
+        },
         created: share.created,
         standing,
     }

@@ -65,7 +65,7 @@ impl Work for Accept {
         }
         let offer = check_received(offer?, self.arn, self.call.account, now, &self.timing)?;
         let share_name = offer.share.name.clone();
-        let decision = decide_accept(offer, now)?;
+        let decision = decide_accept(offer, now, &self.timing)?;
         tx.apply(&decision.changes, now).await?;
         let output = Output {
             resource_share_invitation: InvitationShape::new(&decision.reply, &share_name, now),
