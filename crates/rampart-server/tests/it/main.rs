@@ -4,12 +4,15 @@
 
 mod accept_resource_share_invitation;
 mod associate_resource_share;
+mod authentication;
+mod concurrency;
 mod create_resource_share;
 mod delete_resource_share;
 mod get_resource_share_associations;
 mod get_resource_share_invitations;
 mod get_resource_shares;
 mod leaving;
+mod own_api;
 mod paging;
 mod reject_resource_share_invitation;
 mod settling;
