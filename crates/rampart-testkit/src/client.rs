@@ -21,6 +21,11 @@ pub(crate) fn http() -> Http {
     legacy::Client::builder(TokioExecutor::new()).retry_canceled_requests(false).build_http()
 }
 
+/// HTTP/2 from the first byte.
+fn http2() -> Http {
+    legacy::Client::builder(TokioExecutor::new()).retry_canceled_requests(false).http2_only(true).build_http()
+}
+
 /// What AWS leaves unescaped.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
@@ -76,6 +81,11 @@ impl Client {
     /// The same caller with a session token.
     pub fn with_session_token(&self, token: &str) -> Self {
         Self { session_token: Some(token.to_owned()), ..self.clone() }
+    }
+
+    /// The same caller over HTTP/2 without an upgrade, on a connection of its own.
+    pub fn over_http2(&self) -> Self {
+        Self { http: http2(), ..self.clone() }
     }
 
     /// The access key id; in open mode the account.
