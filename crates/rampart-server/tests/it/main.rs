@@ -13,6 +13,7 @@ mod get_resource_share_invitations;
 mod get_resource_shares;
 mod leaving;
 mod limits;
+mod mutations;
 mod own_api;
 mod paging;
 mod reject_resource_share_invitation;
