@@ -135,18 +135,20 @@ pub struct Offer {
     pub usage: OwnerUsage,
 }
 
-/// The offer, if `caller` is its receiver and it can be seen.
+/// The offer, if `caller` is its receiver, calls in its Region, and it can be seen.
 // AWS: a wrong account and an unknown ARN are answered alike, so as not to leak (reference §5.4, inferred).
 pub fn check_received(
     offer: Option<Offer>,
     arn: InvitationArn,
     caller: AccountId,
+    region: Region,
     now: TimestampMs,
     timing: &Timing,
 ) -> Result<Offer, Refusal> {
     offer
         .filter(|offer| {
             offer.invitation.receiver == caller
+                && offer.invitation.region == region
                 && offer.share.deleted.is_none()
                 && offer.invitation.is_visible(now, timing)
         })

@@ -122,11 +122,21 @@ struct Activity {
     last_ms: AtomicU64,
 }
 
-impl Activity {
-    fn ended(&self) {
-        let ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.last_ms.store(ms, Ordering::Relaxed);
-        self.in_flight.fetch_sub(1, Ordering::Relaxed);
+/// A request in flight, for as long as the value lives: one that its client cancels has ended too.
+struct InFlight(Arc<Activity>);
+
+impl InFlight {
+    fn begin(activity: &Arc<Activity>) -> Self {
+        activity.in_flight.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(activity))
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        let ms = u64::try_from(self.0.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.0.last_ms.store(ms, Ordering::Relaxed);
+        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -144,11 +154,10 @@ async fn serve_connection(
         last_ms: AtomicU64::new(0),
     });
     let service = service_fn(|request: Request<Incoming>| {
-        let (edge, activity) = (Arc::clone(&edge), Arc::clone(&activity));
+        let (edge, in_flight) = (Arc::clone(&edge), InFlight::begin(&activity));
         async move {
-            activity.in_flight.fetch_add(1, Ordering::Relaxed);
             let response = dispatch::dispatch(&edge.app, &edge.own_api, request).await;
-            activity.ended();
+            drop(in_flight);
             Ok::<Response<Full<Bytes>>, Infallible>(response)
         }
     });

@@ -63,7 +63,8 @@ impl Work for Accept {
         if let Some(answer) = recalled? {
             return Ok(answer);
         }
-        let offer = check_received(offer?, self.arn, self.call.account, now, &self.timing)?;
+        let (account, region) = (self.call.account, self.call.region);
+        let offer = check_received(offer?, self.arn, account, region, now, &self.timing)?;
         let share_name = offer.share.name.clone();
         let decision = decide_accept(offer, now, &self.timing)?;
         tx.apply(&decision.changes, now).await?;

@@ -130,6 +130,8 @@ impl<'a> Filter<'a> {
                 after = ShareCursor::after(last);
             }
             found.extend(shares.into_iter().filter(|share| self.matches(share, call, app)));
+            // Granted to an account and to its roles, a share comes once for each, one after another.
+            found.dedup_by_key(|share| share.id);
             if let Some(token) = page.cut(app, &mut found, |share| place(ShareCursor::after(share))) {
                 return Ok((found, Some(token)));
             }

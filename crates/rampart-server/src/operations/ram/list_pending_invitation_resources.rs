@@ -47,7 +47,7 @@ pub(crate) fn handle(app: Arc<App>, request: Request) -> Answer {
         let arn = invitation_arn(&text)?;
         let reader = app.store.reader().await?;
         let offer = load_offer(&reader, arn).await?;
-        let offer = check_received(offer, arn, call.account, call.now, app.timing())?;
+        let offer = check_received(offer, arn, call.account, call.region, call.now, app.timing())?;
         match offer.invitation.status(call.now) {
             InvitationStatus::Pending => {}
             // AWS: AlreadyAccepted is not modelled here; an empty list is the recommended choice (reference §10.13).

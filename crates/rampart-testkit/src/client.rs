@@ -1,0 +1,216 @@
+//! A client that speaks RAM and STS as the SDKs do: it knows the wire and signs, and shows everything that came back.
+
+use std::net::SocketAddr;
+
+use http::{HeaderMap, Method, Request, Version};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Bytes;
+use hyper_util::client::legacy;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use rampart_aws::sigv4::RequestParts;
+use rampart_aws::sigv4::sign::{Credentials, sign_headers};
+use rampart_server::Clock;
+use serde_json::Value;
+
+pub(crate) type Http = legacy::Client<HttpConnector, Full<Bytes>>;
+
+pub(crate) fn http() -> Http {
+    // A test wants to know how often it asked.
+    legacy::Client::builder(TokioExecutor::new()).retry_canceled_requests(false).build_http()
+}
+
+/// HTTP/2 from the first byte.
+fn http2() -> Http {
+    legacy::Client::builder(TokioExecutor::new()).retry_canceled_requests(false).http2_only(true).build_http()
+}
+
+/// What AWS leaves unescaped.
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// An access key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// `AKIA…`, or twelve digits in open mode.
+    pub id: String,
+    /// What it signs with.
+    pub secret: String,
+}
+
+/// Somebody who calls a server.
+#[derive(Clone)]
+pub struct Client {
+    http: Http,
+    address: SocketAddr,
+    key: Key,
+    session_token: Option<String>,
+    region: String,
+}
+
+/// Everything that came back.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// `x-amzn-errortype`; empty when there is none.
+    pub error_code: String,
+    /// The body, word for word.
+    pub text: String,
+    /// The body as JSON; null when it is none.
+    pub json: Value,
+    /// The headers.
+    pub headers: HeaderMap,
+}
+
+impl Client {
+    pub(crate) fn new(http: Http, address: SocketAddr, key: Key, region: &str) -> Self {
+        Self { http, address, key, session_token: None, region: region.to_owned() }
+    }
+
+    /// A client of a server that runs elsewhere, in a process of its own say.
+    pub fn of(address: SocketAddr, key: Key, region: &str) -> Self {
+        Self::new(http(), address, key, region)
+    }
+
+    /// The same caller in another Region.
+    pub fn in_region(&self, region: &str) -> Self {
+        Self { region: region.to_owned(), ..self.clone() }
+    }
+
+    /// The same caller with a session token.
+    pub fn with_session_token(&self, token: &str) -> Self {
+        Self { session_token: Some(token.to_owned()), ..self.clone() }
+    }
+
+    /// The same caller over HTTP/2 without an upgrade, on a connection of its own.
+    pub fn over_http2(&self) -> Self {
+        Self { http: http2(), ..self.clone() }
+    }
+
+    /// The access key id; in open mode the account.
+    pub fn id(&self) -> &str {
+        &self.key.id
+    }
+
+    /// Calls an operation of RAM by its name.
+    pub async fn call(&self, operation: &str, input: &Value) -> Reply {
+        self.send(self.request(operation, input)).await
+    }
+
+    /// Calls an operation that must succeed, and gives its output.
+    pub async fn ok(&self, operation: &str, input: &Value) -> Value {
+        let reply = self.call(operation, input).await;
+        assert_eq!(reply.status, 200, "{operation} {input}: {} {}", reply.error_code, reply.text);
+        assert_eq!(reply.headers["content-type"], "application/json");
+        reply.json
+    }
+
+    /// Calls an operation that must be refused with a 400, and gives the code without its `Exception`.
+    pub async fn refused(&self, operation: &str, input: &Value) -> String {
+        let reply = self.call(operation, input).await;
+        assert_eq!(reply.status, 400, "{operation} {input}: {} {}", reply.error_code, reply.text);
+        reply.assert_error_envelope();
+        reply.error_code.strip_suffix("Exception").unwrap_or(&reply.error_code).to_owned()
+    }
+
+    /// Calls an operation of STS.
+    pub async fn sts(&self, action: &str) -> Reply {
+        let body = format!("Action={action}&Version=2011-06-15");
+        let request = Request::post("/").header("content-type", "application/x-www-form-urlencoded");
+        let request = request.body(Bytes::from(body)).expect("the parts of the request are well-formed");
+        self.send(self.signed("sts", request)).await
+    }
+
+    /// A signed request for an operation, to be sent or altered.
+    pub fn request(&self, operation: &str, input: &Value) -> Request<Bytes> {
+        let path = format!("/{}", operation.to_ascii_lowercase());
+        let in_query = operation.starts_with("Delete");
+        let (method, uri, body) = if in_query {
+            (Method::DELETE, format!("{path}?{}", query(input)), Bytes::new())
+        } else {
+            (Method::POST, path, Bytes::from(input.to_string()))
+        };
+        let request = Request::builder().method(method).uri(uri).header("content-type", "application/json");
+        self.signed("ram", request.body(body).expect("the parts of the request are well-formed"))
+    }
+
+    /// Signs a request as it is, whatever it is.
+    pub fn signed(&self, service: &str, mut request: Request<Bytes>) -> Request<Bytes> {
+        let host = self.address.to_string();
+        request.headers_mut().insert("host", host.parse().expect("an address is a header value"));
+        let headers: Vec<(&str, &[u8])> =
+            request.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+        let parts = RequestParts {
+            method: request.method().as_str(),
+            path: request.uri().path(),
+            query: request.uri().query().unwrap_or_default(),
+            headers: &headers,
+            body: request.body(),
+        };
+        let credentials = Credentials {
+            access_key_id: &self.key.id,
+            secret_access_key: &self.key.secret,
+            session_token: self.session_token.as_deref(),
+        };
+        let now_s = Clock::real().epoch_s();
+        for (name, value) in sign_headers(&credentials, &self.region, service, &parts, now_s) {
+            let name: http::HeaderName = name.parse().expect("signing makes header names");
+            request.headers_mut().insert(name, value.parse().expect("signing makes header values"));
+        }
+        request
+    }
+
+    /// Sends a request as it is, and reads the whole answer.
+    pub async fn send(&self, request: Request<Bytes>) -> Reply {
+        let (mut head, body) = request.into_parts();
+        let path = head.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
+        head.uri = format!("http://{}{path}", self.address).parse().expect("a path makes a URI");
+        head.version = Version::HTTP_11;
+        let response = self.http.request(Request::from_parts(head, Full::new(body))).await;
+        Reply::read(response.expect("the server answers")).await
+    }
+}
+
+impl Reply {
+    /// Reads an answer to its end.
+    pub async fn read<B>(response: http::Response<B>) -> Self
+    where
+        B: hyper::body::Body<Error: std::fmt::Debug>,
+    {
+        let (head, body) = response.into_parts();
+        let body = body.collect().await.expect("the server sends its answer whole").to_bytes();
+        let text = String::from_utf8(body.to_vec()).expect("the server answers in UTF-8");
+        let error_code = head.headers.get("x-amzn-errortype").map_or("", |v| v.to_str().expect("ASCII"));
+        Self {
+            status: head.status.as_u16(),
+            error_code: error_code.to_owned(),
+            json: serde_json::from_str(&text).unwrap_or_default(),
+            text,
+            headers: head.headers,
+        }
+    }
+
+    /// What every error of RAM looks like (reference §11.1).
+    #[track_caller]
+    pub fn assert_error_envelope(&self) {
+        assert!(self.status >= 400, "{} {}", self.status, self.text);
+        assert!(self.error_code.ends_with("Exception"), "{:?}: {}", self.error_code, self.text);
+        assert_eq!(self.headers["content-type"], "application/json");
+        assert!(self.headers.contains_key("x-amzn-requestid"));
+        let members = self.json.as_object().unwrap_or_else(|| panic!("no object: {}", self.text));
+        assert_eq!(members.len(), 1, "{}", self.text);
+        assert!(members["message"].as_str().is_some_and(|message| !message.is_empty()), "{}", self.text);
+    }
+}
+
+fn query(input: &Value) -> String {
+    let members = input.as_object().into_iter().flatten();
+    let pairs: Vec<String> = members
+        .map(|(name, value)| {
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            format!("{name}={}", utf8_percent_encode(&text, UNRESERVED))
+        })
+        .collect();
+    pairs.join("&")
+}

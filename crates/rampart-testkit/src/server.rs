@@ -1,0 +1,212 @@
+//! A server as users run it (sockets, signatures, store), inside the test's runtime and on a port of its own.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rampart_core::access_key::{AccessKey, access_key_id};
+use rampart_core::{Change, Timing};
+use rampart_server::settings::EdgeLimits;
+use rampart_server::{App, AuthMode, Clock, Entropy, Server, Settings};
+use rampart_store::{Abort, Location, MasterKey, Options, Store, Transaction, Work};
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::client::{Client, Http, Key, http};
+use crate::postgres::{PostgresCluster, TestDatabase};
+
+/// The Region that clients sign for unless they are told another.
+pub const REGION: &str = "eu-west-1";
+/// The account of callers whose key says nothing.
+pub const DEFAULT_ACCOUNT: &str = "123456789012";
+
+/// Which engine a server's state is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoreKind {
+    /// A file in a temporary directory.
+    Sqlite,
+    /// A new database of the cluster that this process's tests share.
+    Postgres,
+}
+
+/// A running server. Ends with the value.
+pub struct TestServer {
+    address: SocketAddr,
+    app: Arc<App>,
+    store: Store,
+    master_key: MasterKey,
+    http: Http,
+    stop: Option<oneshot::Sender<()>>,
+    running: Option<JoinHandle<()>>,
+    _home: Home,
+}
+
+/// Where the store is; removed with the value.
+enum Home {
+    Directory(#[expect(dead_code, reason = "held for its drop")] TempDir),
+    Database(#[expect(dead_code, reason = "held for its drop")] TestDatabase),
+}
+
+/// Runs `test` once on each store, each time on an empty server in open mode.
+pub async fn for_each_store(test: impl AsyncFn(TestServer)) {
+    for_each_store_with(settings(), test).await;
+}
+
+/// Runs `test` once on each store, each time on an empty server with these settings.
+pub async fn for_each_store_with(settings: Settings, test: impl AsyncFn(TestServer)) {
+    for kind in [StoreKind::Sqlite, StoreKind::Postgres] {
+        // Shown only when the test fails: it says on which store.
+        eprintln!("on {kind:?}");
+        Box::pin(test(TestServer::start(kind, settings).await)).await;
+    }
+}
+
+/// Open mode, no delays, the default limits.
+pub fn settings() -> Settings {
+    Settings {
+        auth: AuthMode::Open,
+        default_account: DEFAULT_ACCOUNT.parse().expect("twelve digits"),
+        timing: Timing::default(),
+        limits: EdgeLimits::default(),
+    }
+}
+
+impl TestServer {
+    /// Starts a server on a store of its own.
+    pub async fn start(kind: StoreKind, settings: Settings) -> Self {
+        let (location, home) = make_home(kind);
+        let options = Options { connections_max: 8, ..Options::default() };
+        let (store, _) = Store::open(&location, options).await.expect("an empty store can be opened");
+        let master_key = MasterKey::generate();
+        let app = App::new(store.clone(), settings, Some(master_key.clone()), Entropy::system());
+        let server = Server::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), Arc::clone(&app))
+            .await
+            .expect("the loopback address has a free port");
+        let address = server.address().expect("a bound socket has an address");
+        let (stop, stopped) = oneshot::channel();
+        let running = tokio::spawn(server.run(async {
+            // A dropped sender stops it too.
+            let _ = stopped.await;
+        }));
+        Self {
+            address,
+            app,
+            store,
+            master_key,
+            http: http(),
+            stop: Some(stop),
+            running: Some(running),
+            _home: home,
+        }
+    }
+
+    /// Starts one in open mode on SQLite: for what does not depend on the store.
+    pub async fn sqlite() -> Self {
+        Self::start(StoreKind::Sqlite, settings()).await
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// A client of an account in open mode: its key id is the account's id.
+    pub fn account(&self, account: &str) -> Client {
+        self.client(Key { id: account.to_owned(), secret: "x".to_owned() })
+    }
+
+    /// A client that signs with any key.
+    pub fn client(&self, key: Key) -> Client {
+        Client::new(self.http.clone(), self.address, key, REGION)
+    }
+
+    /// Moves the server's time forward.
+    pub fn advance(&self, by: Duration) {
+        self.app.clock().advance(i64::try_from(by.as_millis()).expect("a test's time is short"));
+    }
+
+    /// The server's time, in epoch seconds as on the wire.
+    pub fn now_s(&self) -> f64 {
+        let text = serde_json::to_string(&self.app.clock().now()).expect("a time serializes");
+        text.parse().expect("a time is a number")
+    }
+
+    /// Registers a key of `account`, as `rampart key create` does.
+    pub async fn create_key(&self, account: &str, user: &str) -> Key {
+        let account = account.parse().expect("a test's account has twelve digits");
+        let mut random = [0; 5];
+        Entropy::system().fill(&mut random);
+        let id = access_key_id(account, random);
+        let secret = format!("secret-of-{id}");
+        let key = AccessKey {
+            sealed_secret: self.master_key.seal(&secret, &id),
+            id: id.clone(),
+            account,
+            user: user.to_owned(),
+            active: true,
+            created: Clock::real(),
+        };
+        self.store_key(key).await;
+        Key { id, secret }
+    }
+
+    /// Disables a registered key, as `rampart key disable` does.
+    pub async fn disable_key(&self, key: &Key) {
+        let reader = self.store.reader().await.expect("the store can be read");
+        let known = reader.access_key(&key.id).await.expect("the store can be read");
+        drop(reader);
+        self.store_key(AccessKey { active: false, ..known.expect("the key is registered") }).await;
+    }
+
+    async fn store_key(&self, key: AccessKey) {
+        let part = self.store.partition_of(key.account);
+        self.store.write(part, StoreKey(key)).await.expect("the store takes keys");
+    }
+
+    /// Tells the server to stop. Returns at once; [`Self::stopped`] waits.
+    pub fn stop(&mut self) {
+        drop(self.stop.take());
+    }
+
+    /// Waits until the server has finished.
+    pub async fn stopped(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.await.expect("the server does not panic");
+        }
+    }
+}
+
+impl Drop for TestServer {
+    fn drop(&mut self) {
+        if let Some(running) = &self.running {
+            running.abort();
+        }
+    }
+}
+
+fn make_home(kind: StoreKind) -> (Location, Home) {
+    match kind {
+        StoreKind::Sqlite => {
+            let directory = tempfile::tempdir().expect("the machine has room for a temporary directory");
+            (Location::Sqlite(directory.path().join("rampart.db")), Home::Directory(directory))
+        }
+        StoreKind::Postgres => {
+            let cluster = PostgresCluster::shared().unwrap_or_else(|error| panic!("{error}"));
+            let database = cluster.create_database().unwrap_or_else(|error| panic!("{error}"));
+            let location = database.url().parse().expect("the test kit writes a PostgreSQL URL");
+            (location, Home::Database(database))
+        }
+    }
+}
+
+struct StoreKey(AccessKey);
+
+impl Work for StoreKey {
+    type Reply = ();
+
+    async fn run(&self, tx: &Transaction) -> Result<(), Abort> {
+        tx.apply(&[Change::AccessKeyStored(self.0.clone())], self.0.created).await?;
+        Ok(())
+    }
+}
