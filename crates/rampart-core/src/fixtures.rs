@@ -133,7 +133,7 @@ impl World {
                     self.invitations.push(row);
                 }
                 Change::InvitationDropped { invitation, .. } => {
-                    self.invitations.retain(|row| row.id != invitation)
+                    self.invitations.retain(|row| row.id != invitation);
                 }
                 Change::UsageStored(usage) => self.usage = usage,
                 Change::EventRecorded(event) => self.events.push(event),

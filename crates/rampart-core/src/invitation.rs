@@ -311,7 +311,9 @@ mod tests {
     fn only_the_receiver_sees_it() {
         let world = invited();
         let arn = world.offer().invitation.arn();
-        let check = |caller, offer| check_received(offer, arn, account(caller), at(1), &Timing::default());
+        let check = |caller, offer| {
+            check_received(offer, arn, account(caller), world.share.region, at(1), &Timing::default())
+        };
         assert!(check(CONSUMER, Some(world.offer())).is_ok());
         for (caller, offer) in
             [(OWNER, Some(world.offer())), ("333333333333", Some(world.offer())), (CONSUMER, None)]

@@ -42,6 +42,9 @@ impl Place {
     }
 }
 
+/// What a token says: the place, and the place within a share that was begun.
+type Read = (Place, Option<(Uuid, Place)>);
+
 /// The page that a call asks for.
 pub(crate) struct Page {
     /// Items at the most.
@@ -80,7 +83,8 @@ impl Page {
         let begins_empty = app.settings.empty_pages && next_token.is_none();
         let mut page = Self { size, after: None, within: None, binding, begins_empty };
         if let Some(token) = next_token {
-            (page.after, page.within) = page.read_token(app, token).ok_or(Refusal::NextTokenInvalid)?;
+            let read = page.read_token(app, token).ok_or(Refusal::NextTokenInvalid)?;
+            (page.after, page.within) = (Some(read.0), read.1);
         }
         Ok(page)
     }
@@ -133,7 +137,7 @@ impl Page {
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    fn read_token(&self, app: &App, token: &str) -> Option<(Option<Place>, Option<(Uuid, Place)>)> {
+    fn read_token(&self, app: &App, token: &str) -> Option<Read> {
         if token.len() > NEXT_TOKEN_CHARS_MAX {
             return None;
         }
@@ -143,10 +147,10 @@ impl Page {
         let (outer, within) = places.split_at_checked(PLACE_BYTES)?;
         let outer = Place::from_bytes(outer)?;
         if within.is_empty() {
-            return Some((Some(outer), None));
+            return Some((outer, None));
         }
         let (share, inner) = within.split_at_checked(16)?;
-        Some((Some(outer), Some((Uuid::from_slice(share).ok()?, Place::from_bytes(inner)?))))
+        Some((outer, Some((Uuid::from_slice(share).ok()?, Place::from_bytes(inner)?))))
     }
 
     fn mac(&self, app: &App, place: &[u8]) -> Hmac<Sha256> {

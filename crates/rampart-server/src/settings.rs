@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use rampart_core::timing::DAY_MS;
 use rampart_core::{AccountId, Quotas, Timing};
 
 /// Who may call.
@@ -43,6 +44,22 @@ pub struct Settings {
     pub event_kept_ms: i64,
     /// Bounds of the edge.
     pub limits: EdgeLimits,
+}
+
+impl Settings {
+    /// AWS's defaults, for callers let in by `auth`.
+    pub fn new(auth: AuthMode, default_account: AccountId) -> Self {
+        Self {
+            auth,
+            default_account,
+            timing: Timing::default(),
+            quotas: Quotas::default(),
+            leave_any_type: false,
+            empty_pages: false,
+            event_kept_ms: 7 * DAY_MS,
+            limits: EdgeLimits::default(),
+        }
+    }
 }
 
 /// What a stranger can use of the server.

@@ -29,6 +29,14 @@ pub trait Work: Send + Sync + 'static {
     fn run(&self, tx: &Transaction) -> impl Future<Output = Result<Self::Reply, Abort>> + Send;
 }
 
+impl<W: Work> Work for std::sync::Arc<W> {
+    type Reply = W::Reply;
+
+    async fn run(&self, tx: &Transaction) -> Result<W::Reply, Abort> {
+        W::run(self, tx).await
+    }
+}
+
 /// A write transaction of one partition. It reads through the [`Reader`] it derefs to.
 pub struct Transaction {
     reader: Reader,

@@ -294,7 +294,7 @@ fn read_in_share(row: &Row<'_>) -> Result<AssociationInShare, StoreError> {
     })
 }
 
-fn read_association(row: &Row<'_>) -> Result<Association, StoreError> {
+pub(crate) fn read_association(row: &Row<'_>) -> Result<Association, StoreError> {
     let (since, deadline) = (row.time(9)?, row.opt_time(10)?);
     let invitation = row.opt_uuid(11)?.map(InvitationId);
     let standing = match (row.int(8)?, deadline, invitation) {

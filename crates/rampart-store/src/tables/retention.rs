@@ -1,11 +1,13 @@
 //! What time has done: rows that are due to be tidied or purged, found by index whatever their partition, and removed in
 //! transactions of their partition.
 
-use rampart_core::{AssociationKind, InvitationArn, InvitationId, ShareArn, ShareId, TimestampMs};
+use rampart_core::{
+    Association, AssociationKind, InvitationArn, InvitationId, ShareArn, ShareId, TimestampMs,
+};
 
 use crate::statement::{Row, Statement, Value};
 use crate::store::Reader;
-use crate::tables::association::{kind_of, number};
+use crate::tables::association::{kind_of, number, read_association};
 use crate::{PartitionId, StoreError, Transaction};
 
 static OVERDUE: Statement = Statement::new(
@@ -57,6 +59,14 @@ static KEYS_OF_SHARE: Statement = Statement::new(
     "SELECT owner, region, share_id, kind, entity FROM association
      WHERE part = $1 AND owner = $2 AND region = $3 AND share_id = $4 ORDER BY part, owner, region, share_id LIMIT $5",
 );
+static LIVE_OF_SHARE: Statement = Statement::new(
+    "retention.live_of_share",
+    "SELECT owner, region, share_id, share_created_ms, association_id, entity, member, created_ms, standing, since_ms,
+            deadline_ms, invitation_id
+     FROM association
+     WHERE part = $1 AND owner = $2 AND region = $3 AND share_id = $4 AND standing <> 2
+     ORDER BY part, owner, region, share_id LIMIT $5",
+);
 static DROP_ASSOCIATION: Statement = Statement::new(
     "association.drop",
     "DELETE FROM association
@@ -91,6 +101,7 @@ pub(crate) static STATEMENTS: &[&Statement] = &[
     &EVENTS,
     &INVITATIONS_OF_SHARE,
     &KEYS_OF_SHARE,
+    &LIVE_OF_SHARE,
     &DROP_ASSOCIATION,
     &DROP_SHARE,
     &DROP_TAGS,
@@ -224,6 +235,22 @@ impl Reader {
     ) -> Result<Vec<InvitationArn>, StoreError> {
         let values = [self.part_of(share.owner).into(), Value::from(&share.id.0), limit.into()];
         self.connection.query(&INVITATIONS_OF_SHARE, &values, read_invitation_arn).await
+    }
+
+    /// Associations of a share that did not end by themselves.
+    pub async fn live_associations(
+        &self,
+        share: ShareArn,
+        limit: u32,
+    ) -> Result<Vec<Association>, StoreError> {
+        let values = [
+            self.part_of(share.owner).into(),
+            Value::Text(share.owner.as_str()),
+            Value::Text(share.region.as_str()),
+            Value::from(&share.id.0),
+            limit.into(),
+        ];
+        self.connection.query(&LIVE_OF_SHARE, &values, read_association).await
     }
 
     /// The keys of a share's associations, in whatever standing.

@@ -9,7 +9,7 @@ use rampart_core::{Refusal, ShareArn};
 use rampart_store::{Abort, Transaction, Work};
 use serde::{Deserialize, Serialize};
 
-use super::answering::write;
+use super::answering::write_inviting;
 use super::entities::Named;
 use super::input::{required, share_arn};
 use super::shapes::AssociationShape;
@@ -52,7 +52,7 @@ pub(crate) fn handle(app: Arc<App>, request: Request) -> Answer {
         let client_token = input.client_token;
         let command =
             Associate { app: Arc::clone(&app), call: request.call, share, named, client_token, once };
-        write(&app, owner, command).await
+        write_inviting(&app, owner, command).await
     })
 }
 

@@ -10,7 +10,7 @@ use rampart_core::{Change, OwnerUsage, Refusal, ResourceShare, ShareId};
 use rampart_store::{Abort, Transaction, Work};
 use serde::{Deserialize, Serialize};
 
-use super::answering::write;
+use super::answering::write_inviting;
 use super::entities::Named;
 use super::input::required;
 use super::shapes::{ResourceShareShape, View};
@@ -59,7 +59,7 @@ pub(crate) fn handle(app: Arc<App>, request: Request) -> Answer {
         let once = Once::new(&request.call, NAME, client_token.as_deref(), &wanted)?;
         let owner = request.call.account;
         let command = Create { app: Arc::clone(&app), call: request.call, wanted, client_token, once };
-        write(&app, owner, command).await
+        write_inviting(&app, owner, command).await
     })
 }
 

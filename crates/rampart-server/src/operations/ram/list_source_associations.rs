@@ -78,8 +78,8 @@ pub(crate) fn handle(app: Arc<App>, request: Request) -> Answer {
                 && shape.is_some_and(|shape| shape.matches(&input))
         };
         let (rows, next_token) = walk.own(&scopes, keep).await?;
-        let shapes = rows.iter().filter_map(|row| SourceShape::new(row, &app, &call)).collect();
-        Ok(json(&Output { source_associations: shapes, next_token }))
+        let source_associations = rows.iter().filter_map(|row| SourceShape::new(row, &app, &call)).collect();
+        Ok(json(&Output { source_associations, next_token }))
     })
 }
 
