@@ -113,8 +113,10 @@ async fn answer(client: &Client, operation: &str, input: &Value) -> Option<Value
 }
 
 fn resource(name: &str, number: u32) -> String {
-    // A name is three numbers: as many hexadecimal digits make an id of its own.
-    let id: String = name.split('-').map(|part| format!("{part:0>5}")).collect();
+    // A name is three numbers: hexadecimal digits that make an id of its own.
+    let mut numbers = name.split('-');
+    let mut number_of = || numbers.next().unwrap();
+    let id = format!("{:0>5}{:0>5}{:0>5}", number_of(), number_of(), number_of());
     format!("arn:aws:ec2:eu-west-1:{OWNER}:transit-gateway/tgw-{id}{number:02}")
 }
 
@@ -159,7 +161,9 @@ impl Held {
                     .or_default()
                     .push((text("associatedEntity"), text("status")));
             }
-            by_share.values_mut().for_each(|rows| rows.sort());
+            for rows in by_share.values_mut() {
+                rows.sort();
+            }
             by_share
         };
         let mut invitations: HashMap<String, Vec<Value>> = HashMap::new();

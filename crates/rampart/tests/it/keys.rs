@@ -24,11 +24,11 @@ fn a_key_is_made_listed_and_disabled() {
 
     let mut line = made.clone();
     line.as_object_mut().unwrap().remove("SecretAccessKey");
-    let list = ["key", "list", "--account", ACCOUNT, "--output", "json"];
-    assert_eq!(site.json(&list), json!([line]));
+    let of_account = ["key", "list", "--account", ACCOUNT, "--output", "json"];
+    assert_eq!(site.json(&of_account), json!([line]));
     line["Status"] = json!("Inactive");
     assert_eq!(site.json(&["key", "disable", id, "--output", "json"]), line);
-    assert_eq!(site.json(&list), json!([line]));
+    assert_eq!(site.json(&of_account), json!([line]));
 
     let other = ["key", "list", "--account", "222222222222"];
     assert!(site.run(&other).stdout.contains("rampart key create --account 222222222222"));
@@ -44,8 +44,8 @@ fn secrets_are_for_their_owners_eyes() {
     let secret = made["SecretAccessKey"].as_str().unwrap().as_bytes();
     for name in ["rampart.db", "rampart.db.key"] {
         let path = site.path().join(name);
-        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600, "{name}");
+        let permissions = std::fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(permissions & 0o777, 0o600, "{name}");
     }
     for entry in std::fs::read_dir(site.path()).unwrap() {
         let path = entry.unwrap().path();
