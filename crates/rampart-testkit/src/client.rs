@@ -161,33 +161,40 @@ impl Client {
         request
     }
 
+    /// Calls an operation of a server that may die; `None` when no whole answer came.
+    pub async fn try_call(&self, operation: &str, input: &Value) -> Option<Reply> {
+        self.try_send(self.request(operation, input)).await.ok()
+    }
+
     /// Sends a request as it is, and reads the whole answer.
     pub async fn send(&self, request: Request<Bytes>) -> Reply {
+        self.try_send(request).await.unwrap_or_else(|error| panic!("no answer: {error}"))
+    }
+
+    async fn try_send(
+        &self,
+        request: Request<Bytes>,
+    ) -> Result<Reply, Box<dyn std::error::Error + Send + Sync>> {
         let (mut head, body) = request.into_parts();
         let path = head.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
-        head.uri = format!("http://{}{path}", self.address).parse().expect("a path makes a URI");
+        head.uri = format!("http://{}{path}", self.address).parse()?;
         head.version = Version::HTTP_11;
-        let response = self.http.request(Request::from_parts(head, Full::new(body))).await;
-        Reply::read(response.expect("the server answers")).await
+        let response = self.http.request(Request::from_parts(head, Full::new(body))).await?;
+        let (head, body) = response.into_parts();
+        let text = String::from_utf8(body.collect().await?.to_bytes().to_vec())?;
+        Ok(Reply::new(head.status.as_u16(), head.headers, text))
     }
 }
 
 impl Reply {
-    /// Reads an answer to its end.
-    pub async fn read<B>(response: http::Response<B>) -> Self
-    where
-        B: hyper::body::Body<Error: std::fmt::Debug>,
-    {
-        let (head, body) = response.into_parts();
-        let body = body.collect().await.expect("the server sends its answer whole").to_bytes();
-        let text = String::from_utf8(body.to_vec()).expect("the server answers in UTF-8");
-        let error_code = head.headers.get("x-amzn-errortype").map_or("", |v| v.to_str().expect("ASCII"));
+    pub(crate) fn new(status: u16, headers: HeaderMap, text: String) -> Self {
+        let error_code = headers.get("x-amzn-errortype").map_or("", |value| value.to_str().expect("ASCII"));
         Self {
-            status: head.status.as_u16(),
+            status,
             error_code: error_code.to_owned(),
             json: serde_json::from_str(&text).unwrap_or_default(),
             text,
-            headers: head.headers,
+            headers,
         }
     }
 

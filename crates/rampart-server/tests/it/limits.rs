@@ -75,7 +75,8 @@ async fn a_chunked_body_over_the_limit() {
     let mut wire = Wire::connect(server.address()).await;
     let head = "POST /createresourceshare HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\n";
     wire.send(head.as_bytes()).await;
-    let chunk = [format!("{:x}\r\n", 64 * 1024).as_bytes(), &[b'x'; 64 * 1024], b"\r\n"].concat();
+    let chunk =
+        [format!("{:x}\r\n", 64 * 1024).as_bytes(), "x".repeat(64 * 1024).as_bytes(), b"\r\n"].concat();
     for _ in 0..17 {
         wire.send(&chunk).await;
     }

@@ -62,7 +62,7 @@ async fn ten_thousand_mutated_requests_are_survived() {
     assert_eq!(sum.good + sum.refused + sum.closed, REQUESTS);
     // Were nearly all refused at the door, the operations would not have been tried.
     assert!(sum.good > REQUESTS / 20 && sum.refused > REQUESTS / 3, "{sum:?}");
-    assert!(took < Duration::from_secs(60), "{took:?}");
+    assert!(took < Duration::from_mins(1), "{took:?}");
 
     let owner = server.account(OWNER);
     let share = create(&owner, &json!({"name": "after", "principals": [CONSUMER]})).await;
