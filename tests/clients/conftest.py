@@ -18,7 +18,11 @@ from store import PostgresStores, SqliteStores
 # Nothing of the user's own AWS set-up, and no proxy between the clients and a server on this machine.
 for variable in [name for name in os.environ if name.startswith("AWS_")]:
     del os.environ[variable]
-os.environ |= {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "AWS_EC2_METADATA_DISABLED": "true"}
+os.environ |= {
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
 os.environ |= {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
 
 ACCOUNT_NUMBERS = itertools.count(100_000_000_001)

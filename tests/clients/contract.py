@@ -1,7 +1,7 @@
 """Holds every answer against botocore's own model of the service.
 
-SDKs forgive much: unknown members are dropped, missing ones are None, a wrong error code is just another code. So the raw
-answers are checked, through a hook in the client, and what is wrong fails the test that made the call.
+SDKs forgive much: unknown members are dropped, missing ones are None, a wrong error code is just another code. So the
+raw answers are checked, through a hook in the client, and what is wrong fails the test that made the call.
 """
 
 import json
@@ -85,9 +85,9 @@ def violations(operation: OperationModel, response: dict) -> list[str]:
     try:
         body = json.loads(response["body"], object_pairs_hook=unique_members, parse_constant=refuse_constant)
     except (ValueError, UnicodeDecodeError) as error:
-        return found + [f"the body is no JSON: {error}"]
+        return [*found, f"the body is no JSON: {error}"]
     if not isinstance(body, dict):
-        return found + ["the body is no JSON object"]
+        return [*found, "the body is no JSON object"]
     if response["status_code"] == 200:
         return found + output_violations(operation, body)
     return found + error_violations(operation, response, body)
@@ -221,7 +221,8 @@ def query_error_violations(operation: OperationModel, status: int, root: Element
     if root.tag != f"{STS_NAMESPACE}ErrorResponse":
         return [f"the root element is {root.tag}"]
     found = []
-    error = {child.tag.removeprefix(STS_NAMESPACE): child.text for child in root.find(f"{STS_NAMESPACE}Error") or ()}
+    members = root.findall(f"{STS_NAMESPACE}Error/*")
+    error = {member.tag.removeprefix(STS_NAMESPACE): member.text for member in members}
     if error.get("Type") != "Sender":
         found.append(f"the error's type is {error.get('Type')}")
     if not error.get("Message"):

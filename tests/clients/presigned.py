@@ -7,10 +7,16 @@ import xml.etree.ElementTree as ElementTree
 from contract import STS_NAMESPACE
 
 
-def fetch(url: str) -> tuple[int, ElementTree.Element]:
+def presign(account, method: str = "GET", **parameters) -> str:
+    """A URL that says who the account is, to be fetched with the method that it is signed for."""
+    return account.sts.generate_presigned_url("get_caller_identity", HttpMethod=method, **parameters)
+
+
+def fetch(url: str, method: str = "GET") -> tuple[int, ElementTree.Element]:
     """The status and the document behind a URL."""
+    request = urllib.request.Request(url, b"" if method == "POST" else None, method=method)
     try:
-        with urllib.request.urlopen(url, timeout=30) as response:
+        with urllib.request.urlopen(request, timeout=30) as response:
             return response.status, ElementTree.fromstring(response.read())
     except urllib.error.HTTPError as error:
         with error:

@@ -113,7 +113,8 @@ class Server:
     def request(self, method: str, path: str, body=None) -> tuple[int, dict]:
         """Calls rampart's own API; returns the status and the answer's JSON."""
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.endpoint + path, data, {"Content-Type": "application/json"}, method=method)
+        headers = {"Content-Type": "application/json"}
+        request = urllib.request.Request(self.endpoint + path, data, headers, method=method)
         try:
             with urllib.request.urlopen(request, timeout=30) as response:
                 return response.status, decode(response.read())

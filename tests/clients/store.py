@@ -90,7 +90,8 @@ class Cluster:
             **self.identity,
         )
         data = self.directory / "data"
-        self.run(programs / "initdb", "-D", data, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "-U", SUPERUSER)
+        kind = ["-A", "trust", "-E", "UTF8", "--locale=C", "-U", SUPERUSER]
+        self.run(programs / "initdb", "-D", data, "--no-sync", *kind)
         settings = {
             "listen_addresses": "",
             "unix_socket_directories": str(self.directory),
@@ -148,7 +149,8 @@ def identity_of_server() -> dict:
 
 def psql(url: str, sql: str):
     programs = os.environ.get("RAMPART_TEST_PG_BIN") or system_programs()
-    command = [Path(programs) / "psql", "--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", "--command", sql, "--dbname", url]
+    quietly = ["--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1"]
+    command = [Path(programs) / "psql", *quietly, "--command", sql, "--dbname", url]
     result = subprocess.run(command, capture_output=True, text=True, env=environment())
     assert result.returncode == 0, f"psql failed:\n{result.stderr}"
 
@@ -161,8 +163,9 @@ def environment() -> dict[str, str]:
 def system_programs() -> str:
     """PostgreSQL's programs where RAMPART_TEST_PG_BIN does not say: on the PATH, or where Debian keeps them."""
     on_path = [Path(directory) for directory in os.get_exec_path()]
-    by_version = sorted(Path("/usr/lib/postgresql").glob("[0-9]*/bin"), key=lambda bin: int(bin.parent.name), reverse=True)
-    for directory in on_path + by_version:
+    debian = Path("/usr/lib/postgresql").glob("[0-9]*/bin")
+    newest_first = sorted(debian, key=lambda directory: int(directory.parent.name), reverse=True)
+    for directory in on_path + newest_first:
         if all((directory / program).is_file() for program in ("initdb", "postgres", "pg_ctl", "psql")):
             return str(directory)
     raise AssertionError("no PostgreSQL: run through `cargo xtask test clients`, or set RAMPART_TEST_PG_BIN")

@@ -28,12 +28,35 @@ def test_the_clock_can_be_set(server, owner):
     assert owner.sts.get_caller_identity()["Account"] == owner.id
 
 
-@pytest.mark.parametrize("body", [{}, {"advance": "soon"}, {"now": None}, {"now": 1, "advance": 1}, {"later": 1}, [], 7])
+@pytest.mark.parametrize(
+    "body", [{}, {"advance": "soon"}, {"now": None}, {"now": 1, "advance": 1}, {"later": 1}, [], 7]
+)
 def test_what_is_no_time_is_refused(server, body):
     before = server.now()
     status, answer = server.request("POST", "/rampart/v1/clock", body)
     assert 400 <= status < 500, answer
     assert 0 <= server.now() - before < 600
+
+
+def test_the_delay_of_aws_can_be_rehearsed(start_server, new_account):
+    server = start_server("--settle-delay", "5m")
+    owner, receiver = new_account(server), new_account(server)
+    share = owner.share(receiver)
+    receiver.accept(share)
+
+    def statuses() -> set[str]:
+        return {row["status"] for kind in ("PRINCIPAL", "RESOURCE") for row in owner.associations(share, kind)}
+
+    assert statuses() == {"ASSOCIATING"}
+    server.advance_clock(301)
+    assert statuses() == {"ASSOCIATED"}
+    assert receiver.visible_shares("OTHER-ACCOUNTS") == {share: "ACTIVE"}
+    owner.ram.disassociate_resource_share(
+        resourceShareArn=share, principals=[receiver.id], resourceArns=[owner.transit_gateway()]
+    )
+    assert statuses() == {"DISASSOCIATING"}
+    server.advance_clock(301)
+    assert statuses() <= {"DISASSOCIATED"}
 
 
 def test_reset_empties_the_store(server, owner, receiver):

@@ -5,6 +5,7 @@ import uuid
 
 import botocore.session
 import pytest
+from botocore.awsrequest import AWSResponse
 
 from contract import Contract, ContractViolation, violations
 
@@ -87,6 +88,33 @@ def test_request_ids_do_not_repeat():
     contract.check(operation, response)
     with pytest.raises(ContractViolation, match="used before"):
         contract.check(operation, response)
+
+
+def test_a_watched_client_fails_the_call():
+    client = SESSION.create_client(
+        "ram", "eu-west-1", endpoint_url="http://127.0.0.1:9", aws_access_key_id="x", aws_secret_access_key="x"
+    )
+    Contract().watch(client)
+    bodies = [{"resourceShares": [{"extra": 1}]}, {"resourceShares": []}]
+
+    def instead_of_sending(request, **_):
+        made = answer(bodies.pop(0))
+        return AWSResponse(request.url, made["status_code"], made["headers"], Raw(made["body"]))
+
+    client.meta.events.register("before-send.ram", instead_of_sending)
+    with pytest.raises(ContractViolation, match="extra is not in the model"):
+        client.get_resource_shares(resourceOwner="SELF")
+    client.get_resource_shares(resourceOwner="SELF")
+
+
+class Raw:
+    """A body as it comes from the network."""
+
+    def __init__(self, body: bytes):
+        self.body = body
+
+    def stream(self):
+        yield self.body
 
 
 def test_answers_of_sts_are_xml():

@@ -11,7 +11,7 @@ SHARES_PER_WRITER = 15
 
 
 class Writer:
-    """Makes shares, one after the other, and notes which were answered; until its plan is done or the server is gone."""
+    """Makes shares, one after the other, and notes which were answered, until the server is gone."""
 
     def __init__(self, owner, receiver, progress: threading.Semaphore):
         self.owner = owner

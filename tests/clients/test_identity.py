@@ -1,6 +1,8 @@
 """Who is calling, in open mode: what GetCallerIdentity says, in every form a signature can take."""
 
-from presigned import account_in, fetch
+import pytest
+
+from presigned import account_in, fetch, presign
 
 DEFAULT_ACCOUNT = "123456789012"
 
@@ -9,7 +11,8 @@ def test_a_key_of_twelve_digits_is_the_account(owner):
     identity = owner.sts.get_caller_identity()
     assert identity["Account"] == owner.id
     # Terraform takes the account from here.
-    assert identity["Arn"].startswith("arn:aws:") and identity["Arn"].split(":")[4] == owner.id
+    assert identity["Arn"].startswith("arn:aws:")
+    assert identity["Arn"].split(":")[4] == owner.id
     assert identity["UserId"]
 
 
@@ -32,8 +35,9 @@ def test_a_registered_key_belongs_to_its_owner(rampart, start_server, new_accoun
     assert holder.sts.get_caller_identity()["Account"] == "111111111111"
 
 
-def test_presigned_urls_work_outside_sdks(owner):
-    status, root = fetch(owner.sts.generate_presigned_url("get_caller_identity"))
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_presigned_urls_work_outside_sdks(owner, method):
+    status, root = fetch(presign(owner, method), method)
     assert (status, account_in(root)) == (200, owner.id)
 
 

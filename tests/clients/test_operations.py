@@ -1,5 +1,5 @@
-"""All operations of the model are known to the server. One that is not built yet says so, in words and at once: a 5xx would
-make SDKs try again for minutes."""
+"""All operations of the model are known to the server. One that is not built yet says so, in words and at once: a 5xx
+would make SDKs try again for minutes."""
 
 import botocore.session
 import pytest

@@ -1,6 +1,6 @@
 """The story of the README: one account shares a transit gateway with another, which accepts."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 
 SHARE = {
     "resourceShareArn",
@@ -22,7 +22,7 @@ def test_with_boto3(owner, receiver):
     assert (share["name"], share["owningAccountId"], share["status"]) == ("net", owner.id, "ACTIVE")
     assert share["allowExternalPrincipals"] is True
     assert share["creationTime"] == share["lastUpdatedTime"]
-    assert abs(share["creationTime"] - datetime.now(UTC)) < timedelta(minutes=1)
+    assert abs(share["creationTime"] - datetime.now(timezone.utc)) < timedelta(minutes=1)
     assert "clientToken" not in created
 
     [invitation] = receiver.ram.get_resource_share_invitations()["resourceShareInvitations"]

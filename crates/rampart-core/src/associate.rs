@@ -1,17 +1,20 @@
-//! Putting principals and resources into a share (reference §4.1, §5.2, §10.1, §10.5).
+//! Putting principals, resources and sources into a share (reference §4.1, §4.4, §5.2, §10.1, §10.5).
 
 use std::collections::HashMap;
 
 use rampart_aws::timestamp::TimestampMs;
 use uuid::Uuid;
 
-use crate::association::{Association, AssociationKind, AssociationStatus, Member, Standing};
+use crate::association::{Association, AssociationKind, AssociationStatus, Member, PrincipalKind, Standing};
+use crate::event::SharingEvent;
 use crate::ids::{AssociationId, InvitationId};
-use crate::invitation::{Invitation, deadline, shortens_invitation};
+use crate::invitation::{Invitation, InvitationStatus, deadline, shortens_invitation};
 use crate::limits::{PRINCIPALS_PER_CALL_MAX, RESOURCES_PER_CALL_MAX};
+use crate::quota::{OwnerUsage, Quotas};
 use crate::resource::Resource;
-use crate::resource_share::{Contents, ResourceShare, check_active};
-use crate::timing::Timing;
+use crate::resource_share::{ResourceShare, check_active};
+use crate::source::SourceType;
+use crate::timing::{Timing, after};
 use crate::{Change, Decision, Principal, Refusal};
 
 /// The entities of one call, recognised and without repetitions.
@@ -21,6 +24,14 @@ pub struct Entities<'c, 'a> {
     pub resources: Vec<Resource<'c, 'a>>,
     /// To be shared with.
     pub principals: Vec<Principal>,
+    /// From where service principals may call.
+    pub sources: Vec<(&'a str, SourceType)>,
+}
+
+impl Entities<'_, '_> {
+    fn is_empty(&self) -> bool {
+        self.resources.is_empty() && self.principals.is_empty() && self.sources.is_empty()
+    }
 }
 
 /// One line of the answer.
@@ -32,70 +43,167 @@ pub struct Outcome {
     pub status: AssociationStatus,
 }
 
+/// What is known when entities are put into a share.
+#[derive(Clone, Copy, Debug)]
+pub struct Ledger<'a> {
+    /// What the owner uses of its quotas.
+    pub usage: OwnerUsage,
+    /// The quotas.
+    pub quotas: &'a Quotas,
+    /// Delays and retentions.
+    pub timing: &'a Timing,
+}
+
 /// Checks how many entities one call brings.
-// AWS: 100 resources in a call; the same bound for principals is inferred (reference §9).
-pub fn check_call_size(resources: usize, principals: usize) -> Result<(), Refusal> {
+// AWS: 100 resources in a call; the same bound for principals and sources is inferred (reference §9).
+pub fn check_call_size(resources: usize, principals: usize, sources: usize) -> Result<(), Refusal> {
     if resources > RESOURCES_PER_CALL_MAX {
         return Err(Refusal::TooManyResources { resources });
     }
+    let principals = principals.max(sources);
     if principals > PRINCIPALS_PER_CALL_MAX {
         return Err(Refusal::TooManyPrincipals { principals });
     }
     Ok(())
 }
 
-/// Associates `entities` with `share`. `existing` are the rows that the share already has for any of them; `ids`
-/// gives a fresh random id at each call.
+/// Associates `entities` with `share`. `existing` are the share's rows for any of the entities, and all its rows for
+/// the accounts that the principals are in; `ids` gives a fresh random id at each call.
 ///
 /// The changes begin with the share itself, whose kept counts change with its contents.
 pub fn decide_associate(
     share: &ResourceShare,
     entities: &Entities<'_, '_>,
     existing: Vec<Association>,
+    ledger: Ledger<'_>,
     now: TimestampMs,
-    timing: &Timing,
     ids: &mut dyn FnMut() -> Uuid,
 ) -> Result<Decision<Vec<Outcome>>, Refusal> {
     check_active(share)?;
     check_reach(share, entities)?;
-    let mut known: HashMap<(AssociationKind, String), Association> =
-        existing.into_iter().map(|row| ((row.kind(), row.entity.clone()), row)).collect();
-    let mut contents = share.contents;
-    let mut changes = Vec::new();
+    let mut table = Table::new(share, existing, now);
     let mut outcomes = Vec::new();
-
     // Resources first: what the share holds decides how long its invitations last.
     for (entity, member) in wanted(share, entities) {
-        let kind = kind_of(&member);
-        let before = known.remove(&(kind, entity.clone()));
-        if let Some(row) = before.as_ref().filter(|row| !row.has_ended(now)) {
-            // AWS: associating what is associated is no error (reference §3.3).
-            let (status, _) = row.status(None, now, timing);
-            outcomes.push(Outcome { association: row.clone(), status });
-            continue;
-        }
-        if let Some(expired) = before.as_ref().filter(|row| !matches!(row.standing, Standing::Ended { .. })) {
-            contents.remove(expired);
-        }
-        let (association, invitation) = new_association(share, entity, member, &contents, now, ids);
-        contents.add(&association);
-        changes.push(Change::AssociationStored(association.clone()));
-        changes.extend(invitation.map(Change::InvitationStored));
-        outcomes.push(Outcome { association, status: AssociationStatus::Associating });
+        outcomes.push(table.seat(entity, member, ledger.timing, ids));
     }
-    contents.check()?;
-    if contents != share.contents {
-        changes.insert(0, Change::ShareStored(ResourceShare { contents, ..share.clone() }));
+    if table.share.contents.services > 0 && table.share.contents.sources == 0 {
+        // AWS: aws:SourceAccount is filled in when none was given; the owner's account is inferred (reference §4.4).
+        let member = Member::Source { source_type: SourceType::Account };
+        table.seat(share.owner.to_string(), member, ledger.timing, ids);
     }
+    check_company(&table.share)?;
+    let (before, after) = (&share.contents, &table.share.contents);
+    let usage = ledger.usage.moved(before, after);
+    usage.check_growth(&ledger.usage, (before, after), ledger.quotas)?;
+    let mut changes = Vec::new();
+    if before != after {
+        changes.push(Change::ShareStored(table.share));
+        changes.push(Change::UsageStored(usage));
+    }
+    changes.append(&mut table.changes);
     Ok(Decision { changes, reply: outcomes })
+}
+
+/// The share while its new rows are made.
+struct Table {
+    share: ResourceShare,
+    known: HashMap<(AssociationKind, String), Association>,
+    now: TimestampMs,
+    changes: Vec<Change>,
+}
+
+impl Table {
+    fn new(share: &ResourceShare, existing: Vec<Association>, now: TimestampMs) -> Self {
+        let known = existing.into_iter().map(|row| ((row.kind(), row.entity.clone()), row)).collect();
+        Self { share: share.clone(), known, now, changes: Vec::new() }
+    }
+
+    /// The row for an entity: as it is when it stands, else made anew.
+    fn seat(
+        &mut self,
+        entity: String,
+        member: Member,
+        timing: &Timing,
+        ids: &mut dyn FnMut() -> Uuid,
+    ) -> Outcome {
+        let key = (member.kind(), entity);
+        if let Some(row) = self.known.get(&key) {
+            if !row.has_ended(self.now) {
+                // AWS: associating what is associated is no error (reference §3.3).
+                let (status, _) = row.status(None, self.now, timing);
+                return Outcome { association: row.clone(), status };
+            }
+            if !matches!(row.standing, Standing::Ended { .. }) {
+                // Expired and not tidied yet: it still counts.
+                self.share.contents.remove(row);
+            }
+        }
+        let standing = self.standing_of(&member, &key.1, ids);
+        let association = Association {
+            owner: self.share.owner,
+            region: self.share.region,
+            share: self.share.id,
+            share_created: self.share.created,
+            id: AssociationId(ids()),
+            entity: key.1.clone(),
+            member,
+            created: self.now,
+            standing,
+        };
+        self.share.contents.add(&association);
+        let (status, at) = match standing {
+            Standing::Invited { .. } => (AssociationStatus::Associating, self.now),
+            _ => (AssociationStatus::Associated, after(self.now, timing.settle_delay_ms)),
+        };
+        self.changes.push(Change::AssociationStored(association.clone()));
+        self.changes.push(Change::EventRecorded(SharingEvent::of_association(&association, status, at)));
+        self.known.insert(key, association.clone());
+        Outcome { association, status: AssociationStatus::Associating }
+    }
+
+    /// Granted at once, or invited: one live invitation serves all principals of an account in one share.
+    fn standing_of(&mut self, member: &Member, entity: &str, ids: &mut dyn FnMut() -> Uuid) -> Standing {
+        let granted = Standing::Granted { at: self.now, invitation: None };
+        let Member::Principal { principal, receiver: Some(receiver), .. } = member else { return granted };
+        if receiver == self.share.owner.as_str() {
+            return granted;
+        }
+        let of_receiver = |row: &&Association| row.receiver() == Some(receiver) && !row.has_ended(self.now);
+        let live = self.known.values().filter(of_receiver);
+        // Of several rows of one account all stand on the same invitation, so any of them tells.
+        if let Some(row) = live.min_by_key(|row| row.id) {
+            return match row.standing {
+                Standing::Granted { invitation, .. } => Standing::Granted { at: self.now, invitation },
+                other => other,
+            };
+        }
+        let Ok(receiver) = receiver.parse() else { return granted };
+        let invitation = Invitation {
+            sender: self.share.owner,
+            region: self.share.region,
+            id: InvitationId(ids()),
+            share: self.share.id,
+            receiver,
+            receiver_arn: (*principal == PrincipalKind::Identity).then(|| entity.to_owned()),
+            created: self.now,
+            deadline: deadline(self.now, self.share.contents.short_invitation_resources > 0),
+            answer: None,
+        };
+        let standing = Standing::Invited { invitation: invitation.id, deadline: invitation.deadline };
+        let event = SharingEvent::of_invitation(&invitation, InvitationStatus::Pending, self.now);
+        self.share.contents.pending_invitations += 1;
+        self.changes.push(Change::InvitationStored(invitation));
+        self.changes.push(Change::EventRecorded(event));
+        standing
+    }
 }
 
 /// Whether the share may reach these principals with these resources. Organizations are unknown here: every account
 /// stands alone.
 // AWS: the code depends on the cause: the share's setting, or the resource's type (reference §4.2).
 fn check_reach(share: &ResourceShare, entities: &Entities<'_, '_>) -> Result<(), Refusal> {
-    let nothing_named = entities.resources.is_empty() && entities.principals.is_empty();
-    if !share.allow_external_principals && !nothing_named {
+    if !share.allow_external_principals && !entities.is_empty() {
         return Err(Refusal::SharingOnlyInsideOrganization);
     }
     for resource in &entities.resources {
@@ -106,17 +214,34 @@ fn check_reach(share: &ResourceShare, entities: &Entities<'_, '_>) -> Result<(),
     }
     for principal in &entities.principals {
         match principal {
-            Principal::Account(_) | Principal::Identity { .. } => {}
+            Principal::Account(_) | Principal::Identity { .. } | Principal::Service(_) => {}
             Principal::Organization { id, .. } => {
                 return Err(Refusal::OrganizationNotFound { id: id.clone() });
             }
             Principal::OrganizationalUnit { id, .. } => {
                 return Err(Refusal::OrganizationalUnitNotFound { id: id.clone() });
             }
-            Principal::Service(name) => {
-                return Err(Refusal::PrincipalKindUnsupported { principal: name.clone() });
-            }
         }
+    }
+    Ok(())
+}
+
+/// What may not be together in one share.
+// AWS: columns of the catalog (reference §4.5); service principals are not mixed with others, and sources come only
+// with them (reference §4.4, inferred).
+fn check_company(share: &ResourceShare) -> Result<(), Refusal> {
+    let contents = &share.contents;
+    if contents.services > 0 && contents.principals > contents.services {
+        return Err(Refusal::ServicesMixedWithOthers);
+    }
+    if contents.sources > 0 && contents.services == 0 {
+        return Err(Refusal::SourcesWithoutServices);
+    }
+    if contents.identities > 0 && contents.resources_not_for_identities > 0 {
+        return Err(Refusal::ResourceTypeNotForIdentities);
+    }
+    if contents.services > 0 && contents.resources_not_for_services > 0 {
+        return Err(Refusal::ResourceTypeNotForServices);
     }
     Ok(())
 }
@@ -127,118 +252,162 @@ fn wanted(share: &ResourceShare, entities: &Entities<'_, '_>) -> Vec<(String, Me
             resource_type: resource.resource_type.name.clone(),
             short_invitation: shortens_invitation(resource.resource_type),
             for_identities: resource.resource_type.can_share_with_iam_principals,
+            for_services: resource.resource_type.can_share_with_service_principals,
         };
         (resource.arn.to_owned(), member)
     });
     let principals = entities.principals.iter().filter_map(|principal| {
-        let (receiver, identity) = match principal {
-            Principal::Account(account) => (*account, false),
-            Principal::Identity { account, .. } => (*account, true),
+        let (kind, receiver) = match principal {
+            Principal::Account(account) => (PrincipalKind::Account, Some(*account)),
+            Principal::Identity { account, .. } => (PrincipalKind::Identity, Some(*account)),
+            Principal::Service(_) => (PrincipalKind::Service, None),
             _ => return None,
         };
         // AWS: the owner's own account is inside; any other is outside as long as no organization says else (§6.3).
-        let member =
-            Member::Principal { receiver: receiver.to_string(), identity, external: receiver != share.owner };
-        Some((principal.as_str().to_owned(), member))
+        let external = receiver.is_some_and(|account| account != share.owner);
+        let receiver = receiver.map(|account| account.to_string());
+        Some((principal.as_str().to_owned(), Member::Principal { principal: kind, receiver, external }))
     });
-    resources.chain(principals).collect()
+    let sources = entities
+        .sources
+        .iter()
+        .map(|(text, source_type)| ((*text).to_owned(), Member::Source { source_type: *source_type }));
+    resources.chain(principals).chain(sources).collect()
 }
 
-fn kind_of(member: &Member) -> AssociationKind {
-    match member {
-        Member::Principal { .. } => AssociationKind::Principal,
-        Member::Resource { .. } => AssociationKind::Resource,
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::{COMPONENT, CONSUMER, GATEWAY, OWNER, World, at, share};
+    use crate::invitation::{LONG_WINDOW_MS, SHORT_WINDOW_MS};
 
-fn new_association(
-    share: &ResourceShare,
-    entity: String,
-    member: Member,
-    contents: &Contents,
-    now: TimestampMs,
-    ids: &mut dyn FnMut() -> Uuid,
-) -> (Association, Option<Invitation>) {
-    let mut association = Association {
-        owner: share.owner,
-        region: share.region,
-        share: share.id,
-        share_created: share.created,
-        id: AssociationId(ids()),
-        entity,
-        member,
-        created: now,
-        standing: Standing::Granted { at: now, invitation: None },
-    };
-    let invitation = invite(share, &association, contents, now, ids);
-    if let Some(invitation) = &invitation {
-        association.standing = Standing::Invited { invitation: invitation.id, deadline: invitation.deadline };
-    }
-    (association, invitation)
-}
+    const MESH: &str = "arn:aws:appmesh:eu-west-1:111111111111:mesh/m";
+    const ROLE: &str = "arn:aws:iam::222222222222:role/Reader";
 
-/// The invitation that an account other than the owner's needs.
-fn invite(
-    share: &ResourceShare,
-    association: &Association,
-    contents: &Contents,
-    now: TimestampMs,
-    ids: &mut dyn FnMut() -> Uuid,
-) -> Option<Invitation> {
-    let Member::Principal { receiver, identity, .. } = &association.member else {
-        return None;
-    };
-    let receiver = receiver.parse().ok().filter(|account| *account != share.owner)?;
-    Some(Invitation {
-        sender: share.owner,
-        region: share.region,
-        id: InvitationId(ids()),
-        share: share.id,
-        receiver,
-        receiver_arn: identity.then(|| association.entity.clone()),
-        created: now,
-        deadline: deadline(now, contents.short_invitation_resources > 0),
-        answer: None,
-    })
-}
-
-impl Contents {
-    /// Counts an association in.
-    pub(crate) fn add(&mut self, association: &Association) {
-        self.count(association, |n| n + 1);
+    #[test]
+    fn a_new_association_says_associating_and_a_resource_is_associated_from_then_on() {
+        let mut world = World::new();
+        let outcomes = world.associate(&[GATEWAY], &[], at(5)).unwrap();
+        assert_eq!(outcomes[0].status, AssociationStatus::Associating);
+        let (status, since) = outcomes[0].association.status(None, at(5), &Timing::default());
+        assert_eq!((status, since), (AssociationStatus::Associated, at(5)));
     }
 
-    /// Counts an association out.
-    pub(crate) fn remove(&mut self, association: &Association) {
-        self.count(association, |n| n.saturating_sub(1));
+    #[test]
+    fn another_account_is_invited_and_the_owner_is_not() {
+        let mut world = World::new();
+        world.associate(&[], &[CONSUMER, OWNER], at(0)).unwrap();
+        assert_eq!(world.invitations.len(), 1);
+        assert_eq!(world.invitations[0].receiver.as_str(), CONSUMER);
+        assert!(matches!(world.principal(CONSUMER).standing, Standing::Invited { .. }));
+        assert!(world.principal(CONSUMER).is_external());
+        assert!(matches!(world.principal(OWNER).standing, Standing::Granted { .. }));
+        assert!(!world.principal(OWNER).is_external());
     }
 
-    fn count(&mut self, association: &Association, step: impl Fn(u32) -> u32) {
-        match &association.member {
-            Member::Principal { identity, .. } => {
-                self.principals = step(self.principals);
-                if *identity {
-                    self.identities = step(self.identities);
-                }
-            }
-            Member::Resource { short_invitation, for_identities, .. } => {
-                self.resources = step(self.resources);
-                if *short_invitation {
-                    self.short_invitation_resources = step(self.short_invitation_resources);
-                }
-                if !for_identities {
-                    self.resources_not_for_identities = step(self.resources_not_for_identities);
-                }
-            }
+    #[test]
+    fn a_role_is_invited_through_its_account() {
+        let mut world = World::new();
+        world.associate(&[], &[ROLE], at(0)).unwrap();
+        assert_eq!(world.invitations[0].receiver.as_str(), CONSUMER);
+        assert_eq!(world.invitations[0].receiver_arn.as_deref(), Some(ROLE));
+    }
+
+    // AWS: 12 hours if any type of the newer generation is in the share, else 7 days (reference §5.1).
+    #[test]
+    fn what_the_share_holds_decides_how_long_the_invitation_lasts() {
+        for (resources, window_ms) in [
+            (vec![], LONG_WINDOW_MS),
+            (vec![GATEWAY], LONG_WINDOW_MS),
+            (vec![COMPONENT], SHORT_WINDOW_MS),
+            (vec![GATEWAY, COMPONENT], SHORT_WINDOW_MS),
+        ] {
+            let mut world = World::new();
+            world.associate(&resources, &[CONSUMER], at(7)).unwrap();
+            assert_eq!(world.invitations[0].deadline, at(7 + window_ms), "{resources:?}");
         }
     }
 
-    /// What may not be together in one share.
-    // AWS: whether a type can be shared with IAM roles and users is a column of the catalog (reference §4.5).
-    fn check(&self) -> Result<(), Refusal> {
-        if self.identities > 0 && self.resources_not_for_identities > 0 {
-            return Err(Refusal::ResourceTypeNotForIdentities);
+    #[test]
+    fn the_deadline_stays_when_resources_come_later() {
+        let mut world = World::new();
+        world.associate(&[GATEWAY], &[CONSUMER], at(0)).unwrap();
+        world.associate(&[COMPONENT], &[], at(1)).unwrap();
+        assert_eq!(world.invitations[0].deadline, at(LONG_WINDOW_MS));
+    }
+
+    // AWS: associating what is associated is no error (reference §3.3).
+    #[test]
+    fn associating_again_changes_nothing() {
+        let mut world = World::new();
+        world.associate(&[GATEWAY], &[CONSUMER], at(0)).unwrap();
+        let (rows, contents) = (world.associations.clone(), world.share.contents);
+        let outcomes = world.associate(&[GATEWAY], &[CONSUMER], at(9)).unwrap();
+        assert_eq!(outcomes[0].status, AssociationStatus::Associated);
+        assert_eq!(outcomes[1].status, AssociationStatus::Associating);
+        assert_eq!((world.associations, world.share.contents), (rows, contents));
+        assert_eq!(world.invitations.len(), 1);
+    }
+
+    #[test]
+    fn an_expired_principal_is_invited_anew_and_counted_once() {
+        let mut world = World::new();
+        world.associate(&[COMPONENT], &[CONSUMER], at(0)).unwrap();
+        world.associate(&[], &[CONSUMER], at(SHORT_WINDOW_MS)).unwrap();
+        assert_eq!(world.invitations.len(), 2);
+        assert_eq!(world.principal(CONSUMER).created, at(SHORT_WINDOW_MS));
+        assert_eq!(world.share.contents.principals, 1);
+    }
+
+    #[test]
+    fn contents_are_counted() {
+        let mut world = World::new();
+        world.associate(&[GATEWAY, COMPONENT], &[CONSUMER], at(0)).unwrap();
+        let contents = world.share.contents;
+        assert_eq!((contents.resources, contents.short_invitation_resources, contents.principals), (2, 1, 1));
+        assert_eq!((contents.resources_not_for_identities, contents.identities), (1, 0));
+    }
+
+    #[test]
+    fn types_that_are_not_for_identities_do_not_meet_them() {
+        let mut world = World::new();
+        world.associate(&[MESH], &[ROLE], at(0)).unwrap();
+        assert_eq!(world.associate(&[GATEWAY], &[], at(1)), Err(Refusal::ResourceTypeNotForIdentities));
+        let mut world = World::new();
+        world.associate(&[GATEWAY], &[], at(0)).unwrap();
+        assert_eq!(world.associate(&[], &[ROLE], at(1)), Err(Refusal::ResourceTypeNotForIdentities));
+    }
+
+    // AWS: the two causes have one text and two codes (reference §4.2).
+    #[test]
+    fn without_an_organization_nothing_is_shared_inside_it() {
+        let mut world = World::of(ResourceShare { allow_external_principals: false, ..share() });
+        for (resources, principals) in [(vec![GATEWAY], vec![]), (vec![], vec![CONSUMER])] {
+            let refused = world.associate(&resources, &principals, at(0));
+            assert_eq!(refused, Err(Refusal::SharingOnlyInsideOrganization));
         }
-        Ok(())
+        let subnet = "arn:aws:ec2:eu-west-1:111111111111:subnet/subnet-0123456789abcdef0";
+        let refused = World::new().associate(&[subnet], &[], at(0));
+        assert!(matches!(refused, Err(Refusal::ResourceTypeOnlyInsideOrganization { .. })));
+    }
+
+    #[test]
+    fn organizations_are_unknown_here() {
+        let organization = "arn:aws:organizations::111111111111:organization/o-abcdefghij";
+        let refused = World::new().associate(&[], &[organization], at(0));
+        assert_eq!(refused, Err(Refusal::OrganizationNotFound { id: "o-abcdefghij".to_owned() }));
+    }
+
+    #[test]
+    fn a_deleted_share_takes_nothing() {
+        let mut world = World::of(ResourceShare { deleted: Some(at(1)), ..share() });
+        assert!(matches!(world.associate(&[GATEWAY], &[], at(2)), Err(Refusal::ShareDeleted { .. })));
+    }
+
+    #[test]
+    fn a_call_names_a_hundred_entities_at_the_most() {
+        assert_eq!(check_call_size(100, 100, 100), Ok(()));
+        assert_eq!(check_call_size(101, 0, 0), Err(Refusal::TooManyResources { resources: 101 }));
+        assert_eq!(check_call_size(0, 101, 0), Err(Refusal::TooManyPrincipals { principals: 101 }));
     }
 }

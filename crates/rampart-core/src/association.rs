@@ -5,6 +5,7 @@ use rampart_aws::{AccountId, Region};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{AssociationId, InvitationId, ShareArn, ShareId};
+use crate::source::SourceType;
 use crate::timing::{Timing, after};
 
 /// What an association ties to its share.
@@ -15,6 +16,8 @@ pub enum AssociationKind {
     Principal,
     /// What is shared.
     Resource,
+    /// From where a service principal may call.
+    Source,
 }
 
 impl AssociationKind {
@@ -23,6 +26,7 @@ impl AssociationKind {
         match self {
             Self::Principal => "PRINCIPAL",
             Self::Resource => "RESOURCE",
+            Self::Source => "SOURCE",
         }
     }
 }
@@ -56,10 +60,10 @@ pub struct Association {
 pub enum Member {
     /// With whom it is shared.
     Principal {
-        /// Who sees the share by it: an account id.
-        receiver: String,
-        /// Whether it is an IAM role or user.
-        identity: bool,
+        /// What kind of principal.
+        principal: PrincipalKind,
+        /// Who sees the share by it: an account id. Nobody does by a service principal.
+        receiver: Option<String>,
         /// Whether it is outside the owner's organization.
         external: bool,
     },
@@ -71,7 +75,26 @@ pub enum Member {
         short_invitation: bool,
         /// Whether its type may be shared with IAM roles and users.
         for_identities: bool,
+        /// Whether its type may be shared with service principals.
+        for_services: bool,
     },
+    /// From where a service principal may call.
+    Source {
+        /// What its text is.
+        source_type: SourceType,
+    },
+}
+
+/// Kinds of principals that differ in what may be shared with them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PrincipalKind {
+    /// An account.
+    Account,
+    /// An IAM role or user.
+    Identity,
+    /// A service principal.
+    Service,
 }
 
 /// Where an association stands. What is visible follows from this, the share and `now`.
@@ -121,12 +144,37 @@ impl AssociationStatus {
     }
 }
 
+impl Member {
+    /// What it is to the share.
+    pub fn kind(&self) -> AssociationKind {
+        match self {
+            Self::Principal { .. } => AssociationKind::Principal,
+            Self::Resource { .. } => AssociationKind::Resource,
+            Self::Source { .. } => AssociationKind::Source,
+        }
+    }
+}
+
 impl Association {
     /// What the entity is to the share.
     pub fn kind(&self) -> AssociationKind {
-        match self.member {
-            Member::Principal { .. } => AssociationKind::Principal,
-            Member::Resource { .. } => AssociationKind::Resource,
+        self.member.kind()
+    }
+
+    /// The type of a resource.
+    pub fn resource_type(&self) -> Option<&str> {
+        match &self.member {
+            Member::Resource { resource_type, .. } => Some(resource_type),
+            Member::Principal { .. } | Member::Source { .. } => None,
+        }
+    }
+
+    /// The invitation that it stands on.
+    pub fn invitation(&self) -> Option<InvitationId> {
+        match self.standing {
+            Standing::Invited { invitation, .. } => Some(invitation),
+            Standing::Granted { invitation, .. } => invitation,
+            Standing::Ended { .. } => None,
         }
     }
 
@@ -138,8 +186,8 @@ impl Association {
     /// Who sees the share by it; nobody by a resource.
     pub fn receiver(&self) -> Option<&str> {
         match &self.member {
-            Member::Principal { receiver, .. } => Some(receiver),
-            Member::Resource { .. } => None,
+            Member::Principal { receiver, .. } => receiver.as_deref(),
+            Member::Resource { .. } | Member::Source { .. } => None,
         }
     }
 
@@ -190,5 +238,39 @@ impl Association {
             Standing::Invited { deadline, .. } if now >= deadline => Some(deadline),
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::{CONSUMER, GATEWAY, World, at};
+    use crate::timing::HOUR_MS;
+
+    #[test]
+    fn a_settle_delay_shifts_what_reads_say() {
+        let timing = Timing { settle_delay_ms: 700, ..Timing::default() };
+        let mut world = World::new();
+        world.associate(&[GATEWAY], &[], at(0)).unwrap();
+        let mut row = world.row(AssociationKind::Resource, GATEWAY).unwrap();
+        assert_eq!(row.status(None, at(699), &timing), (AssociationStatus::Associating, at(0)));
+        assert_eq!(row.status(None, at(700), &timing), (AssociationStatus::Associated, at(700)));
+        row.standing = Standing::Ended { at: at(1000) };
+        assert_eq!(row.status(None, at(1699), &timing), (AssociationStatus::Disassociating, at(1000)));
+        assert_eq!(row.status(None, at(1700), &timing), (AssociationStatus::Disassociated, at(1700)));
+    }
+
+    #[test]
+    fn a_deleted_share_ends_all_that_has_not_ended_before() {
+        let timing = Timing::default();
+        let mut world = World::new();
+        world.associate(&[GATEWAY], &[CONSUMER], at(0)).unwrap();
+        let mut row = world.row(AssociationKind::Resource, GATEWAY).unwrap();
+        assert_eq!(row.status(Some(at(50)), at(50), &timing), (AssociationStatus::Disassociated, at(50)));
+        let waiting = world.principal(CONSUMER);
+        assert_eq!(waiting.status(Some(at(50)), at(50), &timing), (AssociationStatus::Disassociated, at(50)));
+        row.standing = Standing::Ended { at: at(20) };
+        assert_eq!(row.status(Some(at(50)), at(60), &timing), (AssociationStatus::Disassociated, at(20)));
+        assert!(row.is_visible(at(20 + 2 * HOUR_MS - 1), &timing));
     }
 }

@@ -6,9 +6,11 @@ use rampart_aws::{AccountId, Region};
 use serde::{Deserialize, Serialize};
 
 use crate::access_key::{AccessKey, Account};
+use crate::event::SharingEvent;
 use crate::ids::{InvitationId, ShareId};
+use crate::quota::OwnerUsage;
 use crate::resource_share::Tag;
-use crate::{Association, Invitation, ResourceShare};
+use crate::{Association, AssociationKind, Invitation, ResourceShare};
 
 /// The form of the payload below. Raised when a reader of the old form would misread the new one.
 pub const CHANGE_FORMAT: u32 = 1;
@@ -36,6 +38,21 @@ pub enum Change {
         share_created: TimestampMs,
         added: Vec<Tag>,
         removed: Vec<String>,
+    },
+    UsageStored(OwnerUsage),
+    EventRecorded(SharingEvent),
+    /// Rows past their retention, gone for good.
+    AssociationPurged {
+        owner: AccountId,
+        region: Region,
+        share: ShareId,
+        kind: AssociationKind,
+        entity: String,
+    },
+    SharePurged {
+        owner: AccountId,
+        region: Region,
+        share: ShareId,
     },
     /// The partition was emptied (open mode only).
     PartitionEmptied,

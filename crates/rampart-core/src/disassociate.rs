@@ -1,20 +1,27 @@
-//! Taking principals and resources out of a share: the owner's removal, and the consumer's leaving (reference §5.5,
-//! §10.6).
+//! Taking principals, resources and sources out of a share: the owner's removal, and the consumer's leaving (reference
+//! §5.5, §10.6).
 
 use rampart_aws::AccountId;
 use rampart_aws::timestamp::TimestampMs;
 
 use crate::associate::Outcome;
 use crate::association::{Association, AssociationStatus, Standing};
+use crate::contents::Contents;
+use crate::event::SharingEvent;
+use crate::ids::InvitationId;
+use crate::quota::OwnerUsage;
 use crate::resource_share::ResourceShare;
-use crate::timing::Timing;
+use crate::timing::{Timing, after};
 use crate::{Change, Decision, Refusal};
 
-/// Removes what the owner names. `named` pairs each entity of the call with the share's row for it.
+/// Removes what the owner names. `named` pairs each entity of the call with the share's row for it; `company` are the
+/// share's rows for the accounts that the named principals are in.
 // AWS: a pending principal can be removed, which takes its invitation back (reference §10.6, inferred).
 pub fn decide_disassociate(
     share: &ResourceShare,
     named: Vec<(&str, Option<Association>)>,
+    company: &[Association],
+    usage: OwnerUsage,
     now: TimestampMs,
     timing: &Timing,
 ) -> Result<Decision<Vec<Outcome>>, Refusal> {
@@ -22,9 +29,8 @@ pub fn decide_disassociate(
         // AWS: not InvalidStateTransition: a client that removes what is gone must be able to go on (clients §2).
         return Err(Refusal::ShareNotFound { share: share.arn() });
     }
-    let mut changes = Vec::new();
+    let mut removed = Vec::new();
     let mut outcomes = Vec::new();
-    let mut contents = share.contents;
     for (entity, row) in named {
         let Some(row) = row.filter(|row| row.is_visible(now, timing)) else {
             return Err(Refusal::EntityNotAssociated { entity: entity.to_owned(), share: share.arn() });
@@ -35,56 +41,192 @@ pub fn decide_disassociate(
             outcomes.push(Outcome { association: row, status });
             continue;
         }
-        contents.remove(&row);
-        changes.extend(end(&row, now));
+        removed.push(row.clone());
         outcomes.push(Outcome { association: row, status: AssociationStatus::Disassociating });
     }
-    if contents != share.contents {
-        changes.insert(0, Change::ShareStored(ResourceShare { contents, ..share.clone() }));
+    let (changes, contents) = end_all(share, &removed, company, usage, now, timing);
+    // AWS: at least one source stays while a service principal is there (reference §4.4; the code is inferred).
+    if contents.services > 0 && contents.sources == 0 {
+        return Err(Refusal::LastSourceOfServices);
     }
     Ok(Decision { changes, reply: outcomes })
 }
 
-/// Lets `caller`, an account that was invited and accepted, leave.
+/// Lets `caller`, an account that was invited and accepted, leave. `company` are all its rows in the share: it leaves
+/// with all of them. `any_type` lifts the rule of the types.
 // AWS: only directly invited accounts, and only shares that are empty or hold the types with the long invitation
 // (reference §5.5).
 pub fn decide_leave(
     share: &ResourceShare,
     caller: AccountId,
-    row: Option<Association>,
+    company: &[Association],
+    usage: OwnerUsage,
     now: TimestampMs,
+    timing: &Timing,
+    any_type: bool,
 ) -> Result<Decision<Vec<Outcome>>, Refusal> {
-    let row = row
-        .filter(|row| share.deleted.is_none() && row.entity == caller.as_str())
-        .filter(|row| matches!(row.standing, Standing::Granted { .. }))
-        .ok_or(Refusal::ShareNotFound { share: share.arn() })?;
-    let invited = matches!(row.standing, Standing::Granted { invitation: Some(_), .. });
-    if !invited || share.contents.short_invitation_resources > 0 {
+    let granted: Vec<_> =
+        company.iter().filter(|row| matches!(row.standing, Standing::Granted { .. })).cloned().collect();
+    let own = granted.iter().find(|row| row.entity == caller.as_str()).or(granted.first());
+    let own =
+        own.filter(|_| share.deleted.is_none()).ok_or(Refusal::ShareNotFound { share: share.arn() })?.clone();
+    let directly_invited = own.entity == caller.as_str() && own.invitation().is_some();
+    if !directly_invited || (share.contents.short_invitation_resources > 0 && !any_type) {
         return Err(Refusal::LeaveNotPermitted { share: share.arn() });
     }
-    let mut contents = share.contents;
-    contents.remove(&row);
-    let mut changes = vec![Change::ShareStored(ResourceShare { contents, ..share.clone() })];
-    changes.extend(end(&row, now));
+    let (changes, _) = end_all(share, &granted, company, usage, now, timing);
     Ok(Decision {
         changes,
-        reply: vec![Outcome { association: row, status: AssociationStatus::Disassociating }],
+        reply: vec![Outcome { association: own, status: AssociationStatus::Disassociating }],
     })
 }
 
-/// Ends an association and drops the invitation it stood on: pending, it can no longer be answered; accepted, it has
-/// lived as long as its association.
-fn end(row: &Association, now: TimestampMs) -> impl Iterator<Item = Change> {
-    let invitation = match row.standing {
-        Standing::Invited { invitation, .. } => Some(invitation),
-        Standing::Granted { invitation, .. } => invitation,
-        Standing::Ended { .. } => None,
-    };
-    let ended = Association { standing: Standing::Ended { at: now }, ..row.clone() };
-    let dropped = invitation.map(|invitation| Change::InvitationDropped {
-        sender: row.owner,
-        region: row.region,
-        invitation,
-    });
-    std::iter::once(Change::AssociationStored(ended)).chain(dropped)
+/// Ends associations. The invitation they stood on is dropped with the last of them: pending, it can no longer be
+/// answered; accepted, it has lived as long as its association.
+fn end_all(
+    share: &ResourceShare,
+    removed: &[Association],
+    company: &[Association],
+    usage: OwnerUsage,
+    now: TimestampMs,
+    timing: &Timing,
+) -> (Vec<Change>, Contents) {
+    let mut contents = share.contents;
+    let mut changes = Vec::new();
+    let mut dropped: Vec<InvitationId> = Vec::new();
+    for row in removed {
+        contents.remove(row);
+        let ended = Association { standing: Standing::Ended { at: now }, ..row.clone() };
+        let settled = after(now, timing.settle_delay_ms);
+        let event = SharingEvent::of_association(&ended, AssociationStatus::Disassociated, settled);
+        changes.push(Change::AssociationStored(ended));
+        changes.push(Change::EventRecorded(event));
+        let Some(invitation) = row.invitation().filter(|id| !dropped.contains(id)) else { continue };
+        let stays = |other: &Association| {
+            other.invitation() == Some(invitation) && removed.iter().all(|row| row.id != other.id)
+        };
+        if company.iter().any(stays) {
+            continue;
+        }
+        dropped.push(invitation);
+        if matches!(row.standing, Standing::Invited { .. }) {
+            contents.pending_invitations = contents.pending_invitations.saturating_sub(1);
+        }
+        changes.push(Change::InvitationDropped { sender: row.owner, region: row.region, invitation });
+    }
+    if contents != share.contents {
+        changes.push(Change::UsageStored(usage.moved(&share.contents, &contents)));
+        changes.push(Change::ShareStored(ResourceShare { contents, ..share.clone() }));
+    }
+    (changes, contents)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::AssociationKind;
+    use crate::fixtures::{COMPONENT, CONSUMER, GATEWAY, World, account, at};
+    use crate::invitation::{SHORT_WINDOW_MS, decide_accept};
+    use crate::timing::HOUR_MS;
+
+    fn remove(
+        world: &mut World,
+        kind: AssociationKind,
+        entity: &str,
+        now: i64,
+    ) -> Result<Vec<Outcome>, Refusal> {
+        let named = vec![(entity, world.row(kind, entity))];
+        let decision = decide_disassociate(
+            &world.share,
+            named,
+            &world.associations,
+            world.usage,
+            at(now),
+            &Timing::default(),
+        )?;
+        Ok(world.apply(decision))
+    }
+
+    fn leave(world: &mut World, who: &str, now: i64) -> Result<Vec<Outcome>, Refusal> {
+        let rows: Vec<_> =
+            world.associations.iter().filter(|row| row.receiver() == Some(who)).cloned().collect();
+        let timing = Timing::default();
+        let decision = decide_leave(&world.share, account(who), &rows, world.usage, at(now), &timing, false)?;
+        Ok(world.apply(decision))
+    }
+
+    fn joined(resources: &[&str]) -> World {
+        let mut world = World::new();
+        world.associate(resources, &[CONSUMER], at(0)).unwrap();
+        let decision = decide_accept(world.offer(), at(1), &Timing::default()).unwrap();
+        world.apply(decision);
+        world
+    }
+
+    #[test]
+    fn what_is_removed_says_disassociating_and_is_disassociated_for_two_hours() {
+        let timing = Timing::default();
+        let mut world = joined(&[GATEWAY]);
+        let outcomes = remove(&mut world, AssociationKind::Resource, GATEWAY, 10).unwrap();
+        assert_eq!(outcomes[0].status, AssociationStatus::Disassociating);
+        let row = world.row(AssociationKind::Resource, GATEWAY).unwrap();
+        assert_eq!(row.status(None, at(10), &timing), (AssociationStatus::Disassociated, at(10)));
+        assert!(row.is_visible(at(10 + 2 * HOUR_MS - 1), &timing));
+        assert!(!row.is_visible(at(10 + 2 * HOUR_MS), &timing));
+        assert_eq!(world.share.contents.resources, 0);
+    }
+
+    #[test]
+    fn removing_twice_is_no_error_and_removing_a_stranger_is() {
+        let mut world = joined(&[GATEWAY]);
+        remove(&mut world, AssociationKind::Resource, GATEWAY, 10).unwrap();
+        let again = remove(&mut world, AssociationKind::Resource, GATEWAY, 11).unwrap();
+        assert_eq!(again[0].status, AssociationStatus::Disassociated);
+        assert_eq!(world.share.contents.resources, 0);
+        let refused = remove(&mut world, AssociationKind::Principal, "333333333333", 11);
+        assert!(matches!(refused, Err(Refusal::EntityNotAssociated { .. })));
+        let long_after = remove(&mut world, AssociationKind::Resource, GATEWAY, 10 + 2 * HOUR_MS);
+        assert!(matches!(long_after, Err(Refusal::EntityNotAssociated { .. })));
+    }
+
+    #[test]
+    fn removing_a_principal_takes_its_invitation_along() {
+        let mut pending = World::new();
+        pending.associate(&[GATEWAY], &[CONSUMER], at(0)).unwrap();
+        remove(&mut pending, AssociationKind::Principal, CONSUMER, 5).unwrap();
+        assert_eq!(pending.invitations, []);
+        let mut accepted = joined(&[GATEWAY]);
+        remove(&mut accepted, AssociationKind::Principal, CONSUMER, 5).unwrap();
+        assert_eq!(accepted.invitations, []);
+    }
+
+    #[test]
+    fn an_expired_principal_is_over_already() {
+        let mut world = World::new();
+        world.associate(&[COMPONENT], &[CONSUMER], at(0)).unwrap();
+        let outcomes = remove(&mut world, AssociationKind::Principal, CONSUMER, SHORT_WINDOW_MS).unwrap();
+        assert_eq!(outcomes[0].status, AssociationStatus::Disassociated);
+        assert_eq!(world.invitations.len(), 1, "it stays to be seen as EXPIRED");
+    }
+
+    // AWS: only directly invited accounts, only empty shares or the 14 long-lived types (reference §5.5).
+    #[test]
+    fn an_invited_account_leaves_what_may_be_left() {
+        for resources in [&[GATEWAY][..], &[]] {
+            let mut world = joined(resources);
+            assert_eq!(leave(&mut world, CONSUMER, 9).unwrap()[0].status, AssociationStatus::Disassociating);
+            assert_eq!((world.invitations.len(), world.share.contents.principals), (0, 0));
+            assert!(matches!(leave(&mut world, CONSUMER, 10), Err(Refusal::ShareNotFound { .. })));
+        }
+        let mut world = joined(&[GATEWAY, COMPONENT]);
+        assert!(matches!(leave(&mut world, CONSUMER, 9), Err(Refusal::LeaveNotPermitted { .. })));
+    }
+
+    #[test]
+    fn who_has_not_accepted_has_nothing_to_leave() {
+        let mut world = World::new();
+        world.associate(&[GATEWAY], &[CONSUMER], at(0)).unwrap();
+        assert!(matches!(leave(&mut world, CONSUMER, 9), Err(Refusal::ShareNotFound { .. })));
+        assert!(matches!(leave(&mut world, "333333333333", 9), Err(Refusal::ShareNotFound { .. })));
+    }
 }

@@ -4,12 +4,12 @@ use rampart_aws::timestamp::TimestampMs;
 use rampart_aws::{AccountId, Region};
 use serde::{Deserialize, Serialize};
 
-use crate::association::{Association, Standing};
+use crate::association::{Association, AssociationStatus, Standing};
 use crate::catalog::ResourceType;
 use crate::ids::{InvitationArn, InvitationId, ShareId};
 use crate::resource_share::ResourceShare;
 use crate::timing::{HOUR_MS, Timing, after};
-use crate::{Change, Decision, Refusal};
+use crate::{Change, Decision, OwnerUsage, Refusal, SharingEvent};
 
 /// Lifetime of an invitation to a share that holds only types of the older generation, or nothing.
 pub const LONG_WINDOW_MS: i64 = 7 * 24 * HOUR_MS;
@@ -98,12 +98,15 @@ impl Invitation {
     /// Whether it can still be seen: answered and expired ones go after a while, an accepted one stays as long as
     /// its association (it is dropped with it).
     pub fn is_visible(&self, now: TimestampMs, timing: &Timing) -> bool {
-        match self.status(now) {
-            InvitationStatus::Pending | InvitationStatus::Accepted => true,
-            InvitationStatus::Rejected | InvitationStatus::Expired => {
-                now < after(self.timestamp(now), timing.answered_invitation_visible_ms)
-            }
-        }
+        let kept_ms = match self.status(now) {
+            InvitationStatus::Pending => return true,
+            InvitationStatus::Accepted => match timing.accepted_invitation_visible_ms {
+                None => return true,
+                Some(ms) => ms,
+            },
+            InvitationStatus::Rejected | InvitationStatus::Expired => timing.answered_invitation_visible_ms,
+        };
+        now < after(self.timestamp(now), kept_ms)
     }
 }
 
@@ -126,8 +129,10 @@ pub struct Offer {
     pub invitation: Invitation,
     /// The share it offers.
     pub share: ResourceShare,
-    /// The association that waits for the answer.
-    pub association: Association,
+    /// The receiver's associations with the share that stand on this invitation.
+    pub associations: Vec<Association>,
+    /// What the sender uses of its quotas.
+    pub usage: OwnerUsage,
 }
 
 /// The offer, if `caller` is its receiver, calls in its Region, and it can be seen.
@@ -150,30 +155,70 @@ pub fn check_received(
         .ok_or(Refusal::InvitationNotFound { invitation: arn })
 }
 
-/// Accepts: the invitation says so at once, and the association that waited is granted from `now` on.
-pub fn decide_accept(offer: Offer, now: TimestampMs) -> Result<Decision<Invitation>, Refusal> {
+/// Accepts: the invitation says so at once, and the associations that waited are granted from `now` on.
+pub fn decide_accept(
+    offer: Offer,
+    now: TimestampMs,
+    timing: &Timing,
+) -> Result<Decision<Invitation>, Refusal> {
     check_pending(&offer.invitation, now)?;
-    let invitation = Invitation { answer: Some(Answer { accepted: true, at: now }), ..offer.invitation };
-    let standing = Standing::Granted { at: now, invitation: Some(invitation.id) };
-    let association = Association { standing, ..offer.association };
-    let changes = vec![Change::InvitationStored(invitation.clone()), Change::AssociationStored(association)];
-    Ok(Decision { changes, reply: invitation })
+    let answered =
+        Invitation { answer: Some(Answer { accepted: true, at: now }), ..offer.invitation.clone() };
+    let standing = Standing::Granted { at: now, invitation: Some(answered.id) };
+    let settled = after(now, timing.settle_delay_ms);
+    Ok(decide_answer(offer, answered, standing, AssociationStatus::Associated, (now, settled)))
 }
 
-/// Rejects: the association that waited ends.
+/// Rejects: the associations that waited end.
 // AWS: DISASSOCIATED on reject is by analogy with expiry (reference §3.3, inferred).
-pub fn decide_reject(offer: Offer, now: TimestampMs) -> Result<Decision<Invitation>, Refusal> {
+pub fn decide_reject(
+    offer: Offer,
+    now: TimestampMs,
+    timing: &Timing,
+) -> Result<Decision<Invitation>, Refusal> {
     check_pending(&offer.invitation, now)?;
-    let invitation = Invitation { answer: Some(Answer { accepted: false, at: now }), ..offer.invitation };
-    let mut share = offer.share;
-    share.contents.remove(&offer.association);
-    let association = Association { standing: Standing::Ended { at: now }, ..offer.association };
-    let changes = vec![
-        Change::InvitationStored(invitation.clone()),
-        Change::AssociationStored(association),
-        Change::ShareStored(share),
-    ];
-    Ok(Decision { changes, reply: invitation })
+    let answered =
+        Invitation { answer: Some(Answer { accepted: false, at: now }), ..offer.invitation.clone() };
+    let settled = after(now, timing.settle_delay_ms);
+    let ended = Standing::Ended { at: now };
+    Ok(decide_answer(offer, answered, ended, AssociationStatus::Disassociated, (now, settled)))
+}
+
+/// Writes down what time has done: the associations that waited ended when the invitation expired. The invitation's
+/// own row says so by itself. Nothing to do when it was answered, or is not due yet.
+pub fn decide_expire(offer: Offer, now: TimestampMs) -> Option<Decision<Invitation>> {
+    let waiting = offer.associations.iter().any(|row| matches!(row.standing, Standing::Invited { .. }));
+    if offer.invitation.status(now) != InvitationStatus::Expired || !waiting {
+        return None;
+    }
+    let (expired, at) = (offer.invitation.clone(), offer.invitation.deadline);
+    Some(decide_answer(offer, expired, Standing::Ended { at }, AssociationStatus::Disassociated, (at, at)))
+}
+
+/// What follows from an invitation that is no longer pending: its associations, the kept counts, the records.
+fn decide_answer(
+    offer: Offer,
+    invitation: Invitation,
+    standing: Standing,
+    status: AssociationStatus,
+    (answered, settled): (TimestampMs, TimestampMs),
+) -> Decision<Invitation> {
+    let mut contents = offer.share.contents;
+    contents.pending_invitations = contents.pending_invitations.saturating_sub(1);
+    let event = SharingEvent::of_invitation(&invitation, invitation.status(answered), answered);
+    let mut changes = vec![Change::InvitationStored(invitation.clone()), Change::EventRecorded(event)];
+    for row in offer.associations {
+        if matches!(standing, Standing::Ended { .. }) {
+            contents.remove(&row);
+        }
+        let row = Association { standing, ..row };
+        changes.push(Change::EventRecorded(SharingEvent::of_association(&row, status, settled)));
+        changes.push(Change::AssociationStored(row));
+    }
+    let usage = offer.usage.moved(&offer.share.contents, &contents);
+    changes.push(Change::ShareStored(ResourceShare { contents, ..offer.share }));
+    changes.push(Change::UsageStored(usage));
+    Decision { changes, reply: invitation }
 }
 
 fn check_pending(invitation: &Invitation, now: TimestampMs) -> Result<(), Refusal> {
@@ -183,5 +228,117 @@ fn check_pending(invitation: &Invitation, now: TimestampMs) -> Result<(), Refusa
         InvitationStatus::Accepted => Err(Refusal::InvitationAlreadyAccepted { invitation: arn }),
         InvitationStatus::Rejected => Err(Refusal::InvitationAlreadyRejected { invitation: arn }),
         InvitationStatus::Expired => Err(Refusal::InvitationExpired { invitation: arn }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::{COMPONENT, CONSUMER, GATEWAY, OWNER, World, account, at};
+    use crate::timing::DAY_MS;
+
+    fn invited() -> World {
+        let mut world = World::new();
+        world.associate(&[GATEWAY], &[CONSUMER], at(0)).unwrap();
+        world
+    }
+
+    fn principal_status(world: &World, now: i64) -> AssociationStatus {
+        world.principal(CONSUMER).status(None, at(now), &Timing::default()).0
+    }
+
+    #[test]
+    fn accepting_grants_the_association_and_keeps_its_creation_time() {
+        let mut world = invited();
+        assert_eq!(principal_status(&world, 5), AssociationStatus::Associating);
+        let decision = decide_accept(world.offer(), at(10), &Timing::default()).unwrap();
+        let accepted = world.apply(decision);
+        assert_eq!(
+            (accepted.status(at(10)), accepted.timestamp(at(10))),
+            (InvitationStatus::Accepted, at(10))
+        );
+        assert_eq!(world.principal(CONSUMER).created, at(0));
+        let status = world.principal(CONSUMER).status(None, at(10), &Timing::default());
+        assert_eq!(status, (AssociationStatus::Associated, at(10)));
+    }
+
+    #[test]
+    fn rejecting_ends_the_association_and_counts_it_out() {
+        let mut world = invited();
+        let decision = decide_reject(world.offer(), at(10), &Timing::default()).unwrap();
+        let rejected = world.apply(decision);
+        assert_eq!(
+            (rejected.status(at(10)), rejected.timestamp(at(10))),
+            (InvitationStatus::Rejected, at(10))
+        );
+        assert_eq!(principal_status(&world, 10), AssociationStatus::Disassociated);
+        assert_eq!(world.share.contents.principals, 0);
+    }
+
+    #[test]
+    fn an_answer_is_final() {
+        let mut world = invited();
+        let decision = decide_accept(world.offer(), at(10), &Timing::default()).unwrap();
+        world.apply(decision);
+        for decide in [decide_accept, decide_reject] {
+            let refused = decide(world.offer(), at(11), &Timing::default()).map(|d| d.reply);
+            assert!(matches!(refused, Err(Refusal::InvitationAlreadyAccepted { .. })));
+        }
+        let mut world = invited();
+        let decision = decide_reject(world.offer(), at(10), &Timing::default()).unwrap();
+        world.apply(decision);
+        for decide in [decide_accept, decide_reject] {
+            let refused = decide(world.offer(), at(11), &Timing::default()).map(|d| d.reply);
+            assert!(matches!(refused, Err(Refusal::InvitationAlreadyRejected { .. })));
+        }
+    }
+
+    #[test]
+    fn an_invitation_expires_at_its_deadline_to_the_millisecond() {
+        let mut world = World::new();
+        world.associate(&[COMPONENT], &[CONSUMER], at(0)).unwrap();
+        assert!(decide_accept(world.offer(), at(SHORT_WINDOW_MS - 1), &Timing::default()).is_ok());
+        let refused = decide_accept(world.offer(), at(SHORT_WINDOW_MS), &Timing::default()).map(|d| d.reply);
+        assert!(matches!(refused, Err(Refusal::InvitationExpired { .. })));
+        let invitation = &world.offer().invitation;
+        assert_eq!(invitation.status(at(SHORT_WINDOW_MS)), InvitationStatus::Expired);
+        assert_eq!(invitation.timestamp(at(SHORT_WINDOW_MS + 9)), at(SHORT_WINDOW_MS));
+        assert_eq!(principal_status(&world, SHORT_WINDOW_MS - 1), AssociationStatus::Associating);
+        assert_eq!(principal_status(&world, SHORT_WINDOW_MS), AssociationStatus::Disassociated);
+    }
+
+    #[test]
+    fn only_the_receiver_sees_it() {
+        let world = invited();
+        let arn = world.offer().invitation.arn();
+        let check = |caller, offer| {
+            check_received(offer, arn, account(caller), world.share.region, at(1), &Timing::default())
+        };
+        assert!(check(CONSUMER, Some(world.offer())).is_ok());
+        for (caller, offer) in
+            [(OWNER, Some(world.offer())), ("333333333333", Some(world.offer())), (CONSUMER, None)]
+        {
+            assert_eq!(check(caller, offer).map(drop), Err(Refusal::InvitationNotFound { invitation: arn }));
+        }
+        let mut deleted = world.offer();
+        deleted.share.deleted = Some(at(1));
+        assert_eq!(
+            check(CONSUMER, Some(deleted)).map(drop),
+            Err(Refusal::InvitationNotFound { invitation: arn })
+        );
+    }
+
+    #[test]
+    fn answered_and_expired_ones_vanish_after_seven_days_and_accepted_ones_do_not() {
+        let timing = Timing::default();
+        let mut world = invited();
+        let expired = world.offer().invitation;
+        assert!(expired.is_visible(at(LONG_WINDOW_MS + 7 * DAY_MS - 1), &timing));
+        assert!(!expired.is_visible(at(LONG_WINDOW_MS + 7 * DAY_MS), &timing));
+        let rejected = decide_reject(world.offer(), at(5), &timing).unwrap().reply;
+        assert!(rejected.is_visible(at(5 + 7 * DAY_MS - 1), &timing));
+        assert!(!rejected.is_visible(at(5 + 7 * DAY_MS), &timing));
+        let decision = decide_accept(world.offer(), at(5), &timing).unwrap();
+        assert!(world.apply(decision).is_visible(at(1000 * DAY_MS), &timing));
     }
 }

@@ -16,6 +16,10 @@ pub const SHARE_NAME_CHARS_MAX: usize = 512;
 pub const CLIENT_TOKEN_CHARS_MAX: usize = 64;
 /// How long a client token is remembered (unknown for AWS; the recommended choice).
 pub const CLIENT_TOKEN_KEPT_MS: i64 = 24 * 60 * 60 * 1000;
+/// How long the id of an SDK's call serves as a client token.
+pub const INVOCATION_ID_KEPT_MS: i64 = 10 * 60 * 1000;
+/// Characters of such an id that are looked at; a longer one is no id.
+pub const INVOCATION_ID_CHARS_MAX: usize = 64;
 /// `maxResults` of every list operation.
 pub const PAGE_SIZE_MAX: u32 = 500;
 /// Page size when the caller names none (unpublished by AWS; the recommended choice).

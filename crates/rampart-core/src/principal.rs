@@ -98,11 +98,11 @@ fn parse_organization_entity(arn: &Arn) -> Option<Principal> {
     parts.next().is_none().then_some(principal)
 }
 
-fn is_organization_id(text: &str) -> bool {
+pub(crate) fn is_organization_id(text: &str) -> bool {
     text.strip_prefix("o-").is_some_and(|id| (10..=32).contains(&id.len()) && is_lower_alphanumeric(id))
 }
 
-fn is_unit_id(text: &str) -> bool {
+pub(crate) fn is_unit_id(text: &str) -> bool {
     text.strip_prefix("ou-").and_then(|rest| rest.split_once('-')).is_some_and(|(root, id)| {
         (4..=32).contains(&root.len())
             && (8..=32).contains(&id.len())

@@ -4,10 +4,11 @@ use rampart_aws::timestamp::TimestampMs;
 use rampart_aws::{AccountId, Region};
 use serde::{Deserialize, Serialize};
 
+use crate::contents::Contents;
 use crate::ids::{ShareArn, ShareId};
 use crate::limits::{SHARE_NAME_CHARS_MAX, TAG_KEY_CHARS_MAX, TAG_VALUE_CHARS_MAX, TAGS_PER_SHARE_MAX};
 use crate::timing::{Timing, after};
-use crate::{Change, Refusal};
+use crate::{Change, Decision, OwnerUsage, Refusal};
 
 /// A label on a share, the owner's own business.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -44,21 +45,6 @@ pub struct ResourceShare {
     pub deleted: Option<TimestampMs>,
     /// What is in it, kept so that no operation counts rows.
     pub contents: Contents,
-}
-
-/// Kept counts of a share's associations that have not ended.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Contents {
-    /// Resources.
-    pub resources: u32,
-    /// Of these, resources of types whose invitations last twelve hours and which cannot be left.
-    pub short_invitation_resources: u32,
-    /// Of these, resources of types that may not be shared with IAM roles and users.
-    pub resources_not_for_identities: u32,
-    /// Principals.
-    pub principals: u32,
-    /// Of these, IAM roles and users.
-    pub identities: u32,
 }
 
 /// The `status` of a share on the wire.
@@ -154,11 +140,135 @@ pub fn check_active(share: &ResourceShare) -> Result<(), Refusal> {
 }
 
 /// Deletes a share. Its associations end with it and its pending invitations vanish; both follow from the one row,
-/// so deleting costs the same whatever the share holds.
+/// so deleting costs the same whatever the share holds. Background work records their events.
 // AWS: a second delete is recommended to be UnknownResourceException (reference §3.1).
-pub fn decide_delete(share: &ResourceShare, now: TimestampMs) -> Result<Vec<Change>, Refusal> {
+pub fn decide_delete(
+    share: &ResourceShare,
+    usage: OwnerUsage,
+    now: TimestampMs,
+) -> Result<Vec<Change>, Refusal> {
     if share.deleted.is_some() {
         return Err(Refusal::ShareNotFound { share: share.arn() });
     }
-    Ok(vec![Change::ShareStored(ResourceShare { deleted: Some(now), updated: now, ..share.clone() })])
+    let resource_shares = usage.resource_shares.saturating_sub(1);
+    let usage = OwnerUsage { resource_shares, ..usage.moved(&share.contents, &Contents::default()) };
+    let deleted = ResourceShare { deleted: Some(now), updated: now, ..share.clone() };
+    Ok(vec![Change::ShareStored(deleted), Change::UsageStored(usage)])
+}
+
+/// Changes the members that are given (reference §10.3).
+// AWS: on a deleted share UpdateResourceShare models no InvalidStateTransition, so it is unknown (reference §3.1).
+pub fn decide_update(
+    share: &ResourceShare,
+    name: Option<&str>,
+    allow_external_principals: Option<bool>,
+    now: TimestampMs,
+) -> Result<Decision<ResourceShare>, Refusal> {
+    if name.is_none() && allow_external_principals.is_none() {
+        return Err(Refusal::NothingToUpdate);
+    }
+    if share.deleted.is_some() {
+        return Err(Refusal::ShareNotFound { share: share.arn() });
+    }
+    // AWS: an account that stands alone cannot confine a share to its organization (reference §4.2). A client that
+    // repeats the present value changes nothing and is not refused: Terraform always sends both members.
+    if share.allow_external_principals && allow_external_principals == Some(false) {
+        return Err(Refusal::SharingOnlyInsideOrganization);
+    }
+    if let Some(name) = name {
+        check_name(name)?;
+    }
+    let updated = ResourceShare {
+        name: name.unwrap_or(&share.name).to_owned(),
+        allow_external_principals: allow_external_principals.unwrap_or(share.allow_external_principals),
+        updated: now,
+        ..share.clone()
+    };
+    Ok(Decision { changes: vec![Change::ShareStored(updated.clone())], reply: updated })
+}
+
+/// Adds tags, or gives tags of the same keys new values (reference §10.34).
+pub fn decide_tag(share: &ResourceShare, tags: Vec<Tag>) -> Result<Vec<Change>, Refusal> {
+    let added = check_tags(tags)?;
+    let kept = share.tags.iter().filter(|old| added.iter().all(|new| new.key != old.key)).cloned();
+    let tags = check_tags(kept.chain(added.iter().cloned()).collect())?;
+    Ok(with_tags(share, tags, added, Vec::new()))
+}
+
+/// Removes the tags of these keys; a key that is not there is no error (reference §10.35).
+pub fn decide_untag(share: &ResourceShare, keys: &[String]) -> Vec<Change> {
+    let (removed, kept): (Vec<_>, Vec<_>) =
+        share.tags.iter().cloned().partition(|tag| keys.contains(&tag.key));
+    let removed: Vec<_> = removed.into_iter().map(|tag| tag.key).collect();
+    if removed.is_empty() {
+        return Vec::new();
+    }
+    with_tags(share, kept, Vec::new(), removed)
+}
+
+fn with_tags(share: &ResourceShare, tags: Vec<Tag>, added: Vec<Tag>, removed: Vec<String>) -> Vec<Change> {
+    let index = Change::ShareTagged {
+        owner: share.owner,
+        region: share.region,
+        share: share.id,
+        share_created: share.created,
+        added,
+        removed,
+    };
+    vec![Change::ShareStored(ResourceShare { tags, ..share.clone() }), index]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::{at, share, usage};
+    use crate::timing::HOUR_MS;
+
+    fn tag(key: &str, value: &str) -> Tag {
+        Tag { key: key.to_owned(), value: value.to_owned() }
+    }
+
+    // AWS: visible as DELETED for two hours, then unknown (reference §3.1).
+    #[test]
+    fn a_deleted_share_is_seen_for_two_hours() {
+        let timing = Timing { settle_delay_ms: 100, ..Timing::default() };
+        let Ok(changes) = decide_delete(&share(), usage(), at(10)) else {
+            panic!("an active share can be deleted")
+        };
+        let [Change::ShareStored(deleted), _] = changes.as_slice() else {
+            panic!("one row changes: {changes:?}")
+        };
+        assert_eq!(share().status(at(i64::MAX), &timing), Some(ShareStatus::Active));
+        assert_eq!(deleted.status(at(10), &timing), Some(ShareStatus::Deleting));
+        assert_eq!(deleted.status(at(110), &timing), Some(ShareStatus::Deleted));
+        assert_eq!(deleted.status(at(10 + 2 * HOUR_MS - 1), &timing), Some(ShareStatus::Deleted));
+        assert_eq!(deleted.status(at(10 + 2 * HOUR_MS), &timing), None);
+        assert!(matches!(decide_delete(deleted, usage(), at(11)), Err(Refusal::ShareNotFound { .. })));
+    }
+
+    #[test]
+    fn names_have_bounds_and_no_control_characters() {
+        assert_eq!(check_name("n"), Ok(()));
+        assert_eq!(check_name(&"ü".repeat(512)), Ok(()));
+        assert_eq!(check_name(""), Err(Refusal::ShareNameLength { chars: 0 }));
+        assert_eq!(check_name(&"ü".repeat(513)), Err(Refusal::ShareNameLength { chars: 513 }));
+        assert_eq!(check_name("a\nb"), Err(Refusal::ShareNameCharacter));
+    }
+
+    #[test]
+    fn tags_are_ordered_and_checked() {
+        let sorted = check_tags(vec![tag("b", ""), tag("a", "1")]);
+        assert_eq!(sorted, Ok(vec![tag("a", "1"), tag("b", "")]));
+        for (tags, refusal) in [
+            (vec![tag("AWS:x", "")], Refusal::TagKeyReserved { key: "AWS:x".to_owned() }),
+            (vec![tag("", "")], Refusal::TagKeyLength { chars: 0 }),
+            (vec![tag(&"k".repeat(129), "")], Refusal::TagKeyLength { chars: 129 }),
+            (vec![tag("k", &"v".repeat(257))], Refusal::TagValueLength { key: "k".to_owned(), chars: 257 }),
+            (vec![tag("k", "1"), tag("k", "2")], Refusal::TagKeyRepeated { key: "k".to_owned() }),
+            (vec![tag("k", "\u{0}")], Refusal::TagCharacter { key: "k".to_owned() }),
+            ((0..51).map(|n| tag(&n.to_string(), "")).collect(), Refusal::TooManyTags { tags: 51 }),
+        ] {
+            assert_eq!(check_tags(tags), Err(refusal));
+        }
+    }
 }

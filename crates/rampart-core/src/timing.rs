@@ -19,6 +19,9 @@ pub struct Timing {
     pub ended_association_visible_ms: i64,
     /// How long a rejected or expired invitation is shown (reference §3.4: seven days).
     pub answered_invitation_visible_ms: i64,
+    /// How long an accepted invitation is shown; as long as its association lives when there is no number. AWS forgets
+    /// it after seven days, and clients that look for it then wait in vain (clients §2), so the default is none.
+    pub accepted_invitation_visible_ms: Option<i64>,
 }
 
 impl Default for Timing {
@@ -28,6 +31,7 @@ impl Default for Timing {
             deleted_share_visible_ms: 2 * HOUR_MS,
             ended_association_visible_ms: 2 * HOUR_MS,
             answered_invitation_visible_ms: 7 * DAY_MS,
+            accepted_invitation_visible_ms: None,
         }
     }
 }

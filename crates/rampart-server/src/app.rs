@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rampart_core::catalog::Catalog;
-use rampart_core::{AccountId, Region, TimestampMs, Timing};
+use rampart_core::{AccountId, Region, ShareArn, TimestampMs, Timing};
 use rampart_store::{MasterKey, Store};
 
 use crate::identity::KeyRing;
@@ -48,6 +48,13 @@ impl App {
     }
 }
 
+impl Call {
+    /// Whether a share of that ARN can be the caller's, here.
+    pub(crate) fn owns(&self, share: ShareArn) -> bool {
+        share.owner == self.account && share.region == self.region
+    }
+}
+
 /// Who calls what, and when.
 #[derive(Clone)]
 pub(crate) struct Call {
@@ -61,6 +68,8 @@ pub(crate) struct Call {
     pub(crate) region: Region,
     /// The operation of RAM; none for other services.
     pub(crate) operation: Option<&'static Operation>,
+    /// The id that an SDK gives all attempts of one call, when it was signed.
+    pub(crate) invocation_id: Option<String>,
     /// Names the request in the log and in the answer.
     pub(crate) request_id: String,
     /// The server's time when the call arrived: one moment for all its decisions.

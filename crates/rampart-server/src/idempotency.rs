@@ -1,6 +1,8 @@
 //! Asking twice changes things once: the first answer to a client token is remembered and given again (reference §2.2).
 
-use rampart_core::limits::{CLIENT_TOKEN_CHARS_MAX, CLIENT_TOKEN_KEPT_MS};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use rampart_core::limits::{CLIENT_TOKEN_CHARS_MAX, CLIENT_TOKEN_KEPT_MS, INVOCATION_ID_KEPT_MS};
 use rampart_core::{Refusal, TimestampMs};
 use rampart_store::{Abort, RememberedAnswer, TokenScope, Transaction};
 use serde::Serialize;
@@ -14,27 +16,34 @@ pub(crate) struct Once {
     scope: Option<TokenScope>,
     request_hash: [u8; 32],
     now: TimestampMs,
+    kept_ms: i64,
 }
 
 impl Once {
     /// `canonical` is the request as compared with a later one: without the token, set-like lists sorted.
+    ///
+    /// A call without a token is told from another by the id that SDKs give all attempts of one call, together with
+    /// its content: SDKs were seen to send a call again that had gone through (clients §4a).
     pub(crate) fn new(
         call: &Call,
         operation: &'static str,
         client_token: Option<&str>,
         canonical: &impl Serialize,
     ) -> Result<Self, Refusal> {
-        let scope = match client_token {
-            Some(token) if !is_token(token) => return Err(Refusal::ClientTokenInvalid),
-            Some(token) => Some(TokenScope {
-                account: call.account,
-                region: call.region,
-                operation,
-                token: token.to_owned(),
-            }),
-            None => None,
+        let request_hash = digest(canonical);
+        let (token, kept_ms) = match (client_token, &call.invocation_id) {
+            (Some(token), _) if !is_token(token) => return Err(Refusal::ClientTokenInvalid),
+            (Some(token), _) => (Some(token.to_owned()), CLIENT_TOKEN_KEPT_MS),
+            (None, Some(id)) => {
+                // Not a token that a caller could send: it holds spaces.
+                let content = URL_SAFE_NO_PAD.encode(request_hash);
+                (Some(format!("invocation {id} {content}")), INVOCATION_ID_KEPT_MS)
+            }
+            (None, None) => (None, 0),
         };
-        Ok(Self { scope, request_hash: digest(canonical), now: call.now })
+        let scope =
+            token.map(|token| TokenScope { account: call.account, region: call.region, operation, token });
+        Ok(Self { scope, request_hash, now: call.now, kept_ms })
     }
 
     /// The first answer, if this call was answered before.
@@ -53,7 +62,7 @@ impl Once {
         if let Some(scope) = &self.scope {
             let remembered =
                 RememberedAnswer { request_hash: self.request_hash.to_vec(), answer: answer.clone() };
-            tx.remember_answer(scope, &remembered, self.now.saturating_add_ms(CLIENT_TOKEN_KEPT_MS)).await?;
+            tx.remember_answer(scope, &remembered, self.now.saturating_add_ms(self.kept_ms)).await?;
         }
         Ok(answer)
     }

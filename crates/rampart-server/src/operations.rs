@@ -362,7 +362,7 @@ pub static RAM: &[Operation] = &[
         client_token: false,
         paged: true,
         errors: &["InvalidNextToken", "InvalidParameter", "MalformedArn", "UnknownResource"],
-        handler: None,
+        handler: Some(ram::list_principals::handle),
     },
     Operation {
         name: "ListReplacePermissionAssociationsWork",
@@ -392,7 +392,7 @@ pub static RAM: &[Operation] = &[
         client_token: false,
         paged: true,
         errors: &["InvalidNextToken", "InvalidParameter"],
-        handler: None,
+        handler: Some(ram::list_resource_types::handle),
     },
     Operation {
         name: "ListResources",
@@ -406,7 +406,7 @@ pub static RAM: &[Operation] = &[
             "MalformedArn",
             "UnknownResource",
         ],
-        handler: None,
+        handler: Some(ram::list_resources::handle),
     },
     Operation {
         name: "ListSourceAssociations",
@@ -414,7 +414,7 @@ pub static RAM: &[Operation] = &[
         client_token: false,
         paged: true,
         errors: &["InvalidNextToken", "InvalidParameter", "MalformedArn", "UnknownResource"],
-        handler: None,
+        handler: Some(ram::list_source_associations::handle),
     },
     Operation {
         name: "PromotePermissionCreatedFromPolicy",
@@ -507,7 +507,7 @@ pub static RAM: &[Operation] = &[
             "TagPolicyViolation",
             "UnknownResource",
         ],
-        handler: None,
+        handler: Some(ram::tag_resource::handle),
     },
     Operation {
         name: "UntagResource",
@@ -515,7 +515,7 @@ pub static RAM: &[Operation] = &[
         client_token: false,
         paged: false,
         errors: &["InvalidParameter", "MalformedArn", "UnknownResource"],
-        handler: None,
+        handler: Some(ram::untag_resource::handle),
     },
     Operation {
         name: "UpdatePermission",
@@ -547,6 +547,6 @@ pub static RAM: &[Operation] = &[
             "OperationNotPermitted",
             "UnknownResource",
         ],
-        handler: None,
+        handler: Some(ram::update_resource_share::handle),
     },
 ];

@@ -28,13 +28,34 @@ pub(crate) struct Place {
     pub(crate) id: Uuid,
 }
 
+impl Place {
+    /// Before the first item.
+    pub(crate) const START: Self = Self { time: TimestampMs(i64::MIN), id: Uuid::nil() };
+
+    fn to_bytes(self) -> Vec<u8> {
+        [self.time.0.to_be_bytes().as_slice(), self.id.as_bytes()].concat()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (time, id) = bytes.split_first_chunk()?;
+        Some(Self { time: TimestampMs(i64::from_be_bytes(*time)), id: Uuid::from_slice(id).ok()? })
+    }
+}
+
+/// What a token says: the place, and the place within a share that was begun.
+type Read = (Place, Option<(Uuid, Place)>);
+
 /// The page that a call asks for.
 pub(crate) struct Page {
     /// Items at the most.
     pub(crate) size: u32,
     /// Where it begins; at the start when none.
     pub(crate) after: Option<Place>,
+    /// In a list of the contents of many shares: the share that was begun, and after what in it the page begins.
+    pub(crate) within: Option<(Uuid, Place)>,
     binding: Vec<u8>,
+    /// Open mode's switch: the first page of every list is empty and has a token.
+    begins_empty: bool,
 }
 
 impl Page {
@@ -59,9 +80,11 @@ impl Page {
             binding.extend_from_slice(part.as_bytes());
             binding.push(0);
         }
-        let mut page = Self { size, after: None, binding };
+        let begins_empty = app.settings.empty_pages && next_token.is_none();
+        let mut page = Self { size, after: None, within: None, binding, begins_empty };
         if let Some(token) = next_token {
-            page.after = Some(page.read_token(app, token).ok_or(Refusal::NextTokenInvalid)?);
+            let read = page.read_token(app, token).ok_or(Refusal::NextTokenInvalid)?;
+            (page.after, page.within) = (Some(read.0), read.1);
         }
         Ok(page)
     }
@@ -69,6 +92,11 @@ impl Page {
     /// How many items to load: one more than the page holds tells whether there is a next page.
     pub(crate) fn load_size(&self) -> u32 {
         self.size + 1
+    }
+
+    /// The token of an empty first page, when the switch asks for one.
+    pub(crate) fn empty_first(&self, app: &App) -> Option<String> {
+        self.begins_empty.then(|| self.token(app, Place::START))
     }
 
     /// Cuts what was loaded to the page, and makes the token of the next one if there is more.
@@ -79,6 +107,10 @@ impl Page {
         place: impl Fn(&T) -> Place,
     ) -> Option<String> {
         let size = usize::try_from(self.size).expect("a page size fits");
+        if let Some(token) = self.empty_first(app) {
+            items.clear();
+            return Some(token);
+        }
         if items.len() <= size {
             return None;
         }
@@ -88,26 +120,37 @@ impl Page {
 
     /// The token of the page after `place`.
     pub(crate) fn token(&self, app: &App, place: Place) -> String {
-        let mut bytes = Vec::with_capacity(PLACE_BYTES + MAC_BYTES);
-        bytes.extend_from_slice(&place.time.0.to_be_bytes());
-        bytes.extend_from_slice(place.id.as_bytes());
+        self.sealed(app, place.to_bytes())
+    }
+
+    /// The token of the page that goes on within a share, after `inner`; `outer` is the place of the share before it.
+    pub(crate) fn token_within(&self, app: &App, outer: Place, share: Uuid, inner: Place) -> String {
+        let mut bytes = outer.to_bytes();
+        bytes.extend_from_slice(share.as_bytes());
+        bytes.extend_from_slice(&inner.to_bytes());
+        self.sealed(app, bytes)
+    }
+
+    fn sealed(&self, app: &App, mut bytes: Vec<u8>) -> String {
         let mac = self.mac(app, &bytes).finalize().into_bytes();
         bytes.extend_from_slice(&mac[..MAC_BYTES]);
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    fn read_token(&self, app: &App, token: &str) -> Option<Place> {
+    fn read_token(&self, app: &App, token: &str) -> Option<Read> {
         if token.len() > NEXT_TOKEN_CHARS_MAX {
             return None;
         }
         let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
-        let (place, mac) = bytes.split_at_checked(PLACE_BYTES)?;
-        if mac.len() != MAC_BYTES {
-            return None;
+        let (places, mac) = bytes.split_at_checked(bytes.len().checked_sub(MAC_BYTES)?)?;
+        self.mac(app, places).verify_truncated_left(mac).ok()?;
+        let (outer, within) = places.split_at_checked(PLACE_BYTES)?;
+        let outer = Place::from_bytes(outer)?;
+        if within.is_empty() {
+            return Some((outer, None));
         }
-        self.mac(app, place).verify_truncated_left(mac).ok()?;
-        let (time, id) = place.split_first_chunk()?;
-        Some(Place { time: TimestampMs(i64::from_be_bytes(*time)), id: Uuid::from_slice(id).ok()? })
+        let (share, inner) = within.split_at_checked(16)?;
+        Some((outer, Some((Uuid::from_slice(share).ok()?, Place::from_bytes(inner)?))))
     }
 
     fn mac(&self, app: &App, place: &[u8]) -> Hmac<Sha256> {

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use rampart_core::{AccountId, Timing};
+use rampart_core::timing::DAY_MS;
+use rampart_core::{AccountId, Quotas, Timing};
 
 /// Who may call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,8 +33,33 @@ pub struct Settings {
     pub default_account: AccountId,
     /// Delays and retentions.
     pub timing: Timing,
+    /// What an owner may have.
+    pub quotas: Quotas,
+    /// Whether an invited account may leave a share whatever it holds. AWS allows it for 14 types (reference §5.5).
+    pub leave_any_type: bool,
+    /// Open mode: every list begins with an empty page and a token, as AWS's sometimes do (reference §2.3), so that
+    /// clients can be tested against it.
+    pub empty_pages: bool,
+    /// How long recorded events are kept.
+    pub event_kept_ms: i64,
     /// Bounds of the edge.
     pub limits: EdgeLimits,
+}
+
+impl Settings {
+    /// AWS's defaults, for callers let in by `auth`.
+    pub fn new(auth: AuthMode, default_account: AccountId) -> Self {
+        Self {
+            auth,
+            default_account,
+            timing: Timing::default(),
+            quotas: Quotas::default(),
+            leave_any_type: false,
+            empty_pages: false,
+            event_kept_ms: 7 * DAY_MS,
+            limits: EdgeLimits::default(),
+        }
+    }
 }
 
 /// What a stranger can use of the server.

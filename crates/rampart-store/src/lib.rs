@@ -26,5 +26,6 @@ pub use tables::STATEMENTS;
 pub use tables::association::{AssociationCursor, AssociationInShare, AssociationScope};
 pub use tables::client_token::{RememberedAnswer, TokenScope};
 pub use tables::invitation::InvitationCursor;
-pub use tables::resource_share::{ShareCursor, ShareScope};
+pub use tables::resource_share::{ReceivedShare, ShareCursor, ShareScope};
+pub use tables::retention::{AssociationKey, EventKey, TokenKey};
 pub use transaction::{Transaction, Work};

@@ -68,16 +68,38 @@ const STEPS: &[&str] = &[
         created_ms BIGINT NOT NULL,
         updated_ms BIGINT NOT NULL,
         deleted_ms BIGINT,
-        resources BIGINT NOT NULL,
-        short_invitation_resources BIGINT NOT NULL,
-        resources_not_for_identities BIGINT NOT NULL,
-        principals BIGINT NOT NULL,
-        identities BIGINT NOT NULL,
+        contents TEXT NOT NULL,
+        untidy SMALLINT NOT NULL,
         PRIMARY KEY (part, owner, region, share_id))",
     "CREATE INDEX IF NOT EXISTS resource_share_by_time
         ON resource_share (part, owner, region, created_ms, share_id)",
     "CREATE INDEX IF NOT EXISTS resource_share_by_name
         ON resource_share (part, owner, region, name, created_ms, share_id)",
+    "CREATE INDEX IF NOT EXISTS resource_share_deleted_by_time
+        ON resource_share (part, owner, region, created_ms, share_id) WHERE deleted_ms IS NOT NULL",
+    "CREATE INDEX IF NOT EXISTS resource_share_by_deletion
+        ON resource_share (deleted_ms) WHERE deleted_ms IS NOT NULL",
+    "CREATE INDEX IF NOT EXISTS resource_share_untidy
+        ON resource_share (deleted_ms) WHERE untidy = 1",
+    "CREATE TABLE IF NOT EXISTS owner_usage (
+        part BIGINT NOT NULL,
+        owner TEXT NOT NULL,
+        region TEXT NOT NULL,
+        resource_shares BIGINT NOT NULL,
+        resources BIGINT NOT NULL,
+        principals BIGINT NOT NULL,
+        pending_invitations BIGINT NOT NULL,
+        PRIMARY KEY (part, owner, region))",
+    "CREATE TABLE IF NOT EXISTS sharing_event (
+        part BIGINT NOT NULL,
+        seq BIGINT NOT NULL,
+        idx BIGINT NOT NULL,
+        n BIGINT NOT NULL,
+        at_ms BIGINT NOT NULL,
+        payload TEXT NOT NULL,
+        PRIMARY KEY (part, seq, idx, n))",
+    "CREATE INDEX IF NOT EXISTS sharing_event_by_time
+        ON sharing_event (at_ms)",
     "CREATE TABLE IF NOT EXISTS resource_share_tag (
         part BIGINT NOT NULL,
         owner TEXT NOT NULL,
@@ -106,6 +128,7 @@ const STEPS: &[&str] = &[
         deadline_ms BIGINT,
         invitation_id BYTEA,
         receiver TEXT,
+        resource_type TEXT,
         member TEXT NOT NULL,
         PRIMARY KEY (part, owner, region, share_id, kind, entity))",
     "CREATE INDEX IF NOT EXISTS association_by_share
@@ -116,6 +139,15 @@ const STEPS: &[&str] = &[
         ON association (part, owner, region, kind, entity, created_ms, association_id)",
     "CREATE INDEX IF NOT EXISTS association_by_receiver
         ON association (receiver, region, standing, share_created_ms, share_id) WHERE receiver IS NOT NULL",
+    "CREATE INDEX IF NOT EXISTS association_by_share_receiver
+        ON association (part, share_id, receiver) WHERE receiver IS NOT NULL",
+    "CREATE INDEX IF NOT EXISTS association_by_type
+        ON association (part, owner, region, resource_type, created_ms, association_id)
+        WHERE resource_type IS NOT NULL",
+    "CREATE INDEX IF NOT EXISTS association_by_deadline
+        ON association (deadline_ms) WHERE deadline_ms IS NOT NULL",
+    "CREATE INDEX IF NOT EXISTS association_by_end
+        ON association (since_ms) WHERE standing = 2",
     "CREATE TABLE IF NOT EXISTS invitation (
         part BIGINT NOT NULL,
         sender TEXT NOT NULL,
@@ -133,6 +165,10 @@ const STEPS: &[&str] = &[
         ON invitation (receiver, region, created_ms, invitation_id)",
     "CREATE INDEX IF NOT EXISTS invitation_by_share
         ON invitation (part, share_id, receiver, created_ms, invitation_id)",
+    "CREATE INDEX IF NOT EXISTS invitation_by_answer
+        ON invitation (accepted, answered_ms) WHERE answered_ms IS NOT NULL",
+    "CREATE INDEX IF NOT EXISTS invitation_by_deadline
+        ON invitation (deadline_ms) WHERE answered_ms IS NULL",
     "CREATE TABLE IF NOT EXISTS client_token (
         part BIGINT NOT NULL,
         account TEXT NOT NULL,
@@ -145,6 +181,8 @@ const STEPS: &[&str] = &[
         PRIMARY KEY (part, account, region, operation, token))",
     "CREATE INDEX IF NOT EXISTS client_token_by_account
         ON client_token (account, region, operation, token)",
+    "CREATE INDEX IF NOT EXISTS client_token_by_expiry
+        ON client_token (expires_ms)",
 ];
 
 /// Holds what the store must know of itself before anything else; made before the first step.
@@ -177,12 +215,6 @@ const META_PART: i64 = 0;
 const VERSION: &str = "schema_version";
 const PARTITIONS: &str = "partitions";
 const PAGE_TOKEN_KEY: &str = "page_token_key";
-
-/// The tables of the portable DDL, for the tests that hold it against the rules.
-#[cfg(test)]
-pub(crate) fn ddl() -> impl Iterator<Item = &'static str> {
-    std::iter::once(META_TABLE).chain(STEPS.iter().copied())
-}
 
 pub(crate) fn migrate_sqlite(
     connection: &rusqlite::Connection,

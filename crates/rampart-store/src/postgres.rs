@@ -3,9 +3,11 @@
 //! A write costs three round trips when its loads are independent: BEGIN, the head row and the loads travel together;
 //! then the rows and the log entry; then COMMIT.
 
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime};
+use futures_util::FutureExt;
 use futures_util::future::join3;
 use tokio::sync::OnceCell;
 use tokio_postgres::NoTls;
@@ -123,11 +125,14 @@ async fn attempt<W: Work>(
         tx.head_taken(seq);
         Ok::<i64, StoreError>(seq)
     };
-    let (begun, head, outcome) = join3(opening, head, work.run(&tx)).await;
+    // A panic must not let go of the connection while its transaction is open: the next user would commit it.
+    let work = AssertUnwindSafe(work.run(&tx)).catch_unwind();
+    let (begun, head, outcome) = join3(opening, head, work).await;
     let (seq, wrote) = (head.as_ref().copied().unwrap_or_default(), tx.has_written());
     let Connection::Postgres(client) = tx.into_reader().connection else {
         return (None, Some(Failed::Finally(Abort::Store(StoreError::Panicked))));
     };
+    let outcome = outcome.unwrap_or_else(|_| Err(StoreError::Panicked.into()));
     let outcome = begun.and(head).map_err(Abort::Store).and(outcome);
     let reply = match outcome {
         Ok(reply) => reply,
@@ -233,8 +238,7 @@ pub(crate) fn failure(statement: &'static str, error: &tokio_postgres::Error) ->
     let Some(state) = error.code() else {
         // No answer from the server: the connection is gone, and before COMMIT nothing was written.
         return if error.is_closed()
-            || std::error::Error::source(error)
-                .is_some_and(<dyn std::error::Error>::is::<std::io::Error>)
+            || std::error::Error::source(error).is_some_and(<dyn std::error::Error>::is::<std::io::Error>)
         {
             StoreError::Conflict { attempts: 1 }
         } else {

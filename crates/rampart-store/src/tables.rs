@@ -10,7 +10,10 @@ pub(crate) mod association;
 pub(crate) mod change_log;
 pub(crate) mod client_token;
 pub(crate) mod invitation;
+pub(crate) mod owner_usage;
 pub(crate) mod resource_share;
+pub(crate) mod retention;
+pub(crate) mod sharing_event;
 
 /// Every statement, by table. A test holds each against the portable subset, and asserts its query plan.
 pub static STATEMENTS: &[&[&Statement]] = &[
@@ -20,7 +23,10 @@ pub static STATEMENTS: &[&[&Statement]] = &[
     change_log::STATEMENTS,
     client_token::STATEMENTS,
     invitation::STATEMENTS,
+    owner_usage::STATEMENTS,
     resource_share::STATEMENTS,
+    retention::STATEMENTS,
+    sharing_event::STATEMENTS,
     EMPTY,
 ];
 
@@ -33,6 +39,8 @@ static EMPTY: &[&Statement] = &[
     &Statement::new("association.empty", "DELETE FROM association WHERE part = $1"),
     &Statement::new("invitation.empty", "DELETE FROM invitation WHERE part = $1"),
     &Statement::new("client_token.empty", "DELETE FROM client_token WHERE part = $1"),
+    &Statement::new("owner_usage.empty", "DELETE FROM owner_usage WHERE part = $1"),
+    &Statement::new("sharing_event.empty", "DELETE FROM sharing_event WHERE part = $1"),
     &Statement::new("change_log.empty", "DELETE FROM change_log WHERE part = $1"),
 ];
 

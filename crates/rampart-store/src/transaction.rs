@@ -29,6 +29,14 @@ pub trait Work: Send + Sync + 'static {
     fn run(&self, tx: &Transaction) -> impl Future<Output = Result<Self::Reply, Abort>> + Send;
 }
 
+impl<W: Work> Work for std::sync::Arc<W> {
+    type Reply = W::Reply;
+
+    async fn run(&self, tx: &Transaction) -> Result<W::Reply, Abort> {
+        W::run(self, tx).await
+    }
+}
+
 /// A write transaction of one partition. It reads through the [`Reader`] it derefs to.
 pub struct Transaction {
     reader: Reader,
@@ -85,7 +93,9 @@ impl Transaction {
         let rows = try_join_all(changes.iter().map(|change| self.store_change(change)));
         let log = async {
             let seq = *self.seq.get_or_try_init(|| self.head_seq()).await?;
-            change_log::append(&self.reader, self.part, seq, self.idx, now, &payload).await
+            let events = self.record_events(changes, seq, self.idx);
+            let entry = change_log::append(&self.reader, self.part, seq, self.idx, now, &payload);
+            futures_util::future::try_join(events, entry).await
         };
         futures_util::future::try_join(rows, log).await?;
         Ok(())
@@ -113,6 +123,16 @@ impl Transaction {
             Change::InvitationStored(invitation) => self.store_invitation(invitation).await,
             Change::InvitationDropped { sender, region, invitation } => {
                 self.drop_invitation(*sender, *region, *invitation).await
+            }
+            Change::UsageStored(usage) => self.store_usage(usage).await,
+            // Events are numbered by the log position: they are written with the log entry.
+            Change::EventRecorded(_) => Ok(()),
+            Change::AssociationPurged { owner, region, share, kind, entity } => {
+                let share = ShareArn { owner: *owner, region: *region, id: *share };
+                self.purge_association(share, *kind, entity).await
+            }
+            Change::SharePurged { owner, region, share } => {
+                self.purge_share(ShareArn { owner: *owner, region: *region, id: *share }).await
             }
             Change::PartitionEmptied => self.empty_partition().await,
         }

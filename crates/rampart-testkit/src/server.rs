@@ -4,9 +4,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rampart_core::Change;
 use rampart_core::access_key::{AccessKey, access_key_id};
-use rampart_core::{Change, Timing};
-use rampart_server::settings::EdgeLimits;
 use rampart_server::{App, AuthMode, Clock, Entropy, Server, Settings};
 use rampart_store::{Abort, Location, MasterKey, Options, Store, Transaction, Work};
 use tempfile::TempDir;
@@ -64,12 +63,7 @@ pub async fn for_each_store_with(settings: Settings, test: impl AsyncFn(TestServ
 
 /// Open mode, no delays, the default limits.
 pub fn settings() -> Settings {
-    Settings {
-        auth: AuthMode::Open,
-        default_account: DEFAULT_ACCOUNT.parse().expect("twelve digits"),
-        timing: Timing::default(),
-        limits: EdgeLimits::default(),
-    }
+    Settings::new(AuthMode::Open, DEFAULT_ACCOUNT.parse().expect("twelve digits"))
 }
 
 impl TestServer {

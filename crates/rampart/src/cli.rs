@@ -59,6 +59,12 @@ pub(crate) struct Options {
     /// Partitions of a PostgreSQL store that is made now, 1 to 1024; fixed from then on [default: 64]
     #[arg(long, global = true, env = "RAMPART_STORE_PARTITIONS", value_name = "NUMBER")]
     pub(crate) store_partitions: Option<i64>,
+    /// Let invited accounts leave a share whatever it holds; AWS allows it for 14 types of resources only
+    #[arg(long, global = true, env = "RAMPART_LEAVE_ANY_TYPE")]
+    pub(crate) leave_any_type: bool,
+    /// Open mode: let every list begin with an empty page and a token, as AWS's sometimes do, to test clients against it
+    #[arg(long, global = true, env = "RAMPART_EMPTY_PAGES")]
+    pub(crate) empty_pages: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -5,8 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use rampart_core::{AccountId, Timing};
-use rampart_server::settings::EdgeLimits;
+use rampart_core::{AccountId, Quotas, Timing};
 use rampart_server::{AuthMode, Settings};
 use rampart_store::{Location, Options as StoreOptions, Partitions};
 use serde::{Deserialize, Serialize};
@@ -25,6 +24,10 @@ pub(crate) struct Config {
     pub(crate) log_level: String,
     pub(crate) master_key_file: Option<PathBuf>,
     pub(crate) store_options: StoreOptions,
+    pub(crate) leave_any_type: bool,
+    pub(crate) empty_pages: bool,
+    pub(crate) retention: Retention,
+    pub(crate) quotas: Quotas,
 }
 
 /// The file's form, and the form in which settings are printed.
@@ -41,6 +44,32 @@ struct SettingsFile {
     master_key_file: Option<PathBuf>,
     store_connections: Option<usize>,
     store_partitions: Option<i64>,
+    leave_any_type: Option<bool>,
+    empty_pages: Option<bool>,
+    retention: RetentionFile,
+    quotas: Quotas,
+}
+
+/// How long things that are over are kept. A section of the file.
+#[derive(Default, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+struct RetentionFile {
+    deleted_share: Option<String>,
+    ended_association: Option<String>,
+    answered_invitation: Option<String>,
+    accepted_invitation: Option<String>,
+    event: Option<String>,
+}
+
+/// How long things that are over are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Retention {
+    deleted_share: Duration,
+    ended_association: Duration,
+    answered_invitation: Duration,
+    /// As long as its association lives, when there is no number.
+    accepted_invitation: Option<Duration>,
+    event: Duration,
 }
 
 impl Config {
@@ -70,10 +99,15 @@ impl Config {
         let partitions = Partitions::new(partitions).with_context(|| {
             format!("store-partitions is between 1 and {}, not {partitions}", Partitions::MAX)
         })?;
+        let auth = options.auth.or(file.auth).unwrap_or(Auth::Open);
+        let empty_pages = options.empty_pages || file.empty_pages.unwrap_or(false);
+        if empty_pages && auth == Auth::Strict {
+            bail!("empty-pages is a switch for tests: it exists in open mode only");
+        }
         Ok(Self {
             listen: options.listen.or(file.listen).unwrap_or(SocketAddr::from(([127, 0, 0, 1], 7266))),
             store: store.parse()?,
-            auth: options.auth.or(file.auth).unwrap_or(Auth::Open),
+            auth,
             default_account: match options.default_account.or(file.default_account) {
                 Some(account) => account,
                 None => "123456789012".parse().context("the default account")?,
@@ -83,20 +117,35 @@ impl Config {
             log_level: options.log_level.clone().or(file.log_level).unwrap_or_else(|| "info".to_owned()),
             master_key_file: options.master_key_file.clone().or(file.master_key_file),
             store_options: StoreOptions { partitions, connections_max: connections },
+            leave_any_type: options.leave_any_type || file.leave_any_type.unwrap_or(false),
+            empty_pages,
+            retention: Retention::of(&file.retention)?,
+            quotas: file.quotas,
         })
     }
 
     /// What the server is told.
     pub(crate) fn settings(&self) -> Settings {
-        let settle_delay_ms = i64::try_from(self.settle_delay.as_millis()).unwrap_or(i64::MAX);
+        let settle_delay_ms = milliseconds(self.settle_delay);
+        let auth = match self.auth {
+            Auth::Open => AuthMode::Open,
+            Auth::Strict => AuthMode::Strict,
+        };
+        let retention = &self.retention;
+        let timing = Timing {
+            settle_delay_ms,
+            deleted_share_visible_ms: milliseconds(retention.deleted_share),
+            ended_association_visible_ms: milliseconds(retention.ended_association),
+            answered_invitation_visible_ms: milliseconds(retention.answered_invitation),
+            accepted_invitation_visible_ms: retention.accepted_invitation.map(milliseconds),
+        };
         Settings {
-            auth: match self.auth {
-                Auth::Open => AuthMode::Open,
-                Auth::Strict => AuthMode::Strict,
-            },
-            default_account: self.default_account,
-            timing: Timing { settle_delay_ms, ..Timing::default() },
-            limits: EdgeLimits::default(),
+            timing,
+            quotas: self.quotas,
+            leave_any_type: self.leave_any_type,
+            empty_pages: self.empty_pages,
+            event_kept_ms: milliseconds(retention.event),
+            ..Settings::new(auth, self.default_account)
         }
     }
 
@@ -113,19 +162,69 @@ impl Config {
             master_key_file: self.master_key_file.clone(),
             store_connections: Some(self.store_options.connections_max),
             store_partitions: Some(self.store_options.partitions.count()),
+            leave_any_type: Some(self.leave_any_type),
+            empty_pages: Some(self.empty_pages),
+            retention: self.retention.to_file(),
+            quotas: self.quotas,
         };
         crate::output::text(&toml::to_string(&file)?)
     }
 }
 
-/// `0s`, `500ms`, `2s`, `1m`, or ISO 8601; an hour at the most: a delay is for rehearsal.
+impl Retention {
+    fn of(file: &RetentionFile) -> anyhow::Result<Self> {
+        const HOUR: Duration = Duration::from_hours(1);
+        let of = |name: &str, text: &Option<String>, default: Duration| match text {
+            None => Ok(default),
+            Some(text) => parse_duration(&format!("retention.{name}"), text, HOUR * 24 * 3650),
+        };
+        let accepted = file.accepted_invitation.as_deref().filter(|text| *text != "association");
+        Ok(Self {
+            deleted_share: of("deleted-share", &file.deleted_share, HOUR * 2)?,
+            ended_association: of("ended-association", &file.ended_association, HOUR * 2)?,
+            answered_invitation: of("answered-invitation", &file.answered_invitation, HOUR * 24 * 7)?,
+            accepted_invitation: accepted
+                .map(|text| parse_duration("retention.accepted-invitation", text, HOUR * 24 * 3650))
+                .transpose()?,
+            event: of("event", &file.event, HOUR * 24 * 7)?,
+        })
+    }
+
+    fn to_file(self) -> RetentionFile {
+        let text = |duration: Duration| Some(format!("{}s", duration.as_secs()));
+        RetentionFile {
+            deleted_share: text(self.deleted_share),
+            ended_association: text(self.ended_association),
+            answered_invitation: text(self.answered_invitation),
+            accepted_invitation: self.accepted_invitation.and_then(text).or(Some("association".to_owned())),
+            event: text(self.event),
+        }
+    }
+}
+
+fn milliseconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// An hour at the most: a delay is for rehearsal.
 fn parse_delay(text: &str) -> anyhow::Result<Duration> {
-    const LONGEST: Duration = Duration::from_hours(1);
-    let delay: jiff::SignedDuration = text
+    parse_duration("settle-delay", text, Duration::from_hours(1))
+}
+
+/// `0s`, `500ms`, `2s`, `1m`, `2h`, `7d`, or ISO 8601.
+fn parse_duration(name: &str, text: &str, longest: Duration) -> anyhow::Result<Duration> {
+    // Days are not of one length in a calendar; here they are 24 hours.
+    let hours = text
+        .strip_suffix('d')
+        .and_then(|days| days.parse::<u32>().ok())
+        .map(|days| format!("{}h", days * 24));
+    let span: jiff::SignedDuration = hours
+        .as_deref()
+        .unwrap_or(text)
         .parse()
-        .with_context(|| format!("settle-delay is written like 0s, 500ms or 2s, not '{text}'"))?;
-    let delay = Duration::try_from(delay).ok().filter(|delay| *delay <= LONGEST);
-    delay.with_context(|| format!("settle-delay is between 0s and 1h, not '{text}'"))
+        .with_context(|| format!("{name} is written like 0s, 500ms, 2h or 7d, not '{text}'"))?;
+    let duration = Duration::try_from(span).ok().filter(|duration| *duration <= longest);
+    duration.with_context(|| format!("{name} is between 0s and {}h, not '{text}'", longest.as_secs() / 3600))
 }
 
 #[cfg(test)]
@@ -150,10 +249,27 @@ mod tests {
     }
 
     #[test]
+    fn retentions_and_quotas_come_from_the_file() {
+        let file = "[retention]\nended-association = '30m'\naccepted-invitation = '7d'\n[quotas]\npending-invitations = 5";
+        let config = Config::merge(&Options::default(), toml::from_str(file).unwrap()).unwrap();
+        let settings = config.settings();
+        assert_eq!(settings.timing.ended_association_visible_ms, 30 * 60 * 1000);
+        assert_eq!(settings.timing.accepted_invitation_visible_ms, Some(7 * 24 * 60 * 60 * 1000));
+        assert_eq!((settings.quotas.pending_invitations, settings.quotas.resource_shares), (5, 25_000));
+        let printed = toml::to_string(&config.retention.to_file()).unwrap();
+        let again = Retention::of(&toml::from_str(&printed).unwrap()).unwrap();
+        assert_eq!(again, config.retention);
+    }
+
+    #[test]
     fn values_out_of_range_are_errors() {
-        for file in
-            ["settle-delay = 'soon'", "settle-delay = '2h'", "settle-delay = '-1s'", "store-partitions = 0"]
-        {
+        for file in [
+            "settle-delay = 'soon'",
+            "settle-delay = '2h'",
+            "settle-delay = '-1s'",
+            "store-partitions = 0",
+            "auth = 'strict'\nempty-pages = true",
+        ] {
             assert!(Config::merge(&Options::default(), toml::from_str(file).unwrap()).is_err(), "{file}");
         }
     }

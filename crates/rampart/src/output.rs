@@ -63,3 +63,21 @@ pub(crate) fn operations(format: OutputFormat) -> anyhow::Result<()> {
         std::iter::once(format!("{:<42}{}\n", "OPERATION", "STATE")).chain(lines.iter().map(row)).collect();
     value(format, &lines, &words)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_readme_tells_the_truth_about_every_operation() {
+        let readme = include_str!("../../../README.md");
+        let (_, table) = readme.split_once("<!-- operations: kept true by a test -->\n").unwrap();
+        let (table, _) = table.split_once("<!-- /operations -->").unwrap();
+        let state = |works| if works { "works" } else { "not yet" };
+        let row = |operation: &rampart_server::operations::Operation| {
+            format!("| {} | {} |\n", operation.name, state(operation.is_built()))
+        };
+        let expected: String = RAM.iter().map(row).collect();
+        assert_eq!(table, format!("| operation | state |\n| --- | --- |\n{expected}"));
+    }
+}

@@ -1,7 +1,9 @@
 //! `rampart serve` and `rampart migrate`.
 
+use std::sync::Arc;
+
 use anyhow::Context;
-use rampart_server::{App, Entropy, Server};
+use rampart_server::{App, Entropy, Server, background};
 use rampart_store::{MasterKey, Store};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -22,11 +24,19 @@ pub(crate) async fn serve(config: &Config) -> anyhow::Result<()> {
     let store = open_store(config).await?;
     let master_key = find_master_key(config)?;
     let app = App::new(store.clone(), config.settings(), master_key, Entropy::system());
-    let server = Server::bind(config.listen, app).await?;
+    let server = Server::bind(config.listen, Arc::clone(&app)).await?;
     let address = server.address()?;
-    output::text(&greeting(config, &format!("http://{address}"), address.port()))?;
+    // Before the greeting: who reads it may stop the server at once.
     let stop = stop_signal()?;
+    output::text(&greeting(config, &format!("http://{address}"), address.port()))?;
+    let (stop_background, background_stopped) = tokio::sync::oneshot::channel::<()>();
+    let background = tokio::spawn(background::run(app, async {
+        // A dropped sender stops it too.
+        let _ = background_stopped.await;
+    }));
     server.run(stop).await;
+    drop(stop_background);
+    background.await?;
     store.close().await;
     tracing::info!("stopped");
     Ok(())

@@ -13,8 +13,9 @@ use http::{HeaderMap, Request, Response, Uri};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Body, Bytes, Incoming};
 use rampart_aws::query::parse_form;
-use rampart_aws::sigv4::{self, RequestParts};
+use rampart_aws::sigv4::{self, Presented, RequestParts};
 use rampart_core::Region;
+use rampart_core::limits::INVOCATION_ID_CHARS_MAX;
 use tower::ServiceExt;
 
 use super::respond::{Answered, respond};
@@ -113,6 +114,7 @@ async fn answer(app: &Arc<App>, head: &Parts, body: Bytes, request_id: &str) -> 
         user_id: caller.user_id(),
         region,
         operation: None,
+        invocation_id: invocation_id(&head.headers, &presented),
         request_id: request_id.to_owned(),
         now: app.clock.now(),
     };
@@ -144,6 +146,14 @@ async fn run(app: &Arc<App>, operation: &'static Operation, request: operations:
         Ok(body) => Answered::Result { body, dialect },
         Err(failure) => Answered::failed(failure, dialect, Some(operation)),
     }
+}
+
+/// The id that SDKs give all attempts of one call: taken when it was signed, so that nobody else can have set it.
+fn invocation_id(headers: &HeaderMap, presented: &Presented<'_>) -> Option<String> {
+    const NAME: &str = "amz-sdk-invocation-id";
+    let id = headers.get(NAME)?.to_str().ok()?;
+    let signed = presented.signed_headers.split(';').any(|header| header == NAME);
+    (signed && (1..=INVOCATION_ID_CHARS_MAX).contains(&id.len())).then(|| id.to_owned())
 }
 
 /// Header names and values as they came; HTTP/2's authority stands where HTTP/1.1 has its Host.

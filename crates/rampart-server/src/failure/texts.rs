@@ -16,7 +16,8 @@ const LIMIT: Codes = &["ResourceShareLimitExceededException"];
 const MISSING: Codes =
     &["MissingRequiredParameterException", "InvalidParameterException", "MalformedArnException"];
 
-const ONLY_INSIDE: &str = "The resource you are attempting to share can only be shared within your AWS Organization. \
+const ONLY_INSIDE: &str = "The resource you are attempting to share can only be shared within your \
+     AWS Organization. \
     This error may also occur if you have not enabled sharing with your AWS organization, or that onboarding process \
     is still in progress.";
 
@@ -27,174 +28,262 @@ const ONLY_INSIDE: &str = "The resource you are attempting to share can only be 
 pub(super) fn of(refusal: &Refusal) -> (Codes, String) {
     match refusal {
         // What the caller named.
-    Refusal::ShareArnMalformed => (
-        MALFORMED_ARN,
-        "The specified resource share ARN is not valid. Verify the ARN and try again.".to_owned(),
-    ),
-    Refusal::InvitationArnMalformed { arn } => (
-        MALFORMED_ARN,
-        format!("The specified resource share invitation ARN {arn} is not valid. Verify the ARN and try again."),
-    ),
-    Refusal::ResourceArnMalformed { arn } => {
-        (MALFORMED_ARN, format!("The specified resource ARN {arn} is not valid. Verify the ARN and try again."))
-    }
-    Refusal::ResourceTypeNotShareable { .. } => {
-        (MALFORMED_ARN, "You cannot share the selected resource type.".to_owned())
-    }
-    Refusal::ResourceNotOwned { arn, caller } => (
-        INVALID_PARAMETER,
-        format!("The resource {arn} does not belong to account {caller}. You can share only resources that you own."),
-    ),
-    Refusal::ResourceInOtherRegion { arn, region } => (
-        INVALID_PARAMETER,
-        format!("The resource {arn} is not in {region}. A resource share holds resources of its own Region."),
-    ),
-    Refusal::GlobalResourceOutsideHomeRegion { arn, home } => (
-        INVALID_PARAMETER,
-        format!("The resource {arn} is global. Share global resources from {home}."),
-    ),
-    Refusal::PrincipalMalformed { principal } => (
-        INVALID_PARAMETER,
-        format!("Principal ID {principal} is malformed. Verify the ID and try again."),
-    ),
-    Refusal::PrincipalKindUnsupported { principal } => (
-        INVALID_PARAMETER,
-        format!("rampart does not share with service principals yet: {principal}."),
-    ),
-    Refusal::OrganizationNotFound { id } => (UNKNOWN_RESOURCE, format!("Organization {id} could not be found.")),
-    Refusal::OrganizationalUnitNotFound { id } => {
-        (UNKNOWN_RESOURCE, format!("OrganizationalUnit {id} could not be found."))
-    }
-    Refusal::ShareNotFound { share } => (UNKNOWN_RESOURCE, format!("ResourceShare {share} could not be found.")),
-    Refusal::ShareDeleted { share } => (
-        &["InvalidStateTransitionException", "UnknownResourceException"],
-        format!("ResourceShare {share} has been deleted."),
-    ),
-    Refusal::EntityNotAssociated { entity, share } => {
-        (UNKNOWN_RESOURCE, format!("{entity} is not associated with ResourceShare {share}."))
-    }
-    Refusal::SharingOnlyInsideOrganization => (NOT_PERMITTED, ONLY_INSIDE.to_owned()),
-    // AWS: the same text with another code when the cause is the resource's type (reference §4.2).
-    Refusal::ResourceTypeOnlyInsideOrganization { .. } => (INVALID_PARAMETER, ONLY_INSIDE.to_owned()),
-    Refusal::ResourceTypeNotForIdentities => (
-        INVALID_PARAMETER,
-        "A resource of the share is of a type that cannot be shared with IAM roles and users.".to_owned(),
-    ),
-    Refusal::LeaveNotPermitted { share } => (
-        NOT_PERMITTED,
-        format!("You cannot leave ResourceShare {share}: ask its owner to remove your account."),
-    ),
+        Refusal::ShareArnMalformed => (
+            MALFORMED_ARN,
+            "The specified resource share ARN is not valid. Verify the ARN and try again.".to_owned(),
+        ),
+        Refusal::InvitationArnMalformed { arn } => (
+            MALFORMED_ARN,
+            format!(
+                "The specified resource share invitation ARN {arn} is not valid. Verify the ARN and \
+             try again."
+            ),
+        ),
+        Refusal::ResourceArnMalformed { arn } => (
+            MALFORMED_ARN,
+            format!(
+                "The specified resource ARN {arn} is not valid. Verify the ARN and \
+             try again."
+            ),
+        ),
+        Refusal::ResourceTypeNotShareable { .. } => {
+            (MALFORMED_ARN, "You cannot share the selected resource type.".to_owned())
+        }
+        Refusal::ResourceNotOwned { arn, caller } => (
+            INVALID_PARAMETER,
+            format!(
+                "The resource {arn} does not belong to account {caller}. You can share only \
+             resources that you own."
+            ),
+        ),
+        Refusal::ResourceInOtherRegion { arn, region } => (
+            INVALID_PARAMETER,
+            format!(
+                "The resource {arn} is not in {region}. A resource share holds resources of its own \
+             Region."
+            ),
+        ),
+        Refusal::GlobalResourceOutsideHomeRegion { arn, home } => {
+            (INVALID_PARAMETER, format!("The resource {arn} is global. Share global resources from {home}."))
+        }
+        Refusal::PrincipalMalformed { principal } => (
+            INVALID_PARAMETER,
+            format!("Principal ID {principal} is malformed. Verify the ID and try again."),
+        ),
+        Refusal::OrganizationNotFound { id } => (
+            UNKNOWN_RESOURCE,
+            format!(
+                "Organization {id} could not \
+         be found."
+            ),
+        ),
+        Refusal::OrganizationalUnitNotFound { id } => {
+            (UNKNOWN_RESOURCE, format!("OrganizationalUnit {id} could not be found."))
+        }
+        Refusal::ShareNotFound { share } => (
+            UNKNOWN_RESOURCE,
+            format!(
+                "ResourceShare {share} could not \
+         be found."
+            ),
+        ),
+        Refusal::ShareDeleted { share } => (
+            &["InvalidStateTransitionException", "UnknownResourceException"],
+            format!("ResourceShare {share} has been deleted."),
+        ),
+        Refusal::EntityNotAssociated { entity, share } => {
+            (UNKNOWN_RESOURCE, format!("{entity} is not associated with ResourceShare {share}."))
+        }
+        Refusal::SharingOnlyInsideOrganization => (NOT_PERMITTED, ONLY_INSIDE.to_owned()),
+        // AWS: the same text with another code when the cause is the resource's type (reference §4.2).
+        Refusal::ResourceTypeOnlyInsideOrganization { .. } => (INVALID_PARAMETER, ONLY_INSIDE.to_owned()),
+        Refusal::ResourceTypeNotForIdentities => (
+            INVALID_PARAMETER,
+            "A resource of the share is of a type that cannot be shared with IAM roles and users.".to_owned(),
+        ),
+        Refusal::ResourceTypeNotForServices => (
+            INVALID_PARAMETER,
+            "A resource of the share is of a type that cannot be shared with service \
+                 principals."
+                .to_owned(),
+        ),
+        Refusal::ServicesMixedWithOthers => (
+            INVALID_PARAMETER,
+            "A resource share with service principals cannot have principals of other kinds.".to_owned(),
+        ),
+        Refusal::SourcesWithoutServices => (
+            INVALID_PARAMETER,
+            "Sources restrict service principals: the resource share has none.".to_owned(),
+        ),
+        Refusal::LastSourceOfServices => (
+            INVALID_PARAMETER,
+            "A resource share with service principals keeps at least one source.".to_owned(),
+        ),
+        Refusal::QuotaExceeded { quota, limit } => {
+            (LIMIT, format!("You have reached the limit of {limit} {quota}."))
+        }
+        Refusal::TooManyPendingInvitations { limit } => (
+            LIMIT,
+            format!(
+                "You have reached the limit of {limit} pending invitations. Wait until some are \
+                 answered."
+            ),
+        ),
+        Refusal::TaggedResourceNotFound { arn } => (
+            &["ResourceArnNotFoundException", "UnknownResourceException"],
+            format!("{arn} could not be found."),
+        ),
+        Refusal::LeaveNotPermitted { share } => (
+            NOT_PERMITTED,
+            format!("You cannot leave ResourceShare {share}: ask its owner to remove your account."),
+        ),
         // Values that do not fit.
-    Refusal::SourcesUnsupported => {
-        (INVALID_PARAMETER, "rampart does not take sources yet: leave the parameter out.".to_owned())
-    }
-    Refusal::PermissionsUnsupported => {
-        (INVALID_PARAMETER, "rampart does not take permissions yet: leave the parameter out.".to_owned())
-    }
-    Refusal::ShareNameLength { chars } => (
-        INVALID_PARAMETER,
-        format!("A resource share's name has 1 to {SHARE_NAME_CHARS_MAX} characters, not {chars}."),
-    ),
-    Refusal::ShareNameCharacter => {
-        (INVALID_PARAMETER, "A resource share's name holds no control characters.".to_owned())
-    }
-    Refusal::TooManyTags { tags } => (
-        &["TagLimitExceededException"],
-        format!("A resource share has at most {TAGS_PER_SHARE_MAX} tags, not {tags}."),
-    ),
-    Refusal::TagKeyReserved { key } => (
-        &["TagPolicyViolationException"],
-        format!("The tag key {key} is reserved: keys do not begin with aws:."),
-    ),
-    Refusal::TagKeyLength { chars } => (
-        INVALID_PARAMETER,
-        format!("A tag key has 1 to {TAG_KEY_CHARS_MAX} characters, not {chars}."),
-    ),
-    Refusal::TagValueLength { key, chars } => (
-        INVALID_PARAMETER,
-        format!("A tag value has at most {TAG_VALUE_CHARS_MAX} characters, not {chars} (tag key {key})."),
-    ),
-    Refusal::TagCharacter { key } => {
-        (INVALID_PARAMETER, format!("The tag with key {key:?} holds a control character."))
-    }
-    Refusal::TagKeyRepeated { key } => (INVALID_PARAMETER, format!("The tag key {key} is given more than once.")),
-    Refusal::TooManyResources { resources } => (
-        LIMIT,
-        format!("You can name up to {RESOURCES_PER_CALL_MAX} resources per call, not {resources}."),
-    ),
-    Refusal::TooManyPrincipals { principals } => (
-        LIMIT,
-        format!("You can name up to {PRINCIPALS_PER_CALL_MAX} principals per call, not {principals}."),
-    ),
-    Refusal::TooManyFilterValues { parameter, values } => (
-        INVALID_PARAMETER,
-        format!("{parameter} takes up to {FILTER_ARNS_MAX} values, not {values}."),
-    ),
-    Refusal::ParameterMissing { parameter } => (MISSING, format!("The required parameter {parameter} is missing.")),
-    Refusal::EntitiesMissing => {
-        (MISSING, "Name at least one of resourceArns, principals and sources.".to_owned())
-    }
-    Refusal::PageSizeOutOfRange { page_size } => (
-        &["InvalidMaxResultsException", "InvalidParameterException"],
-        format!("maxResults is between 1 and {PAGE_SIZE_MAX}, not {page_size}."),
-    ),
-    Refusal::NextTokenInvalid => (
-        &["InvalidNextTokenException"],
-        "The specified value for nextToken is not valid. Use the value of the previous answer, unchanged, with the \
+        Refusal::PermissionsUnsupported => {
+            (INVALID_PARAMETER, "rampart does not take permissions yet: leave the parameter out.".to_owned())
+        }
+        Refusal::ShareNameLength { chars } => (
+            INVALID_PARAMETER,
+            format!("A resource share's name has 1 to {SHARE_NAME_CHARS_MAX} characters, not {chars}."),
+        ),
+        Refusal::ShareNameCharacter => {
+            (INVALID_PARAMETER, "A resource share's name holds no control characters.".to_owned())
+        }
+        Refusal::TooManyTags { tags } => (
+            &["TagLimitExceededException"],
+            format!("A resource share has at most {TAGS_PER_SHARE_MAX} tags, not {tags}."),
+        ),
+        Refusal::TagKeyReserved { key } => (
+            &["TagPolicyViolationException"],
+            format!("The tag key {key} is reserved: keys do not begin with aws:."),
+        ),
+        Refusal::TagKeyLength { chars } => {
+            (INVALID_PARAMETER, format!("A tag key has 1 to {TAG_KEY_CHARS_MAX} characters, not {chars}."))
+        }
+        Refusal::TagValueLength { key, chars } => (
+            INVALID_PARAMETER,
+            format!("A tag value has at most {TAG_VALUE_CHARS_MAX} characters, not {chars} (tag key {key})."),
+        ),
+        Refusal::TagCharacter { key } => {
+            (INVALID_PARAMETER, format!("The tag with key {key:?} holds a control character."))
+        }
+        Refusal::TagKeyRepeated { key } => (
+            INVALID_PARAMETER,
+            format!(
+                "The tag key {key} is given more \
+         than once."
+            ),
+        ),
+        Refusal::TooManyResources { resources } => (
+            LIMIT,
+            format!("You can name up to {RESOURCES_PER_CALL_MAX} resources per call, not {resources}."),
+        ),
+        Refusal::TooManyPrincipals { principals } => (
+            LIMIT,
+            format!("You can name up to {PRINCIPALS_PER_CALL_MAX} principals per call, not {principals}."),
+        ),
+        Refusal::TooManyFilterValues { parameter, values } => {
+            (INVALID_PARAMETER, format!("{parameter} takes up to {FILTER_ARNS_MAX} values, not {values}."))
+        }
+        Refusal::ParameterMissing { parameter } => (
+            MISSING,
+            format!(
+                "The required parameter \
+         {parameter} is missing."
+            ),
+        ),
+        Refusal::EntitiesMissing => {
+            (MISSING, "Name at least one of resourceArns, principals and sources.".to_owned())
+        }
+        Refusal::PageSizeOutOfRange { page_size } => (
+            &["InvalidMaxResultsException", "InvalidParameterException"],
+            format!("maxResults is between 1 and {PAGE_SIZE_MAX}, not {page_size}."),
+        ),
+        Refusal::NextTokenInvalid => (
+            &["InvalidNextTokenException"],
+            "The specified value for nextToken is not valid. Use the value of the previous answer, \
+             unchanged, with the \
          same parameters."
-            .to_owned(),
-    ),
-    Refusal::ClientTokenInvalid => (
-        &["InvalidClientTokenException", "InvalidParameterException"],
-        format!("A client token has 1 to {CLIENT_TOKEN_CHARS_MAX} printable ASCII characters without spaces."),
-    ),
-    Refusal::ClientTokenReused => (
-        &["IdempotentParameterMismatchException", "InvalidClientTokenException"],
-        "The client token was used before with other parameters.".to_owned(),
-    ),
-    Refusal::ResourceOwnerInvalid { value } => (
-        INVALID_PARAMETER,
-        format!("{value} is not a valid resource owner. Specify either SELF or OTHER-ACCOUNTS and try again."),
-    ),
-    Refusal::AssociationTypeInvalid { value } => (
-        INVALID_PARAMETER,
-        format!("{value} is not a valid association type. Specify either PRINCIPAL or RESOURCE and try again."),
-    ),
-    Refusal::AssociationStatusInvalid { value } => {
-        (INVALID_PARAMETER, format!("{value} is not a valid association status."))
-    }
-    Refusal::ShareStatusInvalid { value } => {
-        (INVALID_PARAMETER, format!("{value} is not a valid resource share status."))
-    }
-    Refusal::RegionScopeInvalid { value } => (
-        INVALID_PARAMETER,
-        format!("{value} is not a valid resource region scope value. Specify a valid value and try again."),
-    ),
-    Refusal::ResourceArnWithPrincipalType => (
-        INVALID_PARAMETER,
-        "You cannot specify a resource ARN when the association type is PRINCIPAL.".to_owned(),
-    ),
-    Refusal::PrincipalWithResourceType => (
-        INVALID_PARAMETER,
-        "You cannot specify a principal when the association type is RESOURCE.".to_owned(),
-    ),
-    Refusal::TagFilterKeyMissing => (INVALID_PARAMETER, "A tag filter names a tagKey.".to_owned()),
+                .to_owned(),
+        ),
+        Refusal::ClientTokenInvalid => (
+            &["InvalidClientTokenException", "InvalidParameterException"],
+            format!(
+                "A client token has 1 to {CLIENT_TOKEN_CHARS_MAX} printable ASCII characters \
+             without spaces."
+            ),
+        ),
+        Refusal::ClientTokenReused => (
+            &["IdempotentParameterMismatchException", "InvalidClientTokenException"],
+            "The client token was used before with other parameters.".to_owned(),
+        ),
+        Refusal::ResourceOwnerInvalid { value } => (
+            INVALID_PARAMETER,
+            format!(
+                "{value} is not a valid resource owner. Specify either SELF or OTHER-ACCOUNTS and \
+             try again."
+            ),
+        ),
+        Refusal::AssociationTypeInvalid { value } => (
+            INVALID_PARAMETER,
+            format!(
+                "{value} is not a valid association type. Specify either PRINCIPAL or RESOURCE and \
+             try again."
+            ),
+        ),
+        Refusal::AssociationStatusInvalid { value } => {
+            (INVALID_PARAMETER, format!("{value} is not a valid association status."))
+        }
+        Refusal::ShareStatusInvalid { value } => {
+            (INVALID_PARAMETER, format!("{value} is not a valid resource share status."))
+        }
+        Refusal::RegionScopeInvalid { value } => (
+            INVALID_PARAMETER,
+            format!(
+                "{value} is not a valid resource region scope value. Specify a valid value and try again."
+            ),
+        ),
+        Refusal::ResourceArnWithPrincipalType => (
+            INVALID_PARAMETER,
+            "You cannot specify a resource ARN when the association type is PRINCIPAL.".to_owned(),
+        ),
+        Refusal::PrincipalWithResourceType => (
+            INVALID_PARAMETER,
+            "You cannot specify a principal when the association type is RESOURCE.".to_owned(),
+        ),
+        Refusal::TagFilterKeyMissing => (INVALID_PARAMETER, "A tag filter names a tagKey.".to_owned()),
         // Invitations.
-    Refusal::InvitationNotFound { invitation } => (
-        &["ResourceShareInvitationArnNotFoundException"],
-        format!("ResourceShareInvitation {invitation} could not be found."),
-    ),
-    Refusal::InvitationAlreadyAccepted { invitation } => (
-        &["ResourceShareInvitationAlreadyAcceptedException"],
-        format!("ResourceShareInvitation {invitation} has already been accepted."),
-    ),
-    Refusal::InvitationAlreadyRejected { invitation } => (
-        &["ResourceShareInvitationAlreadyRejectedException"],
-        format!("ResourceShareInvitation {invitation} has already been rejected."),
-    ),
-    Refusal::InvitationExpired { invitation } => (
-        &["ResourceShareInvitationExpiredException"],
-        format!("ResourceShareInvitation {invitation} has expired. Ask its sender to share again."),
-    ),
+        Refusal::SourceMalformed { source } => (
+            INVALID_PARAMETER,
+            format!(
+                "Source {source} is malformed: it is an account id, an ARN, or an \
+                 organization's id or path."
+            ),
+        ),
+        Refusal::ResourceTypeInvalid { value } => (
+            &["InvalidResourceTypeException", "InvalidParameterException"],
+            format!("Invalid resource type: {value}"),
+        ),
+        Refusal::TagTargetMissing => {
+            (INVALID_PARAMETER, "Name exactly one of resourceShareArn and resourceArn.".to_owned())
+        }
+        Refusal::NothingToUpdate => {
+            (MISSING, "Name at least one of name and allowExternalPrincipals.".to_owned())
+        }
+        Refusal::InvitationNotFound { invitation } => (
+            &["ResourceShareInvitationArnNotFoundException"],
+            format!("ResourceShareInvitation {invitation} could not be found."),
+        ),
+        Refusal::InvitationAlreadyAccepted { invitation } => (
+            &["ResourceShareInvitationAlreadyAcceptedException"],
+            format!("ResourceShareInvitation {invitation} has already been accepted."),
+        ),
+        Refusal::InvitationAlreadyRejected { invitation } => (
+            &["ResourceShareInvitationAlreadyRejectedException"],
+            format!("ResourceShareInvitation {invitation} has already been rejected."),
+        ),
+        Refusal::InvitationExpired { invitation } => (
+            &["ResourceShareInvitationExpiredException"],
+            format!("ResourceShareInvitation {invitation} has expired. Ask its sender to share again."),
+        ),
     }
 }

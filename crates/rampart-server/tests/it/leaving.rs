@@ -106,7 +106,7 @@ async fn a_member_by_a_role_cannot_leave_as_an_account() {
         let accept = json!({"resourceShareInvitationArn": pending_invitation(&consumer, &arn).await});
         consumer.ok("AcceptResourceShareInvitation", &accept).await;
         let leave = json!({"resourceShareArn": arn, "principals": [CONSUMER]});
-        assert_eq!(consumer.refused(DISASSOCIATE, &leave).await, "UnknownResource");
+        assert_eq!(consumer.refused(DISASSOCIATE, &leave).await, "OperationNotPermitted");
     })
     .await;
 }

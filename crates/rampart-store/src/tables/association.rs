@@ -52,18 +52,41 @@ static OF_ENTITY: Statement = Statement::new(
        AND (s.deleted_ms IS NULL OR s.deleted_ms > $9)
      ORDER BY a.created_ms, a.association_id LIMIT $10",
 );
+static OF_TYPE: Statement = Statement::new(
+    "association.of_type",
+    "SELECT a.owner, a.region, a.share_id, a.share_created_ms, a.association_id, a.entity, a.member, a.created_ms,
+            a.standing, a.since_ms, a.deadline_ms, a.invitation_id, s.name, s.deleted_ms
+     FROM association a
+     JOIN resource_share s ON s.part = a.part AND s.owner = a.owner AND s.region = a.region AND s.share_id = a.share_id
+     WHERE a.part = $1 AND a.owner = $2 AND a.region = $3 AND a.resource_type = $4
+       AND (a.created_ms, a.association_id) > ($5, $6)
+       AND (a.standing = 1 OR (a.standing = 2 AND a.since_ms > $7)) AND (s.deleted_ms IS NULL OR s.deleted_ms > $8)
+     ORDER BY a.created_ms, a.association_id LIMIT $9",
+);
+static OF_RECEIVER: Statement = Statement::new(
+    "association.of_receiver",
+    "SELECT owner, region, share_id, share_created_ms, association_id, entity, member, created_ms, standing, since_ms,
+            deadline_ms, invitation_id
+     FROM association WHERE part = $1 AND share_id = $2 AND receiver = $3 ORDER BY part, share_id, receiver LIMIT 1000",
+);
+static HOLDS_TYPE: Statement = Statement::new(
+    "association.holds_type",
+    "SELECT kind FROM association WHERE part = $1 AND share_id = $2 AND kind = 1 AND resource_type = $3 AND standing = 1
+     LIMIT 1",
+);
 static STORE: Statement = Statement::new(
     "association.store",
     "INSERT INTO association (part, owner, region, share_id, kind, entity, association_id, share_created_ms, created_ms,
-                              standing, since_ms, deadline_ms, invitation_id, receiver, member)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+                              standing, since_ms, deadline_ms, invitation_id, receiver, resource_type, member)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
      ON CONFLICT (part, owner, region, share_id, kind, entity)
      DO UPDATE SET association_id = excluded.association_id, created_ms = excluded.created_ms,
         standing = excluded.standing, since_ms = excluded.since_ms, deadline_ms = excluded.deadline_ms,
-        invitation_id = excluded.invitation_id, receiver = excluded.receiver, member = excluded.member",
+        invitation_id = excluded.invitation_id, receiver = excluded.receiver, resource_type = excluded.resource_type, member = excluded.member",
 );
 
-pub(crate) static STATEMENTS: &[&Statement] = &[&LOAD, &OF_SHARE, &OF_OWNER, &OF_ENTITY, &STORE];
+pub(crate) static STATEMENTS: &[&Statement] =
+    &[&LOAD, &OF_SHARE, &OF_OWNER, &OF_ENTITY, &OF_TYPE, &OF_RECEIVER, &HOLDS_TYPE, &STORE];
 
 /// How `standing` is stored. The lists above spell these numbers out.
 const INVITED: i64 = 0;
@@ -98,6 +121,8 @@ pub enum AssociationScope<'a> {
     Owner,
     /// Those of one principal or resource, over all shares.
     Entity(&'a str),
+    /// The resources of one type.
+    ResourceType(&'a str),
 }
 
 /// An association with what a list tells of its share.
@@ -130,6 +155,23 @@ impl Reader {
         self.connection.query_opt(&LOAD, &values, read_association).await
     }
 
+    /// The rows of a share by which `receiver` sees it, in whatever standing.
+    pub async fn associations_of_receiver(
+        &self,
+        share: ShareArn,
+        receiver: AccountId,
+    ) -> Result<Vec<Association>, StoreError> {
+        let values =
+            [self.part_of(share.owner).into(), Value::from(&share.id.0), Value::Text(receiver.as_str())];
+        self.connection.query(&OF_RECEIVER, &values, read_association).await
+    }
+
+    /// Whether a share holds a resource of that type.
+    pub async fn share_holds_type(&self, share: ShareArn, resource_type: &str) -> Result<bool, StoreError> {
+        let values = [self.part_of(share.owner).into(), Value::from(&share.id.0), Value::Text(resource_type)];
+        Ok(self.connection.query_opt(&HOLDS_TYPE, &values, |row| row.int(0)).await?.is_some())
+    }
+
     /// A page of the associations of one kind in `scope`, oldest first.
     #[expect(clippy::too_many_arguments, reason = "the page of a list is all of these")]
     pub async fn associations(
@@ -160,6 +202,20 @@ impl Reader {
                 let values =
                     [part.into(), who, home, kind, created, id, ended_since, deleted_since, limit.into()];
                 connection.query(&OF_OWNER, &values, read_in_share).await
+            }
+            AssociationScope::ResourceType(resource_type) => {
+                let values = [
+                    part.into(),
+                    who,
+                    home,
+                    resource_type.into(),
+                    created,
+                    id,
+                    ended_since,
+                    deleted_since,
+                    limit.into(),
+                ];
+                connection.query(&OF_TYPE, &values, read_in_share).await
             }
             AssociationScope::Entity(entity) => {
                 let values = [
@@ -206,16 +262,27 @@ impl Transaction {
             deadline.into(),
             invitation.map(|id| &id.0).into(),
             association.receiver().into(),
+            association.resource_type().into(),
             Value::Text(&member),
         ];
         self.connection.execute(&STORE, &values).await.map(drop)
     }
 }
 
-fn number(kind: AssociationKind) -> i64 {
+pub(crate) fn kind_of(number: i64) -> Result<AssociationKind, StoreError> {
+    match number {
+        0 => Ok(AssociationKind::Principal),
+        1 => Ok(AssociationKind::Resource),
+        2 => Ok(AssociationKind::Source),
+        other => Err(StoreError::Corrupt { what: format!("{other} is no kind of association") }),
+    }
+}
+
+pub(crate) fn number(kind: AssociationKind) -> i64 {
     match kind {
         AssociationKind::Principal => 0,
         AssociationKind::Resource => 1,
+        AssociationKind::Source => 2,
     }
 }
 
@@ -227,7 +294,7 @@ fn read_in_share(row: &Row<'_>) -> Result<AssociationInShare, StoreError> {
     })
 }
 
-fn read_association(row: &Row<'_>) -> Result<Association, StoreError> {
+pub(crate) fn read_association(row: &Row<'_>) -> Result<Association, StoreError> {
     let (since, deadline) = (row.time(9)?, row.opt_time(10)?);
     let invitation = row.opt_uuid(11)?.map(InvitationId);
     let standing = match (row.int(8)?, deadline, invitation) {

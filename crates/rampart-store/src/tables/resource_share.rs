@@ -1,6 +1,7 @@
 //! `resource_share` and its tags: the owner's shares, and the shares that others let an account see.
 
-use rampart_core::resource_share::{Contents, Tag};
+use rampart_core::contents::Contents;
+use rampart_core::resource_share::Tag;
 use rampart_core::{AccountId, Region, ResourceShare, ShareArn, ShareId, TimestampMs, Timing};
 use uuid::Uuid;
 
@@ -11,22 +12,31 @@ use crate::{StoreError, Transaction};
 static LOAD: Statement = Statement::new(
     "resource_share.load",
     "SELECT owner, region, share_id, name, allow_external, retain_on_leave, tags, created_ms, updated_ms, deleted_ms,
-            resources, short_invitation_resources, resources_not_for_identities, principals, identities
+            contents
      FROM resource_share WHERE part = $1 AND owner = $2 AND region = $3 AND share_id = $4",
 );
 static OWNED: Statement = Statement::new(
     "resource_share.owned",
     "SELECT owner, region, share_id, name, allow_external, retain_on_leave, tags, created_ms, updated_ms, deleted_ms,
-            resources, short_invitation_resources, resources_not_for_identities, principals, identities
+            contents
      FROM resource_share
      WHERE part = $1 AND owner = $2 AND region = $3 AND (created_ms, share_id) > ($4, $5)
        AND (deleted_ms IS NULL OR deleted_ms > $6)
      ORDER BY created_ms, share_id LIMIT $7",
 );
+static OWNED_DELETED: Statement = Statement::new(
+    "resource_share.owned_deleted",
+    "SELECT owner, region, share_id, name, allow_external, retain_on_leave, tags, created_ms, updated_ms, deleted_ms,
+            contents
+     FROM resource_share
+     WHERE part = $1 AND owner = $2 AND region = $3 AND deleted_ms IS NOT NULL AND (created_ms, share_id) > ($4, $5)
+       AND deleted_ms > $6
+     ORDER BY created_ms, share_id LIMIT $7",
+);
 static OWNED_NAMED: Statement = Statement::new(
     "resource_share.owned_named",
     "SELECT owner, region, share_id, name, allow_external, retain_on_leave, tags, created_ms, updated_ms, deleted_ms,
-            resources, short_invitation_resources, resources_not_for_identities, principals, identities
+            contents
      FROM resource_share
      WHERE part = $1 AND owner = $2 AND region = $3 AND name = $4 AND (created_ms, share_id) > ($5, $6)
        AND (deleted_ms IS NULL OR deleted_ms > $7)
@@ -35,8 +45,7 @@ static OWNED_NAMED: Statement = Statement::new(
 static OWNED_TAG_KEY: Statement = Statement::new(
     "resource_share.owned_tag_key",
     "SELECT s.owner, s.region, s.share_id, s.name, s.allow_external, s.retain_on_leave, s.tags, s.created_ms,
-            s.updated_ms, s.deleted_ms, s.resources, s.short_invitation_resources, s.resources_not_for_identities,
-            s.principals, s.identities
+            s.updated_ms, s.deleted_ms, s.contents
      FROM resource_share_tag t
      JOIN resource_share s ON s.part = t.part AND s.owner = t.owner AND s.region = t.region AND s.share_id = t.share_id
      WHERE t.part = $1 AND t.owner = $2 AND t.region = $3 AND t.tag_key = $4
@@ -46,32 +55,32 @@ static OWNED_TAG_KEY: Statement = Statement::new(
 static OWNED_TAG_VALUE: Statement = Statement::new(
     "resource_share.owned_tag_value",
     "SELECT s.owner, s.region, s.share_id, s.name, s.allow_external, s.retain_on_leave, s.tags, s.created_ms,
-            s.updated_ms, s.deleted_ms, s.resources, s.short_invitation_resources, s.resources_not_for_identities,
-            s.principals, s.identities
+            s.updated_ms, s.deleted_ms, s.contents
      FROM resource_share_tag t
      JOIN resource_share s ON s.part = t.part AND s.owner = t.owner AND s.region = t.region AND s.share_id = t.share_id
      WHERE t.part = $1 AND t.owner = $2 AND t.region = $3 AND t.tag_key = $4 AND t.tag_value = $5
        AND (t.share_created_ms, t.share_id) > ($6, $7) AND (s.deleted_ms IS NULL OR s.deleted_ms > $8)
      ORDER BY t.share_created_ms, t.share_id LIMIT $9",
 );
-/// Shares of others that the receiver was granted, and that have settled: not those it was only invited to.
+/// Shares of others that the receiver was granted, and that have settled: not those it was only invited to. Of several
+/// associations of one receiver with a share, one row.
 static RECEIVED: Statement = Statement::new(
     "resource_share.received",
     "SELECT s.owner, s.region, s.share_id, s.name, s.allow_external, s.retain_on_leave, s.tags, s.created_ms,
-            s.updated_ms, s.deleted_ms, s.resources, s.short_invitation_resources, s.resources_not_for_identities,
-            s.principals, s.identities
+            s.updated_ms, s.deleted_ms, s.contents, a.since_ms
      FROM association a
      JOIN resource_share s ON s.part = a.part AND s.owner = a.owner AND s.region = a.region AND s.share_id = a.share_id
      WHERE a.receiver = $1 AND a.region = $2 AND a.standing = 1
        AND (a.share_created_ms, a.share_id) > ($3, $4) AND a.since_ms <= $5 AND a.owner <> $6
        AND (s.deleted_ms IS NULL OR s.deleted_ms > $7)
+       AND NOT EXISTS (SELECT 1 FROM association b WHERE b.part = a.part AND b.share_id = a.share_id
+         AND b.receiver = a.receiver AND b.standing = 1 AND b.association_id < a.association_id)
      ORDER BY a.share_created_ms, a.share_id LIMIT $8",
 );
 static RECEIVED_ONE: Statement = Statement::new(
     "resource_share.received_one",
     "SELECT s.owner, s.region, s.share_id, s.name, s.allow_external, s.retain_on_leave, s.tags, s.created_ms,
-            s.updated_ms, s.deleted_ms, s.resources, s.short_invitation_resources, s.resources_not_for_identities,
-            s.principals, s.identities
+            s.updated_ms, s.deleted_ms, s.contents, a.since_ms
      FROM association a
      JOIN resource_share s ON s.part = a.part AND s.owner = a.owner AND s.region = a.region AND s.share_id = a.share_id
      WHERE a.receiver = $1 AND a.region = $2 AND a.standing = 1 AND a.share_created_ms = s.created_ms
@@ -82,15 +91,12 @@ static RECEIVED_ONE: Statement = Statement::new(
 static STORE: Statement = Statement::new(
     "resource_share.store",
     "INSERT INTO resource_share (part, owner, region, share_id, name, allow_external, retain_on_leave, tags, created_ms,
-        updated_ms, deleted_ms, resources, short_invitation_resources, resources_not_for_identities, principals,
-        identities)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+        updated_ms, deleted_ms, contents, untidy)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
      ON CONFLICT (part, owner, region, share_id)
      DO UPDATE SET name = excluded.name, allow_external = excluded.allow_external, tags = excluded.tags,
-        updated_ms = excluded.updated_ms, deleted_ms = excluded.deleted_ms, resources = excluded.resources,
-        short_invitation_resources = excluded.short_invitation_resources,
-        resources_not_for_identities = excluded.resources_not_for_identities, principals = excluded.principals,
-        identities = excluded.identities",
+        updated_ms = excluded.updated_ms, deleted_ms = excluded.deleted_ms, contents = excluded.contents,
+        untidy = excluded.untidy",
 );
 static STORE_TAG: Statement = Statement::new(
     "resource_share_tag.store",
@@ -106,6 +112,7 @@ static DROP_TAG: Statement = Statement::new(
 pub(crate) static STATEMENTS: &[&Statement] = &[
     &LOAD,
     &OWNED,
+    &OWNED_DELETED,
     &OWNED_NAMED,
     &OWNED_TAG_KEY,
     &OWNED_TAG_VALUE,
@@ -140,14 +147,23 @@ impl ShareCursor {
 pub enum ShareScope<'a> {
     /// All that it owns.
     Owned,
+    /// Owned and deleted.
+    Deleted,
     /// Owned, of exactly this name.
     Named(&'a str),
     /// Owned, with this tag key, whatever the value.
     TagKey(&'a str),
     /// Owned, with this tag.
     Tag(&'a str, &'a str),
-    /// Owned by others and granted to it.
-    Received,
+}
+
+/// A share of another account, as its receiver sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReceivedShare {
+    /// The share.
+    pub share: ResourceShare,
+    /// Since when the receiver has it.
+    pub since: TimestampMs,
 }
 
 impl Reader {
@@ -169,7 +185,7 @@ impl Reader {
         arn: ShareArn,
         now: TimestampMs,
         timing: &Timing,
-    ) -> Result<Option<ResourceShare>, StoreError> {
+    ) -> Result<Option<ReceivedShare>, StoreError> {
         let values = [
             Value::Text(receiver.as_str()),
             Value::Text(arn.region.as_str()),
@@ -180,8 +196,31 @@ impl Reader {
             Value::from(&arn.id.0),
             now.saturating_sub_ms(timing.deleted_share_visible_ms).into(),
         ];
-        let found = self.connection.query_opt(&RECEIVED_ONE, &values, read_share).await?;
-        Ok(found.filter(|share| share.owner != receiver))
+        let found = self.connection.query_opt(&RECEIVED_ONE, &values, read_received).await?;
+        Ok(found.filter(|received| received.share.owner != receiver))
+    }
+
+    /// A page of the shares of others that `receiver` was granted and can see at `now`, oldest share first.
+    pub async fn received_shares(
+        &self,
+        receiver: AccountId,
+        region: Region,
+        after: ShareCursor,
+        now: TimestampMs,
+        timing: &Timing,
+        limit: u32,
+    ) -> Result<Vec<ReceivedShare>, StoreError> {
+        let values = [
+            Value::Text(receiver.as_str()),
+            Value::Text(region.as_str()),
+            after.created.into(),
+            Value::from(&after.id.0),
+            now.saturating_sub_ms(timing.settle_delay_ms).into(),
+            Value::Text(receiver.as_str()),
+            now.saturating_sub_ms(timing.deleted_share_visible_ms).into(),
+            limit.into(),
+        ];
+        self.connection.query(&RECEIVED, &values, read_received).await
     }
 
     /// A page of the shares in `scope` that `account` can see at `now`, oldest first.
@@ -206,6 +245,10 @@ impl Reader {
                 let values = [part.into(), owner, home, created, id, deleted_since, limit.into()];
                 connection.query(&OWNED, &values, read_share).await
             }
+            ShareScope::Deleted => {
+                let values = [part.into(), owner, home, created, id, deleted_since, limit.into()];
+                connection.query(&OWNED_DELETED, &values, read_share).await
+            }
             ShareScope::Named(name) => {
                 let values =
                     [part.into(), owner, home, name.into(), created, id, deleted_since, limit.into()];
@@ -229,11 +272,6 @@ impl Reader {
                 ];
                 connection.query(&OWNED_TAG_VALUE, &values, read_share).await
             }
-            ShareScope::Received => {
-                let settled = Value::from(now.saturating_sub_ms(timing.settle_delay_ms));
-                let values = [owner, home, created, id, settled, owner, deleted_since, limit.into()];
-                connection.query(&RECEIVED, &values, read_share).await
-            }
         }
     }
 }
@@ -242,6 +280,10 @@ impl Transaction {
     pub(crate) async fn store_resource_share(&self, share: &ResourceShare) -> Result<(), StoreError> {
         let tags = serde_json::to_string(&share.tags)
             .map_err(|e| StoreError::Corrupt { what: format!("tags do not serialize: {e}") })?;
+        let contents = serde_json::to_string(&share.contents)
+            .map_err(|e| StoreError::Corrupt { what: format!("contents do not serialize: {e}") })?;
+        // Deleted, and the ends of what it held are not written down yet.
+        let untidy = share.deleted.is_some() && share.contents != Contents::default();
         let values = [
             self.part().0.into(),
             Value::Text(share.owner.as_str()),
@@ -254,11 +296,8 @@ impl Transaction {
             share.created.into(),
             share.updated.into(),
             share.deleted.into(),
-            share.contents.resources.into(),
-            share.contents.short_invitation_resources.into(),
-            share.contents.resources_not_for_identities.into(),
-            share.contents.principals.into(),
-            share.contents.identities.into(),
+            Value::Text(&contents),
+            untidy.into(),
         ];
         self.connection.execute(&STORE, &values).await.map(drop)
     }
@@ -289,6 +328,10 @@ impl Transaction {
     }
 }
 
+fn read_received(row: &Row<'_>) -> Result<ReceivedShare, StoreError> {
+    Ok(ReceivedShare { share: read_share(row)?, since: row.time(11)? })
+}
+
 fn read_share(row: &Row<'_>) -> Result<ResourceShare, StoreError> {
     Ok(ResourceShare {
         owner: row.parsed(0)?,
@@ -301,12 +344,6 @@ fn read_share(row: &Row<'_>) -> Result<ResourceShare, StoreError> {
         created: row.time(7)?,
         updated: row.time(8)?,
         deleted: row.opt_time(9)?,
-        contents: Contents {
-            resources: row.small(10)?,
-            short_invitation_resources: row.small(11)?,
-            resources_not_for_identities: row.small(12)?,
-            principals: row.small(13)?,
-            identities: row.small(14)?,
-        },
+        contents: row.json(10)?,
     })
 }

@@ -66,7 +66,7 @@ impl Work for Accept {
         let (account, region) = (self.call.account, self.call.region);
         let offer = check_received(offer?, self.arn, account, region, now, &self.timing)?;
         let share_name = offer.share.name.clone();
-        let decision = decide_accept(offer, now)?;
+        let decision = decide_accept(offer, now, &self.timing)?;
         tx.apply(&decision.changes, now).await?;
         let output = Output {
             resource_share_invitation: InvitationShape::new(&decision.reply, &share_name, now),

@@ -1,9 +1,12 @@
 //! How an operation that changes something runs: its command in one transaction of one partition.
 
-use rampart_core::AccountId;
+use std::sync::Arc;
+
+use rampart_core::{AccountId, Refusal};
 use rampart_store::Work;
 
 use crate::app::App;
+use crate::background::expire_invitations;
 use crate::failure::Failure;
 
 /// Runs `command` in the partition of `owner`, whose state it changes, and gives its answer's body.
@@ -13,4 +16,22 @@ pub(super) async fn write(
     command: impl Work<Reply = String>,
 ) -> Result<String, Failure> {
     Ok(app.store.write(app.store.partition_of(owner), command).await?)
+}
+
+/// The same for a command that may invite. Invitations that have expired still count until they are tidied; when the
+/// quota seems used up, they are tidied first.
+pub(super) async fn write_inviting(
+    app: &App,
+    owner: AccountId,
+    command: impl Work<Reply = String>,
+) -> Result<String, Failure> {
+    let command = Arc::new(command);
+    match write(app, owner, Arc::clone(&command)).await {
+        Err(Failure::Refused(Refusal::TooManyPendingInvitations { .. }))
+            if expire_invitations(app).await? > 0 =>
+        {
+            write(app, owner, command).await
+        }
+        outcome => outcome,
+    }
 }

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use futures_util::future::try_join3;
 use rampart_aws::rest_json::parse_body;
-use rampart_core::associate::decide_associate;
+use rampart_core::associate::{Ledger, decide_associate};
 use rampart_core::{Refusal, ShareArn};
 use rampart_store::{Abort, Transaction, Work};
 use serde::{Deserialize, Serialize};
 
-use super::answering::write;
+use super::answering::write_inviting;
 use super::entities::Named;
 use super::input::{required, share_arn};
 use super::shapes::AssociationShape;
@@ -41,7 +42,7 @@ pub(crate) fn handle(app: Arc<App>, request: Request) -> Answer {
         let input: Input = parse_body(&request.body)?;
         let text = required(input.resource_share_arn, "resourceShareArn")?;
         let share = share_arn(&text)?;
-        let named = Named::new(input.resource_arns, input.principals, input.sources.as_deref())?;
+        let named = Named::new(input.resource_arns, input.principals, input.sources)?;
         if named.is_empty() {
             return Err(Refusal::EntitiesMissing.into());
         }
@@ -51,7 +52,7 @@ pub(crate) fn handle(app: Arc<App>, request: Request) -> Answer {
         let client_token = input.client_token;
         let command =
             Associate { app: Arc::clone(&app), call: request.call, share, named, client_token, once };
-        write(&app, owner, command).await
+        write_inviting(&app, owner, command).await
     })
 }
 
@@ -72,17 +73,18 @@ impl Work for Associate {
             return Ok(answer);
         }
         let not_found = Refusal::ShareNotFound { share: self.share };
-        if self.share.owner != self.call.account || self.share.region != self.call.region {
+        if !self.call.owns(self.share) {
             return Err(not_found.into());
         }
         let (now, timing) = (self.call.now, self.app.timing());
-        let rows = self.named.load_rows(tx, self.share);
-        let (share, rows) = futures_util::future::try_join(tx.resource_share(self.share), rows).await?;
+        let existing = self.named.load_existing(tx, self.share);
+        let usage = tx.owner_usage(self.call.account, self.call.region);
+        let (share, existing, usage) = try_join3(tx.resource_share(self.share), existing, usage).await?;
         let share = share.filter(|share| share.status(now, timing).is_some()).ok_or(not_found)?;
         let entities = self.named.recognise(&self.app, &self.call)?;
-        let existing = rows.into_iter().flatten().collect();
+        let ledger = Ledger { usage, quotas: &self.app.settings.quotas, timing };
         let decision =
-            decide_associate(&share, &entities, existing, now, timing, &mut || self.app.entropy.uuid())?;
+            decide_associate(&share, &entities, existing, ledger, now, &mut || self.app.entropy.uuid())?;
         tx.apply(&decision.changes, now).await?;
         let output = Output {
             resource_share_associations: decision.reply.iter().map(AssociationShape::of_outcome).collect(),

@@ -3,16 +3,18 @@
 use std::sync::Arc;
 
 use rampart_aws::rest_json::parse_body;
-use rampart_core::associate::decide_associate;
-use rampart_core::resource_share::{Contents, Tag, check_name, check_tags};
-use rampart_core::{Change, Refusal, ResourceShare, ShareId};
+use rampart_core::associate::{Ledger, decide_associate};
+use rampart_core::contents::Contents;
+use rampart_core::resource_share::{Tag, check_name, check_tags};
+use rampart_core::{Change, OwnerUsage, Refusal, ResourceShare, ShareId};
 use rampart_store::{Abort, Transaction, Work};
 use serde::{Deserialize, Serialize};
 
-use super::answering::write;
+use super::answering::write_inviting;
 use super::entities::Named;
 use super::input::required;
 use super::shapes::{ResourceShareShape, View};
+use super::tag_resource::{TagInput, tags};
 use crate::app::{App, Call};
 use crate::idempotency::Once;
 use crate::operations::{Answer, Request};
@@ -32,13 +34,6 @@ struct Input {
     permission_template_parameters: Option<Vec<serde::de::IgnoredAny>>,
     sources: Option<Vec<String>>,
     resource_share_configuration: Option<ConfigurationInput>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct TagInput {
-    key: Option<String>,
-    value: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -64,7 +59,7 @@ pub(crate) fn handle(app: Arc<App>, request: Request) -> Answer {
         let once = Once::new(&request.call, NAME, client_token.as_deref(), &wanted)?;
         let owner = request.call.account;
         let command = Create { app: Arc::clone(&app), call: request.call, wanted, client_token, once };
-        write(&app, owner, command).await
+        write_inviting(&app, owner, command).await
     })
 }
 
@@ -86,15 +81,11 @@ impl Wanted {
         if permissions || input.permission_template_parameters.is_some_and(|list| !list.is_empty()) {
             return Err(Refusal::PermissionsUnsupported);
         }
-        let tags = input.tags.unwrap_or_default().into_iter().map(|tag| {
-            let key = required(tag.key, "tags.key")?;
-            Ok(Tag { key, value: tag.value.unwrap_or_default() })
-        });
         let configuration = input.resource_share_configuration.unwrap_or_default();
         Ok(Self {
             name,
-            named: Named::new(input.resource_arns, input.principals, input.sources.as_deref())?,
-            tags: check_tags(tags.collect::<Result<_, Refusal>>()?)?,
+            named: Named::new(input.resource_arns, input.principals, input.sources)?,
+            tags: check_tags(tags(input.tags.unwrap_or_default())?)?,
             // AWS: true unless said otherwise (reference §4.2).
             allow_external_principals: input.allow_external_principals.unwrap_or(true),
             retain: configuration.retain_sharing_on_account_leave_organization.unwrap_or(false),
@@ -120,12 +111,17 @@ impl Work for Create {
         let (now, timing) = (self.call.now, self.app.timing());
         let share = self.new_share();
         let entities = self.wanted.named.recognise(&self.app, &self.call)?;
+        let before = tx.owner_usage(self.call.account, self.call.region).await?;
+        let usage = OwnerUsage { resource_shares: before.resource_shares.saturating_add(1), ..before };
+        let quotas = &self.app.settings.quotas;
+        usage.check_shares(quotas)?;
+        let ledger = Ledger { usage, quotas, timing };
         let decision =
-            decide_associate(&share, &entities, Vec::new(), now, timing, &mut || self.app.entropy.uuid())?;
+            decide_associate(&share, &entities, Vec::new(), ledger, now, &mut || self.app.entropy.uuid())?;
         let mut changes = decision.changes;
-        // With contents the decision begins with the share itself; without, there is nothing else to write.
+        // With contents the decision begins with the share and the usage; without, these two are all.
         if changes.is_empty() {
-            changes.push(Change::ShareStored(share.clone()));
+            changes = vec![Change::ShareStored(share.clone()), Change::UsageStored(usage)];
         }
         if !share.tags.is_empty() {
             changes.push(Change::ShareTagged {

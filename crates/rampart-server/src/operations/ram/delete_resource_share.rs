@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use futures_util::future::try_join;
 use rampart_aws::query::parse_form;
 use rampart_core::resource_share::decide_delete;
 use rampart_core::{Refusal, ShareArn};
@@ -54,12 +55,13 @@ impl Work for Delete {
             return Ok(answer);
         }
         let not_found = Refusal::ShareNotFound { share: self.share };
-        if self.share.owner != self.call.account || self.share.region != self.call.region {
+        if !self.call.owns(self.share) {
             return Err(not_found.into());
         }
-        let share = tx.resource_share(self.share).await?;
+        let usage = tx.owner_usage(self.call.account, self.call.region);
+        let (share, usage) = try_join(tx.resource_share(self.share), usage).await?;
         let share = share.filter(|share| share.status(self.call.now, self.app.timing()).is_some());
-        let changes = decide_delete(&share.ok_or(not_found)?, self.call.now)?;
+        let changes = decide_delete(&share.ok_or(not_found)?, usage, self.call.now)?;
         tx.apply(&changes, self.call.now).await?;
         self.once.answer(tx, &Output { return_value: true, client_token: self.client_token.clone() }).await
     }

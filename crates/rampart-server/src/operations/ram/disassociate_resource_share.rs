@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use futures_util::future::try_join4;
 use rampart_aws::rest_json::parse_body;
 use rampart_core::disassociate::{decide_disassociate, decide_leave};
-use rampart_core::{Refusal, ShareArn};
+use rampart_core::{AssociationKind, Refusal, ShareArn};
 use rampart_store::{Abort, Transaction, Work};
 use serde::{Deserialize, Serialize};
 
@@ -41,7 +42,7 @@ pub(crate) fn handle(app: Arc<App>, request: Request) -> Answer {
         let input: Input = parse_body(&request.body)?;
         let text = required(input.resource_share_arn, "resourceShareArn")?;
         let share = share_arn(&text)?;
-        let named = Named::new(input.resource_arns, input.principals, input.sources.as_deref())?;
+        let named = Named::new(input.resource_arns, input.principals, input.sources)?;
         if named.is_empty() {
             return Err(Refusal::EntitiesMissing.into());
         }
@@ -72,15 +73,19 @@ impl Work for Disassociate {
         }
         let (now, timing) = (self.call.now, self.app.timing());
         let rows = self.named.load_rows(tx, self.share);
-        let (share, mut rows) = futures_util::future::try_join(tx.resource_share(self.share), rows).await?;
+        let company = self.named.load_company(tx, self.share);
+        let usage = tx.owner_usage(self.share.owner, self.share.region);
+        let (share, rows, company, usage) =
+            try_join4(tx.resource_share(self.share), rows, company, usage).await?;
         let here = self.share.region == self.call.region;
         let share = share.filter(|_| here).ok_or(Refusal::ShareNotFound { share: self.share })?;
-        let decision = if share.owner == self.call.account {
+        let caller = self.call.account;
+        let decision = if share.owner == caller {
             let named = self.named.entities().map(|(_, entity)| entity).zip(rows).collect();
-            decide_disassociate(&share, named, now, timing)?
-        } else if self.named.resource_arns.is_empty() && self.named.principals == [self.call.account.as_str()]
-        {
-            decide_leave(&share, self.call.account, rows.pop().flatten(), now)?
+            decide_disassociate(&share, named, &company, usage, now, timing)?
+        } else if self.named.entities().eq([(AssociationKind::Principal, caller.as_str())]) {
+            let any_type = self.app.settings.leave_any_type;
+            decide_leave(&share, caller, &company, usage, now, timing, any_type)?
         } else {
             // Another account's share: as if it were unknown.
             return Err(Refusal::ShareNotFound { share: self.share }.into());

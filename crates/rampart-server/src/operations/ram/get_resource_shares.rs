@@ -8,7 +8,7 @@ use rampart_core::{Refusal, ResourceShare, ShareArn, ShareId};
 use rampart_store::{Reader, ShareCursor, ShareScope};
 use serde::{Deserialize, Serialize};
 
-use super::input::{filter_values, required, share_arn};
+use super::input::{filter_values, resource_owner, share_arn};
 use super::shapes::{ResourceShareShape, View};
 use crate::app::{App, Call};
 use crate::failure::Failure;
@@ -78,11 +78,8 @@ struct Filter<'a> {
 impl<'a> Filter<'a> {
     fn new(input: &'a Input) -> Result<Self, Refusal> {
         let shorten = |text: &str| text.chars().take(64).collect::<String>();
-        let view = match required(input.resource_owner.as_deref(), "resourceOwner")? {
-            "SELF" => View::Owner,
-            "OTHER-ACCOUNTS" => View::Consumer,
-            other => return Err(Refusal::ResourceOwnerInvalid { value: shorten(other) }),
-        };
+        let own = resource_owner(input.resource_owner.as_deref())?;
+        let view = if own { View::Owner } else { View::Consumer };
         if let Some(status) =
             input.resource_share_status.as_deref().filter(|status| !STATUSES.contains(status))
         {
@@ -163,7 +160,13 @@ impl<'a> Filter<'a> {
             reader.shares(scope, call.account, call.region, after, call.now, app.timing(), page.load_size())
         };
         match (self.view, self.name) {
-            (View::Consumer, _) => Ok(walk(ShareScope::Received).await?),
+            (View::Consumer, _) => {
+                let (now, timing, limit) = (call.now, app.timing(), page.load_size());
+                let received =
+                    reader.received_shares(call.account, call.region, after, now, timing, limit).await?;
+                Ok(received.into_iter().map(|received| received.share).collect())
+            }
+            _ if self.status == Some("DELETED") => Ok(walk(ShareScope::Deleted).await?),
             (_, Some(name)) => Ok(walk(ShareScope::Named(name)).await?),
             _ if self.tags.is_empty() => Ok(walk(ShareScope::Owned).await?),
             _ => {
@@ -193,7 +196,10 @@ impl<'a> Filter<'a> {
     ) -> Result<Vec<ResourceShare>, Failure> {
         let (now, timing) = (call.now, app.timing());
         let one = async |arn: ShareArn| match self.view {
-            View::Consumer => reader.received_share(call.account, arn, now, timing).await,
+            View::Consumer => {
+                let received = reader.received_share(call.account, arn, now, timing).await?;
+                Ok(received.map(|received| received.share))
+            }
             _ => reader
                 .resource_share(arn)
                 .await

@@ -1,5 +1,6 @@
 //! Checks that many operations share, on members as they came.
 
+use rampart_core::catalog::RegionScope;
 use rampart_core::limits::FILTER_ARNS_MAX;
 use rampart_core::{InvitationArn, Refusal, ShareArn};
 
@@ -31,4 +32,43 @@ pub(super) fn filter_values(
     values.sort_unstable();
     values.dedup();
     Ok(Some(values))
+}
+
+/// `ALL`, the default, is no restriction.
+pub(super) fn region_scope(text: Option<&str>) -> Result<Option<RegionScope>, Refusal> {
+    match text {
+        None | Some("ALL") => Ok(None),
+        Some("REGIONAL") => Ok(Some(RegionScope::Regional)),
+        Some("GLOBAL") => Ok(Some(RegionScope::Global)),
+        Some(other) => Err(Refusal::RegionScopeInvalid { value: other.chars().take(64).collect() }),
+    }
+}
+
+/// Whether a list is of the caller's own (`SELF`) or of what others share with it (`OTHER-ACCOUNTS`).
+pub(super) fn resource_owner(text: Option<&str>) -> Result<bool, Refusal> {
+    match required(text, "resourceOwner")? {
+        "SELF" => Ok(true),
+        "OTHER-ACCOUNTS" => Ok(false),
+        other => Err(Refusal::ResourceOwnerInvalid { value: other.chars().take(64).collect() }),
+    }
+}
+
+/// The statuses of the model. The last four are never had here, so they find none.
+const ASSOCIATION_STATUSES: [&str; 8] = [
+    "ASSOCIATING",
+    "ASSOCIATED",
+    "DISASSOCIATING",
+    "DISASSOCIATED",
+    "FAILED",
+    "SUSPENDED",
+    "SUSPENDING",
+    "RESTORING",
+];
+
+/// Checks a filter by association status.
+pub(super) fn association_status(text: Option<&str>) -> Result<(), Refusal> {
+    match text.filter(|text| !ASSOCIATION_STATUSES.contains(text)) {
+        Some(other) => Err(Refusal::AssociationStatusInvalid { value: other.chars().take(64).collect() }),
+        None => Ok(()),
+    }
 }

@@ -3,20 +3,19 @@
 use std::sync::Arc;
 
 use rampart_aws::rest_json::parse_body;
-use rampart_core::association::Member;
-use rampart_core::catalog::RegionScope;
 use rampart_core::invitation::check_received;
-use rampart_core::{AssociationId, AssociationKind, InvitationStatus, Refusal};
-use rampart_store::{AssociationCursor, AssociationInShare, AssociationScope};
+use rampart_core::{AssociationKind, InvitationStatus, Refusal};
+use rampart_store::{AssociationInShare, AssociationScope};
 use serde::{Deserialize, Serialize};
 
-use super::input::{invitation_arn, required};
+use super::contents_of::Walk;
+use super::input::{invitation_arn, region_scope, required};
 use super::offer::load_offer;
-use super::shapes::ResourceShape;
-use crate::app::{App, Call};
+use super::shapes::{ResourceShape, scope_of};
+use crate::app::App;
 use crate::idempotency::json;
 use crate::operations::{Answer, Request};
-use crate::paging::{Page, Place};
+use crate::paging::Page;
 
 const NAME: &str = "ListPendingInvitationResources";
 
@@ -60,57 +59,15 @@ pub(crate) fn handle(app: Arc<App>, request: Request) -> Answer {
             }
             InvitationStatus::Expired => return Err(Refusal::InvitationExpired { invitation: arn }.into()),
         }
-        let after = page.after.map_or(AssociationCursor::START, |place| AssociationCursor {
-            created: place.time,
-            id: AssociationId(place.id),
-        });
-        let (owner, region) = (offer.share.owner, offer.share.region);
-        let (kind, share) = (AssociationKind::Resource, AssociationScope::Share(offer.share.arn()));
-        let limit = page.load_size();
-        let mut rows =
-            reader.associations(share, owner, region, kind, after, call.now, app.timing(), limit).await?;
-        let next_token = page
-            .cut(&app, &mut rows, |row| Place { time: row.association.created, id: row.association.id.0 });
-        let resources = rows.iter().filter_map(|row| shape(&app, &call, row, scope)).collect();
-        Ok(json(&Output { next_token, resources }))
+        let walk =
+            Walk { reader: &reader, app: &app, call: &call, page: &page, kind: AssociationKind::Resource };
+        let keep = |row: &AssociationInShare| {
+            let resource_type = row.association.resource_type().unwrap_or_default();
+            !row.association.has_ended(call.now)
+                && scope.is_none_or(|wanted| wanted == scope_of(&app, resource_type))
+        };
+        let (rows, next_token) = walk.own(&[AssociationScope::Share(offer.share.arn())], keep).await?;
+        let shape = |row: &AssociationInShare| ResourceShape::of_row(row, true, &app, &call);
+        Ok(json(&Output { next_token, resources: rows.iter().filter_map(shape).collect() }))
     })
-}
-
-/// The resource of a row that has not ended, if its scope is asked for.
-fn shape(
-    app: &App,
-    call: &Call,
-    row: &AssociationInShare,
-    wanted: Option<RegionScope>,
-) -> Option<ResourceShape> {
-    let association = &row.association;
-    let Member::Resource { resource_type, .. } = &association.member else { return None };
-    if association.has_ended(call.now) {
-        return None;
-    }
-    let scope =
-        app.catalog.type_named(resource_type).map_or(RegionScope::Regional, |entry| entry.region_scope);
-    if wanted.is_some_and(|wanted| wanted != scope) {
-        return None;
-    }
-    let (_, since) = association.status(row.share_deleted, call.now, app.timing());
-    Some(ResourceShape {
-        arn: association.entity.clone(),
-        r#type: resource_type.clone(),
-        resource_share_arn: association.share_arn().to_string(),
-        status: "AVAILABLE",
-        creation_time: association.created,
-        last_updated_time: since,
-        resource_region_scope: scope.as_str(),
-    })
-}
-
-/// `ALL`, the default, is no restriction.
-fn region_scope(text: Option<&str>) -> Result<Option<RegionScope>, Refusal> {
-    match text {
-        None | Some("ALL") => Ok(None),
-        Some("REGIONAL") => Ok(Some(RegionScope::Regional)),
-        Some("GLOBAL") => Ok(Some(RegionScope::Global)),
-        Some(other) => Err(Refusal::RegionScopeInvalid { value: other.chars().take(64).collect() }),
-    }
 }

@@ -1,10 +1,13 @@
 //! The model's records as they go on the wire. Absent members are left out, timestamps are epoch seconds.
 
 use rampart_core::associate::Outcome;
+use rampart_core::catalog::RegionScope;
 use rampart_core::resource_share::Tag;
 use rampart_core::{Invitation, ResourceShare, TimestampMs, Timing};
 use rampart_store::AssociationInShare;
 use serde::Serialize;
+
+use crate::app::{App, Call};
 
 /// `ResourceShare`.
 #[derive(Serialize)]
@@ -150,15 +153,40 @@ impl InvitationShape {
     }
 }
 
-/// `Resource`, as a consumer sees it.
+/// `Resource`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ResourceShape {
-    pub(super) arn: String,
-    pub(super) r#type: String,
-    pub(super) resource_share_arn: String,
-    pub(super) status: &'static str,
-    pub(super) creation_time: TimestampMs,
-    pub(super) last_updated_time: TimestampMs,
-    pub(super) resource_region_scope: &'static str,
+    arn: String,
+    r#type: String,
+    resource_share_arn: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<&'static str>,
+    creation_time: TimestampMs,
+    last_updated_time: TimestampMs,
+    resource_region_scope: &'static str,
+}
+
+impl ResourceShape {
+    /// The resource of a row that has not ended. The owner sees no status, a consumer sees AVAILABLE (reference §3.8):
+    /// rampart owns no resources, so it knows of nothing that makes one unavailable.
+    pub(super) fn of_row(row: &AssociationInShare, consumer: bool, app: &App, call: &Call) -> Option<Self> {
+        let association = &row.association;
+        let resource_type = association.resource_type()?;
+        let (_, since) = association.status(row.share_deleted, call.now, app.timing());
+        Some(Self {
+            arn: association.entity.clone(),
+            r#type: resource_type.to_owned(),
+            resource_share_arn: association.share_arn().to_string(),
+            status: consumer.then_some("AVAILABLE"),
+            creation_time: association.created,
+            last_updated_time: since,
+            resource_region_scope: scope_of(app, resource_type).as_str(),
+        })
+    }
+}
+
+/// Where resources of a type live. A type that has left the catalog counts as regional.
+pub(super) fn scope_of(app: &App, resource_type: &str) -> RegionScope {
+    app.catalog.type_named(resource_type).map_or(RegionScope::Regional, |entry| entry.region_scope)
 }

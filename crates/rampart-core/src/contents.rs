@@ -1,0 +1,63 @@
+//! What a share holds, kept in its row so that no operation counts rows.
+
+use serde::{Deserialize, Serialize};
+
+use crate::association::{Association, Member, PrincipalKind};
+
+/// Kept counts of a share's associations that have not ended, and of its invitations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Contents {
+    /// Resources.
+    pub resources: u32,
+    /// Of these, resources of types whose invitations last twelve hours and which cannot be left.
+    pub short_invitation_resources: u32,
+    /// Of these, resources of types that may not be shared with IAM roles and users.
+    pub resources_not_for_identities: u32,
+    /// Of these, resources of types that may not be shared with service principals.
+    pub resources_not_for_services: u32,
+    /// Principals.
+    pub principals: u32,
+    /// Of these, IAM roles and users.
+    pub identities: u32,
+    /// Of these, service principals.
+    pub services: u32,
+    /// Sources.
+    pub sources: u32,
+    /// Invitations that wait for an answer, and those that expired and were not tidied yet.
+    pub pending_invitations: u32,
+}
+
+impl Contents {
+    /// Counts an association in.
+    pub(crate) fn add(&mut self, association: &Association) {
+        self.count(association, |n| n + 1);
+    }
+
+    /// Counts an association out.
+    pub(crate) fn remove(&mut self, association: &Association) {
+        self.count(association, |n| n.saturating_sub(1));
+    }
+
+    fn count(&mut self, association: &Association, step: impl Fn(u32) -> u32) {
+        let step_if = |condition: bool, n: &mut u32| {
+            if condition {
+                *n = step(*n);
+            }
+        };
+        match &association.member {
+            Member::Principal { principal, .. } => {
+                step_if(true, &mut self.principals);
+                step_if(*principal == PrincipalKind::Identity, &mut self.identities);
+                step_if(*principal == PrincipalKind::Service, &mut self.services);
+            }
+            Member::Resource { short_invitation, for_identities, for_services, .. } => {
+                step_if(true, &mut self.resources);
+                step_if(*short_invitation, &mut self.short_invitation_resources);
+                step_if(!for_identities, &mut self.resources_not_for_identities);
+                step_if(!for_services, &mut self.resources_not_for_services);
+            }
+            Member::Source { .. } => step_if(true, &mut self.sources),
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Quotas of an owner in a Region, and what is used of them (reference §9). Use is kept, not counted: no operation reads
+//! rows to find out how many there are.
+
+use rampart_aws::{AccountId, Region};
+use serde::{Deserialize, Serialize};
+
+use crate::Refusal;
+use crate::contents::Contents;
+
+/// How much one account may have in one Region. AWS's defaults; all can be configured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Quotas {
+    /// "Resource shares": those that are not deleted.
+    pub resource_shares: u32,
+    /// "Resource associations per share".
+    pub resources_per_share: u32,
+    /// "Principal associations per share".
+    pub principals_per_share: u32,
+    /// "Resource associations over all shares": a resource in ten shares counts ten.
+    pub resource_associations: u32,
+    /// "Principal associations over all shares".
+    pub principal_associations: u32,
+    /// "Pending invitations" that the account has sent.
+    pub pending_invitations: u32,
+    /// Sources per share. AWS publishes none; ours.
+    pub sources_per_share: u32,
+}
+
+impl Default for Quotas {
+    fn default() -> Self {
+        Self {
+            resource_shares: 25_000,
+            resources_per_share: 5_000,
+            principals_per_share: 5_000,
+            resource_associations: 25_000,
+            principal_associations: 25_000,
+            pending_invitations: 20,
+            sources_per_share: 100,
+        }
+    }
+}
+
+/// One row of `owner_usage`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnerUsage {
+    /// Whose.
+    pub owner: AccountId,
+    /// Where.
+    pub region: Region,
+    /// Shares that are not deleted.
+    pub resource_shares: u32,
+    /// Resources in them.
+    pub resources: u32,
+    /// Principals in them.
+    pub principals: u32,
+    /// Invitations that wait for an answer, and those that expired and were not tidied yet.
+    pub pending_invitations: u32,
+}
+
+impl OwnerUsage {
+    /// Of an owner that has nothing.
+    pub fn none(owner: AccountId, region: Region) -> Self {
+        Self { owner, region, resource_shares: 0, resources: 0, principals: 0, pending_invitations: 0 }
+    }
+
+    /// The use after one share's contents changed.
+    pub(crate) fn moved(self, before: &Contents, after: &Contents) -> Self {
+        let shift = |used: u32, before: u32, after: u32| used.saturating_add(after).saturating_sub(before);
+        Self {
+            resources: shift(self.resources, before.resources, after.resources),
+            principals: shift(self.principals, before.principals, after.principals),
+            pending_invitations: shift(
+                self.pending_invitations,
+                before.pending_invitations,
+                after.pending_invitations,
+            ),
+            ..self
+        }
+    }
+
+    /// Refuses one share more than the quota.
+    pub fn check_shares(&self, quotas: &Quotas) -> Result<(), Refusal> {
+        let limit = quotas.resource_shares;
+        if self.resource_shares > limit {
+            return Err(Refusal::QuotaExceeded { quota: "resource shares", limit });
+        }
+        Ok(())
+    }
+
+    /// Refuses a growth beyond the quotas. What is above them already, because they were lowered, may stay and shrink.
+    pub(crate) fn check_growth(
+        &self,
+        before: &Self,
+        share: (&Contents, &Contents),
+        quotas: &Quotas,
+    ) -> Result<(), Refusal> {
+        let (was, is) = share;
+        let checks = [
+            ("resources per resource share", was.resources, is.resources, quotas.resources_per_share),
+            ("principals per resource share", was.principals, is.principals, quotas.principals_per_share),
+            ("sources per resource share", was.sources, is.sources, quotas.sources_per_share),
+            ("resource associations", before.resources, self.resources, quotas.resource_associations),
+            ("principal associations", before.principals, self.principals, quotas.principal_associations),
+        ];
+        for (quota, was, is, limit) in checks {
+            if is > was && is > limit {
+                return Err(Refusal::QuotaExceeded { quota, limit });
+            }
+        }
+        let (was, is) = (before.pending_invitations, self.pending_invitations);
+        if is > was && is > quotas.pending_invitations {
+            return Err(Refusal::TooManyPendingInvitations { limit: quotas.pending_invitations });
+        }
+        Ok(())
+    }
+}

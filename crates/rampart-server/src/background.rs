@@ -1,0 +1,271 @@
+//! What time does: ends what expired or went with its share, records the events of it, and removes rows past their
+//! retention. What clients see does not wait for it.
+//!
+//! Each step finds its work by an index and does it in small transactions of one partition. Each is idempotent, so that
+//! a crash, or several servers at once, do no harm.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rampart_core::association::Standing;
+use rampart_core::contents::Contents;
+use rampart_core::invitation::decide_expire;
+use rampart_core::{
+    Association, AssociationStatus, Change, InvitationArn, ResourceShare, ShareArn, SharingEvent, TimestampMs,
+};
+use rampart_store::{Abort, AssociationKey, EventKey, TokenKey, Transaction, Work};
+
+use crate::app::App;
+use crate::operations::ram::offer::load_offer;
+
+/// How often it looks for work.
+const INTERVAL: Duration = Duration::from_secs(30);
+/// Rows of one kind that are looked for at once.
+const BATCH_MAX: u32 = 500;
+/// Rows written by one transaction, of a share that is taken apart.
+const ROWS_MAX: u32 = 200;
+
+/// Works until `stop` resolves.
+pub async fn run(app: Arc<App>, stop: impl Future<Output = ()>) {
+    let mut stop = std::pin::pin!(stop);
+    let mut ticks = tokio::time::interval(INTERVAL);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = &mut stop => return,
+            _ = ticks.tick() => {}
+        }
+        tokio::select! {
+            () = &mut stop => return,
+            result = sweep(&app) => match result {
+                Ok(0) => {}
+                Ok(rows) => tracing::debug!(rows, "tidied up"),
+                Err(error) => tracing::warn!(%error, "tidying up is put off"),
+            }
+        }
+    }
+}
+
+/// Does all work that is due; says how much it was.
+pub async fn sweep(app: &App) -> Result<usize, Abort> {
+    let mut done = 0;
+    loop {
+        let step = expire_invitations(app).await? + end_with_their_shares(app).await? + purge(app).await?;
+        if step == 0 {
+            return Ok(done);
+        }
+        done += step;
+    }
+}
+
+/// Ends the associations whose invitation expired.
+pub(crate) async fn expire_invitations(app: &App) -> Result<usize, Abort> {
+    let now = app.clock().now();
+    let mut done = 0;
+    loop {
+        let overdue = app.store.reader().await?.overdue_invitations(now, BATCH_MAX).await?;
+        let mut ended = 0;
+        for invitation in overdue {
+            let part = app.store.partition_of(invitation.sender);
+            ended += usize::from(app.store.write(part, Expire { invitation, now }).await?);
+        }
+        if ended == 0 {
+            return Ok(done);
+        }
+        done += ended;
+    }
+}
+
+struct Expire {
+    invitation: InvitationArn,
+    now: TimestampMs,
+}
+
+impl Work for Expire {
+    type Reply = bool;
+
+    async fn run(&self, tx: &Transaction) -> Result<bool, Abort> {
+        let offer = load_offer(tx, self.invitation).await?;
+        let Some(decision) = offer.and_then(|offer| decide_expire(offer, self.now)) else { return Ok(false) };
+        tx.apply(&decision.changes, self.now).await?;
+        Ok(true)
+    }
+}
+
+/// Writes down that the associations of deleted shares ended with them.
+async fn end_with_their_shares(app: &App) -> Result<usize, Abort> {
+    let now = app.clock().now();
+    let shares = app.store.reader().await?.untidy_shares(now, BATCH_MAX).await?;
+    let mut done = 0;
+    for share in shares {
+        let settle_delay_ms = app.timing().settle_delay_ms;
+        let command = TakeApart { share, now, settle_delay_ms };
+        done += app.store.write(app.store.partition_of(share.owner), command).await?;
+    }
+    Ok(done)
+}
+
+struct TakeApart {
+    share: ShareArn,
+    now: TimestampMs,
+    settle_delay_ms: i64,
+}
+
+impl Work for TakeApart {
+    type Reply = usize;
+
+    async fn run(&self, tx: &Transaction) -> Result<usize, Abort> {
+        let Some(share) = tx.resource_share(self.share).await? else { return Ok(0) };
+        let Some(deleted) = share.deleted else { return Ok(0) };
+        let invitations = tx.invitations_of_share(self.share, ROWS_MAX).await?;
+        let rows = tx.live_associations(self.share, ROWS_MAX).await?;
+        let settled = deleted.saturating_add_ms(self.settle_delay_ms);
+        let mut changes: Vec<_> = invitations.iter().map(drop_of).collect();
+        for row in &rows {
+            let ended = Association { standing: Standing::Ended { at: deleted }, ..row.clone() };
+            let status = AssociationStatus::Disassociated;
+            changes.push(Change::EventRecorded(SharingEvent::of_association(&ended, status, settled)));
+            changes.push(Change::AssociationStored(ended));
+        }
+        if rows.is_empty() && invitations.is_empty() {
+            // All is written down: the kept counts, which say that something is left, go last.
+            changes.push(Change::ShareStored(ResourceShare { contents: Contents::default(), ..share }));
+        }
+        tx.apply(&changes, self.now).await?;
+        Ok(changes.len())
+    }
+}
+
+fn drop_of(arn: &InvitationArn) -> Change {
+    Change::InvitationDropped { sender: arn.sender, region: arn.region, invitation: arn.id }
+}
+
+/// Removes what is past its retention.
+async fn purge(app: &App) -> Result<usize, Abort> {
+    let (now, timing) = (app.clock().now(), app.timing());
+    let before = |kept_ms| now.saturating_sub_ms(kept_ms);
+    let reader = app.store.reader().await?;
+    let ended = reader.ended_associations(before(timing.ended_association_visible_ms), BATCH_MAX).await?;
+    let deleted = reader.deleted_shares(before(timing.deleted_share_visible_ms), BATCH_MAX).await?;
+    let answered = before(timing.answered_invitation_visible_ms);
+    let mut invitations = reader.answered_invitations(false, answered, BATCH_MAX).await?;
+    invitations.extend(reader.expired_invitations(answered, BATCH_MAX).await?);
+    if let Some(kept_ms) = timing.accepted_invitation_visible_ms {
+        invitations.extend(reader.answered_invitations(true, before(kept_ms), BATCH_MAX).await?);
+    }
+    let tokens = reader.expired_tokens(now, BATCH_MAX).await?;
+    let events = reader.recorded_events(before(app.settings.event_kept_ms), BATCH_MAX).await?;
+    // The snapshot ends before the writes begin.
+    drop(reader);
+    let mut done = ended.len() + invitations.len() + tokens.len() + events.len();
+    for key in ended {
+        write(app, key.share.owner, PurgeAssociation { key, now }).await?;
+    }
+    for invitation in invitations {
+        write(app, invitation.sender, PurgeInvitation { invitation, now }).await?;
+    }
+    for share in deleted {
+        done += write(app, share.owner, PurgeShare { share, now }).await?;
+    }
+    for key in tokens {
+        app.store.write(key.part(), PurgeToken { key, now }).await?;
+    }
+    for key in events {
+        app.store.write(key.part(), PurgeEvent { key }).await?;
+    }
+    Ok(done)
+}
+
+async fn write<W: Work>(app: &App, owner: rampart_core::AccountId, work: W) -> Result<W::Reply, Abort> {
+    app.store.write(app.store.partition_of(owner), work).await
+}
+
+struct PurgeAssociation {
+    key: AssociationKey,
+    now: TimestampMs,
+}
+
+impl Work for PurgeAssociation {
+    type Reply = ();
+
+    async fn run(&self, tx: &Transaction) -> Result<(), Abort> {
+        let row = tx.association(self.key.share, self.key.kind, &self.key.entity).await?;
+        // Associated again since it was found: it stays.
+        if row.is_some_and(|row| row.has_ended(self.now)) {
+            tx.apply(&[purged(&self.key)], self.now).await?;
+        }
+        Ok(())
+    }
+}
+
+fn purged(key: &AssociationKey) -> Change {
+    Change::AssociationPurged {
+        owner: key.share.owner,
+        region: key.share.region,
+        share: key.share.id,
+        kind: key.kind,
+        entity: key.entity.clone(),
+    }
+}
+
+struct PurgeInvitation {
+    invitation: InvitationArn,
+    now: TimestampMs,
+}
+
+impl Work for PurgeInvitation {
+    type Reply = ();
+
+    async fn run(&self, tx: &Transaction) -> Result<(), Abort> {
+        tx.apply(&[drop_of(&self.invitation)], self.now).await?;
+        Ok(())
+    }
+}
+
+/// Removes a share with all that is left of it, some rows at a time.
+struct PurgeShare {
+    share: ShareArn,
+    now: TimestampMs,
+}
+
+impl Work for PurgeShare {
+    type Reply = usize;
+
+    async fn run(&self, tx: &Transaction) -> Result<usize, Abort> {
+        let keys = tx.association_keys(self.share, ROWS_MAX).await?;
+        let invitations = tx.invitations_of_share(self.share, ROWS_MAX).await?;
+        let mut changes: Vec<_> = keys.iter().map(purged).chain(invitations.iter().map(drop_of)).collect();
+        if changes.is_empty() {
+            let ShareArn { owner, region, id } = self.share;
+            changes.push(Change::SharePurged { owner, region, share: id });
+        }
+        tx.apply(&changes, self.now).await?;
+        Ok(changes.len())
+    }
+}
+
+struct PurgeToken {
+    key: TokenKey,
+    now: TimestampMs,
+}
+
+impl Work for PurgeToken {
+    type Reply = ();
+
+    async fn run(&self, tx: &Transaction) -> Result<(), Abort> {
+        Ok(tx.drop_token(&self.key, self.now).await?)
+    }
+}
+
+struct PurgeEvent {
+    key: EventKey,
+}
+
+impl Work for PurgeEvent {
+    type Reply = ();
+
+    async fn run(&self, tx: &Transaction) -> Result<(), Abort> {
+        Ok(tx.drop_event(self.key).await?)
+    }
+}

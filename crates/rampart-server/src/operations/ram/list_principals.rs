@@ -1,0 +1,226 @@
+//! ListPrincipals: with whom the caller shares, or who shares with it (reference §6.1, §10.8).
+
+use std::sync::Arc;
+
+use futures_util::future::try_join_all;
+use rampart_aws::rest_json::parse_body;
+use rampart_core::{AssociationKind, Refusal, ShareArn, TimestampMs};
+use rampart_store::{AssociationInShare, AssociationScope, ReceivedShare, ShareCursor};
+use serde::{Deserialize, Serialize};
+
+use super::contents_of::{Found, Walk};
+use super::input::{filter_values, resource_owner, share_arn};
+use super::visible::{Way, check_visible, received};
+use crate::app::{App, Call};
+use crate::failure::Failure;
+use crate::idempotency::json;
+use crate::operations::{Answer, Request};
+use crate::paging::{Page, Place, SCAN_MAX};
+
+const NAME: &str = "ListPrincipals";
+
+#[derive(Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Input {
+    resource_owner: Option<String>,
+    resource_arn: Option<String>,
+    principals: Option<Vec<String>>,
+    resource_type: Option<String>,
+    resource_share_arns: Option<Vec<String>>,
+    #[serde(skip_serializing)]
+    next_token: Option<String>,
+    #[serde(skip_serializing)]
+    max_results: Option<i64>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Output {
+    principals: Vec<PrincipalShape>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_token: Option<String>,
+}
+
+/// `Principal`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PrincipalShape {
+    id: String,
+    resource_share_arn: String,
+    creation_time: TimestampMs,
+    last_updated_time: TimestampMs,
+    external: bool,
+}
+
+pub(crate) fn handle(app: Arc<App>, request: Request) -> Answer {
+    Box::pin(async move {
+        let mut input: Input = parse_body(&request.body)?;
+        let call = request.call;
+        input.resource_share_arns = filter_values(input.resource_share_arns.take(), "resourceShareArns")?;
+        input.principals = filter_values(input.principals.take(), "principals")?;
+        let filter = Filter::new(&app, &input)?;
+        let page = Page::open(&app, &call, NAME, &input, input.max_results, input.next_token.as_deref())?;
+        let reader = app.store.reader().await?;
+        let walk =
+            Walk { reader: &reader, app: &app, call: &call, page: &page, kind: AssociationKind::Principal };
+        if let Some(shares) = &filter.shares {
+            check_visible(&walk, filter.own, shares).await?;
+        }
+        let (principals, next_token) = if filter.own {
+            let (rows, token) = filter.own_principals(&walk).await?;
+            (rows.iter().map(|row| own_shape(row, &app, &call)).collect(), token)
+        } else {
+            filter.sharing_owners(&walk).await?
+        };
+        Ok(json(&Output { principals, next_token }))
+    })
+}
+
+fn own_shape(row: &AssociationInShare, app: &App, call: &Call) -> PrincipalShape {
+    let (_, since) = row.association.status(row.share_deleted, call.now, app.timing());
+    PrincipalShape {
+        id: row.association.entity.clone(),
+        resource_share_arn: row.association.share_arn().to_string(),
+        creation_time: row.association.created,
+        last_updated_time: since,
+        external: row.association.is_external(),
+    }
+}
+
+/// A consumer sees one row for each share: its owner (reference §6.2).
+fn owner_shape(received: &ReceivedShare, app: &App) -> PrincipalShape {
+    PrincipalShape {
+        id: received.share.owner.to_string(),
+        resource_share_arn: received.share.arn().to_string(),
+        creation_time: received.share.created,
+        last_updated_time: received.since.saturating_add_ms(app.timing().settle_delay_ms),
+        external: true,
+    }
+}
+
+struct Filter<'a> {
+    own: bool,
+    resource_arn: Option<&'a str>,
+    principals: Option<&'a [String]>,
+    resource_type: Option<String>,
+    shares: Option<Vec<ShareArn>>,
+}
+
+impl<'a> Filter<'a> {
+    fn new(app: &App, input: &'a Input) -> Result<Self, Refusal> {
+        if let Some(arn) = &input.resource_arn {
+            rampart_core::Arn::parse(arn)
+                .map_err(|_| Refusal::ResourceArnMalformed { arn: arn.chars().take(256).collect() })?;
+        }
+        let resource_type = input.resource_type.as_deref().map(|name| {
+            let known = app.catalog.type_named(name);
+            known
+                .map(|entry| entry.name.clone())
+                .ok_or_else(|| Refusal::ResourceTypeInvalid { value: name.chars().take(64).collect() })
+        });
+        let shares = input.resource_share_arns.as_ref();
+        let shares = shares.map(|arns| arns.iter().map(|arn| share_arn(arn)).collect::<Result<Vec<_>, _>>());
+        Ok(Self {
+            own: resource_owner(input.resource_owner.as_deref())?,
+            resource_arn: input.resource_arn.as_deref(),
+            principals: input.principals.as_deref(),
+            resource_type: resource_type.transpose()?,
+            shares: shares.transpose()?,
+        })
+    }
+
+    async fn own_principals(&self, walk: &Walk<'_>) -> Result<Found, Failure> {
+        let keep = |row: &AssociationInShare| self.wants(row, walk.call);
+        let found = if let Some(entity) = self.resource_arn {
+            walk.along(Way::Holding { kind: AssociationKind::Resource, entity }, keep).await?
+        } else {
+            let scopes: Vec<_> = match (self.principals, &self.shares) {
+                (Some(principals), _) => {
+                    principals.iter().map(|text| AssociationScope::Entity(text)).collect()
+                }
+                (None, Some(shares)) => shares.iter().copied().map(AssociationScope::Share).collect(),
+                _ => vec![AssociationScope::Owner],
+            };
+            walk.own(&scopes, keep).await?
+        };
+        self.with_type(walk, found, |row| row.association.share_arn()).await
+    }
+
+    // AWS: which states appear is unknown; ASSOCIATED and ASSOCIATING is the recommended choice (reference §10.8).
+    fn wants(&self, row: &AssociationInShare, call: &Call) -> bool {
+        let association = &row.association;
+        !association.has_ended(call.now)
+            && row.share_deleted.is_none()
+            && self.principals.is_none_or(|principals| principals.contains(&association.entity))
+            && self.shares.as_ref().is_none_or(|shares| shares.contains(&association.share_arn()))
+    }
+
+    async fn sharing_owners(
+        &self,
+        walk: &Walk<'_>,
+    ) -> Result<(Vec<PrincipalShape>, Option<String>), Failure> {
+        let place = |received: &ReceivedShare| {
+            let cursor = ShareCursor::after(&received.share);
+            Place { time: cursor.created, id: cursor.id.0 }
+        };
+        let mut after = walk.page.after.unwrap_or(Place::START);
+        let (mut found, mut looked_at) = (Vec::new(), 0);
+        let token = loop {
+            let shares = received(walk, self.shares.as_deref(), after, walk.page.load_size()).await?;
+            let at_end = shares.len() < usize::try_from(walk.page.load_size()).expect("a page size fits");
+            looked_at += shares.len();
+            after = shares.last().map_or(after, place);
+            let live = shares.into_iter().filter(|received| self.wants_owner(received)).collect();
+            found.extend(self.holding(walk, live).await?);
+            if let Some(token) = walk.page.cut(walk.app, &mut found, place) {
+                break Some(token);
+            }
+            if at_end {
+                break None;
+            }
+            if looked_at >= SCAN_MAX {
+                break Some(walk.page.token(walk.app, after));
+            }
+        };
+        let (found, token) = self.with_type(walk, (found, token), |received| received.share.arn()).await?;
+        Ok((found.iter().map(|received| owner_shape(received, walk.app)).collect(), token))
+    }
+
+    fn wants_owner(&self, received: &ReceivedShare) -> bool {
+        let owner = received.share.owner.to_string();
+        received.share.deleted.is_none()
+            && self.principals.is_none_or(|principals| principals.contains(&owner))
+    }
+
+    /// Of shares that were received, those that hold the resource that is asked for.
+    async fn holding(
+        &self,
+        walk: &Walk<'_>,
+        shares: Vec<ReceivedShare>,
+    ) -> Result<Vec<ReceivedShare>, Failure> {
+        let Some(resource) = self.resource_arn else { return Ok(shares) };
+        let kind = AssociationKind::Resource;
+        let rows =
+            shares.iter().map(|received| walk.reader.association(received.share.arn(), kind, resource));
+        let rows = try_join_all(rows).await?;
+        let holds = rows.iter().map(|row| row.as_ref().is_some_and(|row| !row.has_ended(walk.call.now)));
+        Ok(shares.into_iter().zip(holds).filter_map(|(share, holds)| holds.then_some(share)).collect())
+    }
+
+    /// Of what was found, what lies in a share that holds a resource of the type that is asked for.
+    async fn with_type<T>(
+        &self,
+        walk: &Walk<'_>,
+        (found, token): (Vec<T>, Option<String>),
+        share: impl Fn(&T) -> ShareArn,
+    ) -> Result<(Vec<T>, Option<String>), Failure> {
+        let Some(resource_type) = &self.resource_type else { return Ok((found, token)) };
+        let mut kept = Vec::new();
+        for item in found {
+            if walk.reader.share_holds_type(share(&item), resource_type).await? {
+                kept.push(item);
+            }
+        }
+        Ok((kept, token))
+    }
+}

@@ -1,0 +1,8 @@
+//! The store on both engines: one conformance suite, the portable subset of its SQL, and its query plans.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test says what went wrong by failing")]
+
+mod conformance;
+mod engines;
+mod plans;
+mod portable;
+mod rows;
