@@ -213,6 +213,11 @@ async fn get_caller_identity_speaks_xml() {
     let root = "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">";
     assert!(reply.text.contains(root), "{}", reply.text);
 
+    // The parameters may stand in the query as well.
+    let request = Request::get("/?Action=GetCallerIdentity&Version=2011-06-15").body(Bytes::new()).unwrap();
+    let reply = client.send(client.signed("sts", request)).await;
+    assert_eq!((reply.status, element(&reply.text, "Account").as_str()), (200, OWNER), "{}", reply.text);
+
     let unknown = client.sts("AssumeRole").await;
     assert_eq!((unknown.status, element(&unknown.text, "Code").as_str()), (400, "InvalidAction"));
     assert_eq!(element(&unknown.text, "Type"), "Sender");
