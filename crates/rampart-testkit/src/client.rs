@@ -10,7 +10,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use rampart_aws::sigv4::RequestParts;
-use rampart_aws::sigv4::sign::{Credentials, sign_headers};
+use rampart_aws::sigv4::sign::{Credentials, presign, sign_headers};
 use rampart_server::Clock;
 use serde_json::Value;
 
@@ -137,28 +137,44 @@ impl Client {
 
     /// Signs a request as it is, whatever it is.
     pub fn signed(&self, service: &str, mut request: Request<Bytes>) -> Request<Bytes> {
-        let host = self.address.to_string();
-        request.headers_mut().insert("host", host.parse().expect("an address is a header value"));
-        let headers: Vec<(&str, &[u8])> =
-            request.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
-        let parts = RequestParts {
-            method: request.method().as_str(),
-            path: request.uri().path(),
-            query: request.uri().query().unwrap_or_default(),
-            headers: &headers,
-            body: request.body(),
-        };
-        let credentials = Credentials {
-            access_key_id: &self.key.id,
-            secret_access_key: &self.key.secret,
-            session_token: self.session_token.as_deref(),
-        };
+        self.name_host(&mut request);
+        let headers = plain_headers(&request);
         let now_s = Clock::real().epoch_s();
-        for (name, value) in sign_headers(&credentials, &self.region, service, &parts, now_s) {
+        let parts = parts(&request, &headers);
+        let added = sign_headers(&self.credentials(), &self.region, service, &parts, now_s);
+        for (name, value) in added {
             let name: http::HeaderName = name.parse().expect("signing makes header names");
             request.headers_mut().insert(name, value.parse().expect("signing makes header values"));
         }
         request
+    }
+
+    /// A request for an operation of RAM that is good for a minute, as if signed so many seconds from now.
+    pub fn presigned(&self, operation: &str, input: &Value, from_now_s: i64) -> Request<Bytes> {
+        let (mut head, body) = self.request(operation, input).into_parts();
+        head.headers.clear();
+        let mut request = Request::from_parts(head, body);
+        self.name_host(&mut request);
+        let headers = plain_headers(&request);
+        let now_s = Clock::real().epoch_s() + from_now_s;
+        let parts = parts(&request, &headers);
+        let query = presign(&self.credentials(), &self.region, "ram", &parts, 60, now_s);
+        let uri = format!("{}?{query}", parts.path);
+        *request.uri_mut() = uri.parse().expect("signing makes a query");
+        request
+    }
+
+    fn name_host(&self, request: &mut Request<Bytes>) {
+        let host = self.address.to_string();
+        request.headers_mut().insert("host", host.parse().expect("an address is a header value"));
+    }
+
+    fn credentials(&self) -> Credentials<'_> {
+        Credentials {
+            access_key_id: &self.key.id,
+            secret_access_key: &self.key.secret,
+            session_token: self.session_token.as_deref(),
+        }
     }
 
     /// Calls an operation of a server that may die; `None` when no whole answer came.
@@ -208,6 +224,20 @@ impl Reply {
         let members = self.json.as_object().unwrap_or_else(|| panic!("no object: {}", self.text));
         assert_eq!(members.len(), 1, "{}", self.text);
         assert!(members["message"].as_str().is_some_and(|message| !message.is_empty()), "{}", self.text);
+    }
+}
+
+fn plain_headers(request: &Request<Bytes>) -> Vec<(&str, &[u8])> {
+    request.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect()
+}
+
+fn parts<'a>(request: &'a Request<Bytes>, headers: &'a [(&'a str, &'a [u8])]) -> RequestParts<'a> {
+    RequestParts {
+        method: request.method().as_str(),
+        path: request.uri().path(),
+        query: request.uri().query().unwrap_or_default(),
+        headers,
+        body: request.body(),
     }
 }
 

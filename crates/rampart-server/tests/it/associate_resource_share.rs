@@ -276,3 +276,15 @@ async fn a_role_and_a_type_that_is_not_for_roles_exclude_each_other() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_role_that_did_not_answer_in_time_is_no_longer_in_the_way() {
+    for_each_store(async |server| {
+        let owner = server.account(OWNER);
+        let role = format!("arn:aws:iam::{CONSUMER}:role/Reader");
+        let arn = create(&owner, &json!({"name": "n", "principals": [role]})).await;
+        server.advance(8 * 24 * HOUR);
+        owner.ok(ASSOCIATE, &json!({"resourceShareArn": arn, "resourceArns": [gateway(1)]})).await;
+    })
+    .await;
+}

@@ -142,11 +142,11 @@ async fn an_idle_connection_is_closed() {
 
 #[tokio::test]
 async fn a_slow_request_is_not_an_idle_connection() {
-    let server = server_with(EdgeLimits { idle_timeout: SOON, ..EdgeLimits::default() }).await;
+    let server = server_with(EdgeLimits { idle_timeout: 5 * SOON, ..EdgeLimits::default() }).await;
     let good = good(&server);
     let mut wire = Wire::connect(server.address()).await;
     wire.send(&good[..good.len() - 1]).await;
-    assert!(!wire.stirs_within(4 * SOON).await);
+    assert!(!wire.stirs_within(8 * SOON).await);
     wire.send(&good[good.len() - 1..]).await;
     assert_eq!(wire.answer().await.status, 200);
 }

@@ -68,6 +68,15 @@ impl Site {
         Serving::start(self.command(&["serve", "--listen", "127.0.0.1:0"]).args(arguments).stderr(log))
     }
 
+    /// Starts a server that may have so many files and sockets open at once.
+    pub(crate) fn serve_with_descriptors(&self, descriptors: u32) -> Serving {
+        let script = format!("ulimit -n {descriptors} && exec \"$0\" serve --listen 127.0.0.1:0");
+        let log = File::create(self.path().join("serve.log")).unwrap();
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", &script, env!("CARGO_BIN_EXE_rampart")]).env_clear().current_dir(self.path());
+        Serving::start(shell.stdin(Stdio::null()).stderr(log))
+    }
+
     /// What servers of this site logged.
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.path().join("serve.log")).unwrap()

@@ -113,3 +113,26 @@ fn the_log_is_lines_of_json_when_asked() {
         assert!(line["message"].is_string() && line["level"].is_string(), "{line}");
     }
 }
+
+#[tokio::test]
+async fn more_connections_than_descriptors_are_waited_out() {
+    let site = Site::new();
+    let server = site.serve_with_descriptors(64);
+    let mut held = Vec::new();
+    for _ in 0..100 {
+        held.push(tokio::net::TcpStream::connect(server.address).await.unwrap());
+    }
+    // They stay in the backlog while none of those before them ends.
+    let mut looks = 0;
+    while !site.log().contains("a connection could not be accepted") {
+        looks += 1;
+        assert!(looks < 1_000_000, "{}", site.log());
+        tokio::task::yield_now().await;
+    }
+    drop(held);
+    let shares = server.client(OWNER, "x").ok("GetResourceShares", &json!({"resourceOwner": "SELF"})).await;
+    assert_eq!(shares, json!({"resourceShares": []}));
+    // It did not spin in the meantime.
+    let warnings = site.log().lines().count();
+    assert!(warnings < 200, "{warnings} lines");
+}

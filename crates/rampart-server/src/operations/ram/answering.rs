@@ -19,7 +19,7 @@ pub(super) async fn write(
 }
 
 /// The same for a command that may invite. Invitations that have expired still count until they are tidied; when the
-/// quota seems used up, they are tidied first.
+/// quota seems used up, or an invited role seems to be in the way, they are tidied first.
 pub(super) async fn write_inviting(
     app: &App,
     owner: AccountId,
@@ -27,11 +27,9 @@ pub(super) async fn write_inviting(
 ) -> Result<String, Failure> {
     let command = Arc::new(command);
     match write(app, owner, Arc::clone(&command)).await {
-        Err(Failure::Refused(Refusal::TooManyPendingInvitations { .. }))
-            if expire_invitations(app).await? > 0 =>
-        {
-            write(app, owner, command).await
-        }
+        Err(Failure::Refused(
+            Refusal::TooManyPendingInvitations { .. } | Refusal::ResourceTypeNotForIdentities,
+        )) if expire_invitations(app).await? > 0 => write(app, owner, command).await,
         outcome => outcome,
     }
 }
