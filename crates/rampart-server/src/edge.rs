@@ -4,6 +4,8 @@ mod dispatch;
 mod respond;
 mod route;
 
+pub(crate) use dispatch::is_from_a_page;
+
 use std::convert::Infallible;
 use std::future::Future;
 use std::net::SocketAddr;
