@@ -81,6 +81,21 @@ const STEPS: &[&str] = &[
         ON resource_share (deleted_ms) WHERE deleted_ms IS NOT NULL",
     "CREATE INDEX IF NOT EXISTS resource_share_untidy
         ON resource_share (deleted_ms) WHERE untidy = 1",
+    "CREATE TABLE IF NOT EXISTS share_permission (
+        part BIGINT NOT NULL,
+        owner TEXT NOT NULL,
+        region TEXT NOT NULL,
+        share_id BYTEA NOT NULL,
+        resource_type TEXT NOT NULL,
+        permission TEXT NOT NULL,
+        version BIGINT NOT NULL,
+        attached_ms BIGINT NOT NULL,
+        attachment_id BYTEA NOT NULL,
+        PRIMARY KEY (part, owner, region, share_id, resource_type))",
+    "CREATE INDEX IF NOT EXISTS share_permission_by_time
+        ON share_permission (part, owner, region, attached_ms, attachment_id)",
+    "CREATE INDEX IF NOT EXISTS share_permission_by_permission
+        ON share_permission (part, owner, region, permission, attached_ms, attachment_id)",
     "CREATE TABLE IF NOT EXISTS owner_usage (
         part BIGINT NOT NULL,
         owner TEXT NOT NULL,
