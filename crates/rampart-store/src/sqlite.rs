@@ -197,7 +197,8 @@ pub(crate) fn failure(statement: &'static str, error: &rusqlite::Error) -> Store
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
             StoreError::unavailable("another process holds its write lock")
         }
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Corrupt { what: reason },
+        Some(ErrorCode::NotADatabase) => StoreError::unavailable("the file is no SQLite database"),
+        Some(ErrorCode::DatabaseCorrupt) => StoreError::Corrupt { what: reason },
         Some(
             ErrorCode::DiskFull
             | ErrorCode::SystemIoFailure

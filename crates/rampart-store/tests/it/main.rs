@@ -3,6 +3,7 @@
 
 mod conformance;
 mod engines;
+mod outcomes;
 mod plans;
 mod portable;
 mod rows;
