@@ -130,8 +130,8 @@ async fn a_commit_whose_answer_is_lost_is_looked_up_and_not_repeated() {
     let database = cluster.create_database().unwrap();
     let (_, address) = database.url().split_once('@').unwrap();
     let (address, name) = address.split_once('/').unwrap();
-    let (port, armed) = proxy(address.to_owned()).await;
-    let location: Location = format!("postgres://postgres@127.0.0.1:{port}/{name}").parse().unwrap();
+    let (proxied, armed) = proxy(address.to_owned()).await;
+    let location: Location = format!("postgres://postgres@127.0.0.1:{proxied}/{name}").parse().unwrap();
     let (store, _) = Store::open(&location, Options::default()).await.unwrap();
     let row = ResourceShare { ..share(OWNER, 1) };
     let part = store.partition_of(account(OWNER));
