@@ -70,7 +70,8 @@ struct Compiled {
 #[derive(Debug)]
 pub struct Catalog {
     types: Vec<ResourceType>,
-    by_arn_service: HashMap<String, Vec<usize>>,
+    /// By service and first word of the resource: a pattern costs too much to be tried on what it cannot match.
+    by_arn: HashMap<String, Vec<usize>>,
     by_name: HashMap<String, usize>,
 }
 
@@ -92,19 +93,21 @@ impl Catalog {
     }
 
     fn new(types: Vec<ResourceType>) -> Self {
-        let mut by_arn_service: HashMap<String, Vec<usize>> = HashMap::new();
+        let mut by_arn: HashMap<String, Vec<usize>> = HashMap::new();
         let mut by_name = HashMap::new();
         for (index, entry) in types.iter().enumerate() {
-            let service = entry.arn_pattern.split(':').nth(2).unwrap_or_default();
-            by_arn_service.entry(service.to_owned()).or_default().push(index);
+            let mut parts = entry.arn_pattern.splitn(6, ':');
+            let service = parts.nth(2).unwrap_or_default();
+            let resource = parts.nth(2).unwrap_or_default();
+            by_arn.entry(arn_key(service, resource)).or_default().push(index);
             by_name.insert(entry.name.to_ascii_lowercase(), index);
         }
-        Self { types, by_arn_service, by_name }
+        Self { types, by_arn, by_name }
     }
 
     /// The type of the resource that `arn` names, when it is one that can be shared.
     pub fn type_of(&self, arn: &Arn) -> Option<&ResourceType> {
-        let candidates = self.by_arn_service.get(arn.service())?;
+        let candidates = self.by_arn.get(&arn_key(arn.service(), arn.resource()))?;
         candidates.iter().map(|index| &self.types[*index]).find(|entry| entry.matches(arn.as_str()))
     }
 
@@ -141,6 +144,13 @@ impl ResourceType {
         });
         compiled.pattern.is_match(arn) && !compiled.except.as_ref().is_some_and(|except| except.is_match(arn))
     }
+}
+
+/// Every pattern spells the first word of its resources out, up to a slash, a colon or a group.
+fn arn_key(service: &str, resource: &str) -> String {
+    let resource = resource.strip_prefix('/').unwrap_or(resource);
+    let end = resource.find(|c: char| !c.is_ascii_alphanumeric() && c != '-').unwrap_or(resource.len());
+    format!("{service}:{}", &resource[..end])
 }
 
 fn yes() -> bool {
