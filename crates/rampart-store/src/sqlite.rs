@@ -82,7 +82,7 @@ impl SqliteStore {
             Some(connection) => connection,
             None => Arc::new(Mutex::new(connect(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY)?)),
         };
-        run_batch(&lock(&connection), "BEGIN")?;
+        run_cached(&lock(&connection), "BEGIN")?;
         Ok(ReadLease { connection: Some(connection), pool: Arc::clone(&self.idle_readers) })
     }
 
@@ -111,7 +111,7 @@ impl Drop for ReadLease {
     fn drop(&mut self) {
         if let Some(connection) = self.connection.take() {
             // A connection whose snapshot cannot be ended is not used again.
-            if run_batch(&lock(&connection), "COMMIT").is_ok() {
+            if run_cached(&lock(&connection), "COMMIT").is_ok() {
                 lock(&self.pool).push(connection);
             }
         }
@@ -157,6 +157,14 @@ fn prepare_file(connection: &Connection) -> Result<(), StoreError> {
     run_batch(connection, "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=2000; PRAGMA temp_store=MEMORY")
 }
 
+/// Runs one statement without parameters and rows, prepared once per connection.
+pub(crate) fn run_cached(connection: &Connection, sql: &'static str) -> Result<(), StoreError> {
+    let failed = |e: rusqlite::Error| failure(sql, &e);
+    connection.prepare_cached(sql).map_err(failed)?.raw_execute().map_err(failed)?;
+    Ok(())
+}
+
+/// Runs what is run once: settings and table definitions.
 pub(crate) fn run_batch(connection: &Connection, sql: &'static str) -> Result<(), StoreError> {
     connection.execute_batch(sql).map_err(|e| failure(sql, &e))
 }

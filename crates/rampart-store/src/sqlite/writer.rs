@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 use tokio::sync::{OnceCell, mpsc, oneshot};
 use uuid::Uuid;
 
-use super::{Shared, lock, run_batch};
+use super::{Shared, lock, run_cached};
 use crate::connection::Connection;
 use crate::store::Reader;
 use crate::tables::change_log;
@@ -94,11 +94,11 @@ fn commit_batch(
             }
         }
         // Nothing to keep: no reason to write the head row to disk.
-        run_batch(&lock(connection), if keep_any { "COMMIT" } else { "ROLLBACK" })
+        run_cached(&lock(connection), if keep_any { "COMMIT" } else { "ROLLBACK" })
     });
     if outcome.is_err() {
         // Leaves no transaction open; where the engine rolled back by itself this fails, which is as good.
-        let _ = run_batch(&lock(connection), "ROLLBACK");
+        let _ = run_cached(&lock(connection), "ROLLBACK");
     }
     let reason = outcome.err().map(|e| e.to_string());
     for job in batch.drain(..) {
@@ -109,7 +109,7 @@ fn commit_batch(
 }
 
 fn begin(connection: &Shared, partitions: Partitions, part: PartitionId) -> Result<i64, StoreError> {
-    run_batch(&lock(connection), "BEGIN IMMEDIATE")?;
+    run_cached(&lock(connection), "BEGIN IMMEDIATE")?;
     let reader = Reader::of_transaction(Connection::Sqlite(Arc::clone(connection)), partitions);
     answered(change_log::take_head(&reader, part))
 }
@@ -121,13 +121,15 @@ fn run_behind_savepoint(
     idx: usize,
     job: &mut Box<dyn Job>,
 ) -> Result<bool, StoreError> {
-    run_batch(&lock(connection), "SAVEPOINT operation")?;
+    run_cached(&lock(connection), "SAVEPOINT operation")?;
     let reader = Reader::of_transaction(Connection::Sqlite(Arc::clone(connection)), partitions);
     let idx = i64::try_from(idx).expect("a batch has at most 100 operations");
     let tx = Transaction::new(reader, job.part(), OnceCell::new_with(Some(seq)), idx, Uuid::nil());
     let keep = job.run(&tx);
-    let end = if keep { "RELEASE operation" } else { "ROLLBACK TO operation; RELEASE operation" };
-    run_batch(&lock(connection), end)?;
+    if !keep {
+        run_cached(&lock(connection), "ROLLBACK TO operation")?;
+    }
+    run_cached(&lock(connection), "RELEASE operation")?;
     Ok(keep)
 }
 
