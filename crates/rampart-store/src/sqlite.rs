@@ -154,7 +154,12 @@ fn prepare_file(connection: &Connection) -> Result<(), StoreError> {
             "its file system does not allow a write-ahead log ({mode})"
         )));
     }
-    run_batch(connection, "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=2000; PRAGMA temp_store=MEMORY")
+    // The cache, in KiB: a group of writes changes more pages than fit into SQLite's two megabytes, and would write some
+    // of them twice.
+    run_batch(
+        connection,
+        "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=2000; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384",
+    )
 }
 
 /// Runs one statement without parameters and rows, prepared once per connection.
