@@ -5,7 +5,7 @@
 
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -17,7 +17,11 @@ use crate::migrations::{self, Opened};
 use crate::statement::{Row, Statement, Value};
 use crate::{Abort, PartitionId, Partitions, StoreError, Work};
 
+mod readers;
 mod writer;
+
+pub(crate) use readers::ReadLease;
+use readers::Readers;
 
 /// Writes that may wait. More are refused, which a client sees as 503.
 const QUEUE_MAX: usize = 4096;
@@ -29,8 +33,7 @@ const STATEMENTS_MAX: usize = 128;
 pub(crate) type Shared = Arc<Mutex<Connection>>;
 
 pub(crate) struct SqliteStore {
-    path: PathBuf,
-    idle_readers: Arc<Mutex<Vec<Shared>>>,
+    readers: Readers,
     jobs: Mutex<Option<mpsc::Sender<Box<dyn writer::Job>>>>,
     finished: tokio::sync::Mutex<Option<oneshot::Receiver<()>>>,
 }
@@ -44,21 +47,19 @@ impl SqliteStore {
         let opened = migrations::migrate_sqlite(&lock(&writer), Partitions::SQLITE)?;
         let (jobs, queue) = mpsc::channel(QUEUE_MAX);
         let (finish, finished) = oneshot::channel();
+        let readers = Readers::new(path.to_owned());
+        let known_readers = readers.clone();
         std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
             .spawn(move || {
-                writer::run(&writer, opened.partitions, queue);
+                writer::run(&writer, &known_readers, opened.partitions, queue);
                 drop(writer);
                 // Nobody waits when the store was dropped without being closed.
                 let _ = finish.send(());
             })
             .map_err(StoreError::unavailable)?;
-        let store = Self {
-            path: path.to_owned(),
-            idle_readers: Arc::default(),
-            jobs: Mutex::new(Some(jobs)),
-            finished: tokio::sync::Mutex::new(Some(finished)),
-        };
+        let store =
+            Self { readers, jobs: Mutex::new(Some(jobs)), finished: tokio::sync::Mutex::new(Some(finished)) };
         Ok((store, opened))
     }
 
@@ -77,13 +78,7 @@ impl SqliteStore {
 
     /// A reading connection with a snapshot of its own.
     pub(crate) fn lease(&self) -> Result<ReadLease, StoreError> {
-        let idle = lock(&self.idle_readers).pop();
-        let connection = match idle {
-            Some(connection) => connection,
-            None => Arc::new(Mutex::new(connect(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY)?)),
-        };
-        run_cached(&lock(&connection), "BEGIN")?;
-        Ok(ReadLease { connection: Some(connection), pool: Arc::clone(&self.idle_readers) })
+        self.readers.lease()
     }
 
     pub(crate) async fn close(&self) {
@@ -91,29 +86,6 @@ impl SqliteStore {
         if let Some(finished) = self.finished.lock().await.take() {
             // An error means that the writer is gone already.
             let _ = finished.await;
-        }
-    }
-}
-
-/// A connection out of the pool. Going back ends its snapshot.
-pub(crate) struct ReadLease {
-    connection: Option<Shared>,
-    pool: Arc<Mutex<Vec<Shared>>>,
-}
-
-impl ReadLease {
-    pub(crate) fn connection(&self) -> Shared {
-        Arc::clone(self.connection.as_ref().expect("present until the lease is dropped"))
-    }
-}
-
-impl Drop for ReadLease {
-    fn drop(&mut self) {
-        if let Some(connection) = self.connection.take() {
-            // A connection whose snapshot cannot be ended is not used again.
-            if run_cached(&lock(&connection), "COMMIT").is_ok() {
-                lock(&self.pool).push(connection);
-            }
         }
     }
 }

@@ -9,6 +9,7 @@ use std::task::{Context, Poll, Waker};
 use tokio::sync::{OnceCell, mpsc, oneshot};
 use uuid::Uuid;
 
+use super::readers::Readers;
 use super::{Shared, lock, run_cached};
 use crate::connection::Connection;
 use crate::store::Reader;
@@ -65,15 +66,21 @@ impl<W: Work> Job for WorkJob<W> {
     }
 }
 
-pub(super) fn run(connection: &Shared, partitions: Partitions, mut queue: mpsc::Receiver<Box<dyn Job>>) {
+pub(super) fn run(
+    connection: &Shared,
+    readers: &Readers,
+    partitions: Partitions,
+    mut queue: mpsc::Receiver<Box<dyn Job>>,
+) {
     while let Some(first) = queue.blocking_recv() {
         let mut batch = vec![first];
-        commit_batch(connection, partitions, &mut batch, &mut queue);
+        commit_batch(connection, readers, partitions, &mut batch, &mut queue);
     }
 }
 
 fn commit_batch(
     connection: &Shared,
+    readers: &Readers,
     partitions: Partitions,
     batch: &mut Vec<Box<dyn Job>>,
     queue: &mut mpsc::Receiver<Box<dyn Job>>,
@@ -94,7 +101,11 @@ fn commit_batch(
             }
         }
         // Nothing to keep: no reason to write the head row to disk.
-        run_cached(&lock(connection), if keep_any { "COMMIT" } else { "ROLLBACK" })
+        if keep_any {
+            readers.while_committing(|| run_cached(&lock(connection), "COMMIT"))
+        } else {
+            run_cached(&lock(connection), "ROLLBACK")
+        }
     });
     if outcome.is_err() {
         // Leaves no transaction open; where the engine rolled back by itself this fails, which is as good.

@@ -6,3 +6,4 @@ mod engines;
 mod plans;
 mod portable;
 mod rows;
+mod snapshots;
