@@ -169,7 +169,8 @@ pub struct Catalog {
     permissions: Vec<ManagedPermission>,
     permission_by_name: HashMap<String, usize>,
     defaults: HashMap<String, usize>,
-    by_arn_service: HashMap<String, Vec<usize>>,
+    /// By service and first word of the resource: a pattern costs too much to be tried on what it cannot match.
+    by_arn: HashMap<String, Vec<usize>>,
     by_name: HashMap<String, usize>,
 }
 
@@ -192,11 +193,13 @@ impl Catalog {
     }
 
     fn new(types: Vec<ResourceType>, permissions: Vec<ManagedPermission>) -> Self {
-        let mut by_arn_service: HashMap<String, Vec<usize>> = HashMap::new();
+        let mut by_arn: HashMap<String, Vec<usize>> = HashMap::new();
         let mut by_name = HashMap::new();
         for (index, entry) in types.iter().enumerate() {
-            let service = entry.arn_pattern.split(':').nth(2).unwrap_or_default();
-            by_arn_service.entry(service.to_owned()).or_default().push(index);
+            let mut parts = entry.arn_pattern.splitn(6, ':');
+            let service = parts.nth(2).unwrap_or_default();
+            let resource = parts.nth(2).unwrap_or_default();
+            by_arn.entry(arn_key(service, resource)).or_default().push(index);
             by_name.insert(entry.name.to_ascii_lowercase(), index);
         }
         let permission_by_name: HashMap<_, _> =
@@ -208,12 +211,12 @@ impl Catalog {
                 defaults.insert(entry.name.clone(), *index);
             }
         }
-        Self { types, permissions, permission_by_name, defaults, by_arn_service, by_name }
+        Self { types, permissions, permission_by_name, defaults, by_arn, by_name }
     }
 
     /// The type of the resource that `arn` names, when it is one that can be shared.
     pub fn type_of(&self, arn: &Arn) -> Option<&ResourceType> {
-        let candidates = self.by_arn_service.get(arn.service())?;
+        let candidates = self.by_arn.get(&arn_key(arn.service(), arn.resource()))?;
         candidates.iter().map(|index| &self.types[*index]).find(|entry| entry.matches(arn.as_str()))
     }
 
@@ -265,6 +268,13 @@ impl ResourceType {
         });
         compiled.pattern.is_match(arn) && !compiled.except.as_ref().is_some_and(|except| except.is_match(arn))
     }
+}
+
+/// Every pattern spells the first word of its resources out, up to a slash, a colon or a group.
+fn arn_key(service: &str, resource: &str) -> String {
+    let resource = resource.strip_prefix('/').unwrap_or(resource);
+    let end = resource.find(|c: char| !c.is_ascii_alphanumeric() && c != '-').unwrap_or(resource.len());
+    format!("{service}:{}", &resource[..end])
 }
 
 fn yes() -> bool {

@@ -69,8 +69,8 @@ impl Once {
     }
 }
 
-/// Digest of a request or of a list's filters.
-pub(crate) fn digest(value: &impl Serialize) -> [u8; 32] {
+/// Digest of a canonical request.
+fn digest(value: &impl Serialize) -> [u8; 32] {
     Sha256::digest(json(value)).into()
 }
 

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use quick_cache::Equivalent;
 use quick_cache::sync::Cache;
-use rampart_aws::sigv4::{Presented, RequestParts, SigningKey};
+use rampart_aws::sigv4::{CredentialScope, Presented, RequestParts, SigningKey};
 use rampart_core::access_key::account_of_access_key;
 use rampart_core::{AccountId, Partition};
 use rampart_store::MasterKey;
@@ -57,6 +58,7 @@ pub(crate) struct KeyRing {
     ready: Cache<ReadyId, Arc<ReadyKey>>,
 }
 
+/// Which key, derived for which day, Region and service.
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct ReadyId {
     access_key_id: String,
@@ -65,9 +67,39 @@ struct ReadyId {
     service: String,
 }
 
+/// The same as it stands in a request, so that looking a key up copies nothing. Members in the order of [`ReadyId`]'s:
+/// both must hash alike.
+#[derive(Hash)]
+struct AskedId<'a> {
+    access_key_id: &'a str,
+    date: &'a str,
+    region: &'a str,
+    service: &'a str,
+}
+
+impl Equivalent<ReadyId> for AskedId<'_> {
+    fn equivalent(&self, id: &ReadyId) -> bool {
+        self.access_key_id == id.access_key_id
+            && self.date == id.date
+            && self.region == id.region
+            && self.service == id.service
+    }
+}
+
+impl AskedId<'_> {
+    fn to_ready_id(&self) -> ReadyId {
+        ReadyId {
+            access_key_id: self.access_key_id.to_owned(),
+            date: self.date.to_owned(),
+            region: self.region.to_owned(),
+            service: self.service.to_owned(),
+        }
+    }
+}
+
 struct ReadyKey {
     signing_key: SigningKey,
-    caller: Caller,
+    caller: Arc<Caller>,
     read_at: Instant,
 }
 
@@ -86,12 +118,12 @@ pub(crate) async fn authenticate(
     app: &App,
     parts: &RequestParts<'_>,
     presented: &Presented<'_>,
-) -> Result<Caller, Failure> {
+) -> Result<Arc<Caller>, Failure> {
     let id: &str = &presented.access_key_id;
     if app.settings.auth == AuthMode::Open {
         // Open mode: twelve digits are the account, and nobody can verify a signature that has no secret.
         if let Ok(account) = id.parse() {
-            return Ok(Caller { account, user: String::new(), access_key_id: id.to_owned() });
+            return Ok(Arc::new(Caller { account, user: String::new(), access_key_id: id.to_owned() }));
         }
         if account_of_access_key(id).is_none() {
             return Ok(default_caller(app, id));
@@ -103,27 +135,24 @@ pub(crate) async fn authenticate(
         _ => return Err(Failure::UnknownKey),
     };
     presented.verify(parts, &key.signing_key, Clock::real().epoch_s()).map_err(Failure::Signature)?;
-    Ok(key.caller.clone())
+    Ok(Arc::clone(&key.caller))
 }
 
-fn default_caller(app: &App, id: &str) -> Caller {
-    Caller { account: app.settings.default_account, user: String::new(), access_key_id: id.to_owned() }
+fn default_caller(app: &App, id: &str) -> Arc<Caller> {
+    let account = app.settings.default_account;
+    Arc::new(Caller { account, user: String::new(), access_key_id: id.to_owned() })
 }
 
 /// The signing key of the scope that the request names. `None` when the store knows no such key; a disabled key is
 /// refused in both modes.
 async fn ready_key(app: &App, presented: &Presented<'_>) -> Result<Option<Arc<ReadyKey>>, Failure> {
-    let id = ReadyId {
-        access_key_id: presented.access_key_id.to_string(),
-        date: presented.scope.date.to_owned(),
-        region: presented.scope.region.to_owned(),
-        service: presented.scope.service.to_owned(),
-    };
+    let CredentialScope { date, region, service } = presented.scope;
+    let id = AskedId { access_key_id: &presented.access_key_id, date, region, service };
     if let Some(ready) = app.keys.ready.get(&id).filter(|ready| ready.read_at.elapsed() < STALENESS_MAX) {
         return Ok(Some(ready));
     }
     let read_at = Instant::now();
-    let Some(key) = app.store.reader().await?.access_key(&id.access_key_id).await? else {
+    let Some(key) = app.store.reader().await?.access_key(id.access_key_id).await? else {
         app.keys.ready.remove(&id);
         return Ok(None);
     };
@@ -139,9 +168,9 @@ async fn ready_key(app: &App, presented: &Presented<'_>) -> Result<Option<Arc<Re
         tracing::warn!(access_key_id = key.id, %error, "a registered key cannot be used");
         Failure::UnknownKey
     })?;
-    let caller = Caller { account: key.account, user: key.user, access_key_id: key.id };
-    let signing_key = SigningKey::derive(&secret, &id.date, &id.region, &id.service);
+    let caller = Arc::new(Caller { account: key.account, user: key.user, access_key_id: key.id });
+    let signing_key = SigningKey::derive(&secret, id.date, id.region, id.service);
     let ready = Arc::new(ReadyKey { signing_key, caller, read_at });
-    app.keys.ready.insert(id, Arc::clone(&ready));
+    app.keys.ready.insert(id.to_ready_id(), Arc::clone(&ready));
     Ok(Some(ready))
 }

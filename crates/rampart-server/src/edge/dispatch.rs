@@ -17,6 +17,7 @@ use rampart_aws::sigv4::{self, Presented, RequestParts};
 use rampart_core::Region;
 use rampart_core::limits::INVOCATION_ID_CHARS_MAX;
 use tower::ServiceExt;
+use uuid::Uuid;
 
 use super::respond::{Answered, respond};
 use super::route::{Service, operation_at};
@@ -33,7 +34,7 @@ pub(super) async fn dispatch(
     request: Request<Incoming>,
 ) -> Response<Full<Bytes>> {
     let started = Instant::now();
-    let request_id = app.entropy.uuid().to_string();
+    let request_id = app.entropy.uuid();
     let (head, body) = request.into_parts();
     let answered = async {
         let body = match read_body(body, &app.settings.limits).await {
@@ -43,13 +44,13 @@ pub(super) async fn dispatch(
         if head.uri.path().starts_with("/rampart/") {
             return Answered::Own(call_own_api(own_api, &head, body).await);
         }
-        answer(app, &head, body, &request_id).await
+        answer(app, &head, body, request_id).await
     };
     let answered = AssertUnwindSafe(answered).catch_unwind().await.unwrap_or_else(|_| {
         // The panic's message went to the log by the panic hook.
         Answered::failed(Failure::Internal, dialect_of(&head), None)
     });
-    respond(answered, &head, &request_id, started)
+    respond(answered, &head, request_id, started)
 }
 
 async fn read_body(body: Incoming, limits: &EdgeLimits) -> Result<Bytes, Failure> {
@@ -81,7 +82,7 @@ async fn call_own_api(own_api: &axum::Router, head: &Parts, body: Bytes) -> Resp
 }
 
 /// Answers a request to one of AWS's services.
-async fn answer(app: &Arc<App>, head: &Parts, body: Bytes, request_id: &str) -> Answered {
+async fn answer(app: &Arc<App>, head: &Parts, body: Bytes, request_id: Uuid) -> Answered {
     let headers = plain_headers(&head.headers, &head.uri);
     let parts = RequestParts {
         method: head.method.as_str(),
@@ -114,12 +115,11 @@ async fn answer(app: &Arc<App>, head: &Parts, body: Bytes, request_id: &str) -> 
     };
     let mut call = Call {
         account: caller.account,
-        principal_arn: caller.arn(region.partition()),
-        user_id: caller.user_id(),
+        caller,
         region,
         operation: None,
         invocation_id: invocation_id(&head.headers, &presented),
-        request_id: request_id.to_owned(),
+        request_id,
         now: app.clock.now(),
     };
     match service {

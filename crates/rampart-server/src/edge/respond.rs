@@ -9,6 +9,7 @@ use http_body_util::Full;
 use hyper::body::Bytes;
 use rampart_aws::query::{ErrorType, error_xml};
 use rampart_aws::rest_json::error_body;
+use uuid::Uuid;
 
 use crate::failure::{Dialect, Failure, WireError};
 use crate::operations::{Operation, sts};
@@ -38,9 +39,11 @@ impl Answered {
 pub(super) fn respond(
     answered: Answered,
     head: &Parts,
-    request_id: &str,
+    request_id: Uuid,
     started: Instant,
 ) -> Response<Full<Bytes>> {
+    let mut text = Uuid::encode_buffer();
+    let request_id: &str = request_id.hyphenated().encode_lower(&mut text);
     let mut response = match answered {
         Answered::Result { body, dialect } => answer(StatusCode::OK, dialect, body),
         Answered::Failed { error, dialect, failure } => {

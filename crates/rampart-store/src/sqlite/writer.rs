@@ -9,7 +9,8 @@ use std::task::{Context, Poll, Waker};
 use tokio::sync::{OnceCell, mpsc, oneshot};
 use uuid::Uuid;
 
-use super::{Shared, lock, run_batch};
+use super::readers::Readers;
+use super::{Shared, lock, run_cached};
 use crate::connection::Connection;
 use crate::store::Reader;
 use crate::tables::change_log;
@@ -65,15 +66,21 @@ impl<W: Work> Job for WorkJob<W> {
     }
 }
 
-pub(super) fn run(connection: &Shared, partitions: Partitions, mut queue: mpsc::Receiver<Box<dyn Job>>) {
+pub(super) fn run(
+    connection: &Shared,
+    readers: &Readers,
+    partitions: Partitions,
+    mut queue: mpsc::Receiver<Box<dyn Job>>,
+) {
     while let Some(first) = queue.blocking_recv() {
         let mut batch = vec![first];
-        commit_batch(connection, partitions, &mut batch, &mut queue);
+        commit_batch(connection, readers, partitions, &mut batch, &mut queue);
     }
 }
 
 fn commit_batch(
     connection: &Shared,
+    readers: &Readers,
     partitions: Partitions,
     batch: &mut Vec<Box<dyn Job>>,
     queue: &mut mpsc::Receiver<Box<dyn Job>>,
@@ -97,11 +104,15 @@ fn commit_batch(
             }
         }
         // Nothing to keep: no reason to write the head row to disk.
-        run_batch(&lock(connection), if first_kept.is_some() { "COMMIT" } else { "ROLLBACK" })
+        if first_kept.is_some() {
+            readers.while_committing(|| run_cached(&lock(connection), "COMMIT"))
+        } else {
+            run_cached(&lock(connection), "ROLLBACK")
+        }
     });
     if outcome.is_err() {
         // Leaves no transaction open; where the engine rolled back by itself this fails, which is as good.
-        let _ = run_batch(&lock(connection), "ROLLBACK");
+        let _ = run_cached(&lock(connection), "ROLLBACK");
     }
     let error = outcome.err();
     let rests_on_it = |place: usize| first_kept.is_none_or(|first| place >= first);
@@ -111,7 +122,7 @@ fn commit_batch(
 }
 
 fn begin(connection: &Shared, partitions: Partitions, part: PartitionId) -> Result<i64, StoreError> {
-    run_batch(&lock(connection), "BEGIN IMMEDIATE")?;
+    run_cached(&lock(connection), "BEGIN IMMEDIATE")?;
     let reader = Reader::of_transaction(Connection::Sqlite(Arc::clone(connection)), partitions);
     answered(change_log::take_head(&reader, part))
 }
@@ -123,13 +134,15 @@ fn run_behind_savepoint(
     idx: usize,
     job: &mut Box<dyn Job>,
 ) -> Result<bool, StoreError> {
-    run_batch(&lock(connection), "SAVEPOINT operation")?;
+    run_cached(&lock(connection), "SAVEPOINT operation")?;
     let reader = Reader::of_transaction(Connection::Sqlite(Arc::clone(connection)), partitions);
     let idx = i64::try_from(idx).expect("a batch has at most 100 operations");
     let tx = Transaction::new(reader, job.part(), OnceCell::new_with(Some(seq)), idx, Uuid::nil());
     let keep = job.run(&tx);
-    let end = if keep { "RELEASE operation" } else { "ROLLBACK TO operation; RELEASE operation" };
-    run_batch(&lock(connection), end)?;
+    if !keep {
+        run_cached(&lock(connection), "ROLLBACK TO operation")?;
+    }
+    run_cached(&lock(connection), "RELEASE operation")?;
     Ok(keep)
 }
 

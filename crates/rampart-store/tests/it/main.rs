@@ -7,3 +7,4 @@ mod outcomes;
 mod plans;
 mod portable;
 mod rows;
+mod snapshots;
