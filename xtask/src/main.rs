@@ -24,7 +24,8 @@ Usage: cargo xtask <COMMAND>
 Commands:
   test [PART]... [-- ARGUMENTS]   Run tests, all of them or the named parts (`cargo xtask test --help`)
   tidy                            Check what needs no compiler: layering, file sizes, links, leftovers
-  bench [ARGUMENTS]               Run the benchmark of requests (`cargo bench -p rampart-server --bench requests`)
+  bench [requests] [ARGUMENTS]    What a request costs, beside a bare echo on the same edge
+  bench scale [ARGUMENTS]         What operations cost in a store that holds much else (some minutes)
   help                            Print this
 
 Examples:
@@ -61,11 +62,19 @@ fn dispatch(arguments: &[String]) -> Result<ExitCode> {
     }
 }
 
-/// Everything after `bench` goes to the benchmark, `--help` included.
+/// Everything after the benchmark's name goes to it, `--help` included.
 fn bench(arguments: &[String]) -> Result<ExitCode> {
     let workspace = Workspace::locate()?;
+    let (name, rest) = match arguments.split_first() {
+        Some((name, rest)) if matches!(name.as_str(), "requests" | "scale") => (name.as_str(), rest),
+        _ => ("requests", arguments),
+    };
     let mut cargo = workspace.cargo();
-    cargo.args(["bench", "-p", "rampart-server", "--bench", "requests", "--"]).args(arguments);
+    cargo.args(["bench", "-p", "rampart-server", "--bench", name, "--"]).args(rest);
+    // The scale benchmark starts PostgreSQL, if it can be found or set up.
+    if name == "scale" {
+        cargo.env(tools::PG_BIN, tools::postgres_programs(&workspace)?);
+    }
     let status = process::run(&mut cargo)?;
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -4,13 +4,15 @@ mod dispatch;
 mod respond;
 mod route;
 
+pub(crate) use dispatch::is_from_a_page;
+
 use std::convert::Infallible;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http::{Request, Response};
 use http_body_util::Full;
@@ -25,6 +27,9 @@ use tokio::task::JoinSet;
 use crate::app::App;
 use crate::settings::EdgeLimits;
 use crate::{AuthMode, own_api};
+
+/// How long to let be when a connection cannot be accepted: the next try would fail as well.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// A server that listens.
 pub struct Server {
@@ -93,7 +98,9 @@ impl Server {
                     // Out of descriptors or the like: those in use come free as connections end.
                     Err(error) => {
                         tracing::warn!(%error, "a connection could not be accepted");
-                        tokio::task::yield_now().await;
+                        if tokio::time::timeout(ACCEPT_PAUSE, &mut stop).await.is_ok() {
+                            break;
+                        }
                     }
                 },
                 Some(_) = connections.join_next() => {}
@@ -165,7 +172,7 @@ async fn serve_connection(
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
     loop {
         let idle_until = activity.started
-            + std::time::Duration::from_millis(activity.last_ms.load(Ordering::Relaxed))
+            + Duration::from_millis(activity.last_ms.load(Ordering::Relaxed))
             + limits.idle_timeout;
         let check_at = idle_until.max(Instant::now() + limits.idle_timeout / 8);
         tokio::select! {

@@ -20,6 +20,8 @@ pub(crate) enum Failure {
     Refused(Refusal),
     /// The store failed.
     Store(StoreError),
+    /// Open mode: a web page sent it.
+    FromAPage,
     /// There is no signature.
     Unsigned,
     /// The signature is refused.
@@ -118,6 +120,12 @@ impl Failure {
             Self::Unsigned => {
                 let code = named("MissingAuthenticationTokenException", "MissingAuthenticationToken");
                 wire(403, code, "Missing Authentication Token".to_owned())
+            }
+            Self::FromAPage => {
+                let message =
+                    "In open mode a web page may not call. Use --auth strict to be called by pages."
+                        .to_owned();
+                wire(403, named("AccessDeniedException", "AccessDenied"), message)
             }
             Self::Signature(error) => of_signature(error, dialect),
             Self::UnknownKey => {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -14,6 +14,7 @@ use rampart_core::timing::DAY_MS;
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
+use crate::edge::is_from_a_page;
 use crate::{AuthMode, Clock};
 
 /// The years that the clock may be set to: 1970 to 9999.
@@ -45,15 +46,10 @@ async fn open_mode_only(State(app): State<Arc<App>>, request: Request, next: Nex
             "The clock and the reset exist in open mode only (--auth open).",
         );
     }
-    if from_a_page(request.headers()) {
+    if is_from_a_page(request.headers()) {
         return refuse(StatusCode::FORBIDDEN, "A web page may not call this.");
     }
     next.run(request).await
-}
-
-/// Open mode trusts whoever is on this machine, but not the web pages that they look at.
-fn from_a_page(headers: &HeaderMap) -> bool {
-    headers.contains_key(header::ORIGIN) || headers.contains_key("sec-fetch-site")
 }
 
 async fn unknown() -> Response {

@@ -10,7 +10,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use rampart_aws::sigv4::RequestParts;
-use rampart_aws::sigv4::sign::{Credentials, sign_headers};
+use rampart_aws::sigv4::sign::{Credentials, presign, sign_headers};
 use rampart_server::Clock;
 use serde_json::Value;
 
@@ -143,61 +143,84 @@ impl Client {
 
     /// Signs a request as it is, whatever it is.
     pub fn signed(&self, service: &str, mut request: Request<Bytes>) -> Request<Bytes> {
-        let host = self.address.to_string();
-        request.headers_mut().insert("host", host.parse().expect("an address is a header value"));
+        self.name_host(&mut request);
         if let Some(id) = &self.invocation {
             let id = id.parse().expect("an invocation id is a header value");
             request.headers_mut().insert("amz-sdk-invocation-id", id);
         }
-        let headers: Vec<(&str, &[u8])> =
-            request.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
-        let parts = RequestParts {
-            method: request.method().as_str(),
-            path: request.uri().path(),
-            query: request.uri().query().unwrap_or_default(),
-            headers: &headers,
-            body: request.body(),
-        };
-        let credentials = Credentials {
-            access_key_id: &self.key.id,
-            secret_access_key: &self.key.secret,
-            session_token: self.session_token.as_deref(),
-        };
+        let headers = plain_headers(&request);
         let now_s = Clock::real().epoch_s();
-        for (name, value) in sign_headers(&credentials, &self.region, service, &parts, now_s) {
+        let parts = parts(&request, &headers);
+        let added = sign_headers(&self.credentials(), &self.region, service, &parts, now_s);
+        for (name, value) in added {
             let name: http::HeaderName = name.parse().expect("signing makes header names");
             request.headers_mut().insert(name, value.parse().expect("signing makes header values"));
         }
         request
     }
 
+    /// A request for an operation of RAM that is good for a minute, as if signed so many seconds from now.
+    pub fn presigned(&self, operation: &str, input: &Value, from_now_s: i64) -> Request<Bytes> {
+        let (mut head, body) = self.request(operation, input).into_parts();
+        head.headers.clear();
+        let mut request = Request::from_parts(head, body);
+        self.name_host(&mut request);
+        let headers = plain_headers(&request);
+        let now_s = Clock::real().epoch_s() + from_now_s;
+        let parts = parts(&request, &headers);
+        let query = presign(&self.credentials(), &self.region, "ram", &parts, 60, now_s);
+        let uri = format!("{}?{query}", parts.path);
+        *request.uri_mut() = uri.parse().expect("signing makes a query");
+        request
+    }
+
+    fn name_host(&self, request: &mut Request<Bytes>) {
+        let host = self.address.to_string();
+        request.headers_mut().insert("host", host.parse().expect("an address is a header value"));
+    }
+
+    fn credentials(&self) -> Credentials<'_> {
+        Credentials {
+            access_key_id: &self.key.id,
+            secret_access_key: &self.key.secret,
+            session_token: self.session_token.as_deref(),
+        }
+    }
+
+    /// Calls an operation of a server that may die; `None` when no whole answer came.
+    pub async fn try_call(&self, operation: &str, input: &Value) -> Option<Reply> {
+        self.try_send(self.request(operation, input)).await.ok()
+    }
+
     /// Sends a request as it is, and reads the whole answer.
     pub async fn send(&self, request: Request<Bytes>) -> Reply {
+        self.try_send(request).await.unwrap_or_else(|error| panic!("no answer: {error}"))
+    }
+
+    async fn try_send(
+        &self,
+        request: Request<Bytes>,
+    ) -> Result<Reply, Box<dyn std::error::Error + Send + Sync>> {
         let (mut head, body) = request.into_parts();
         let path = head.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
-        head.uri = format!("http://{}{path}", self.address).parse().expect("a path makes a URI");
+        head.uri = format!("http://{}{path}", self.address).parse()?;
         head.version = Version::HTTP_11;
-        let response = self.http.request(Request::from_parts(head, Full::new(body))).await;
-        Reply::read(response.expect("the server answers")).await
+        let response = self.http.request(Request::from_parts(head, Full::new(body))).await?;
+        let (head, body) = response.into_parts();
+        let text = String::from_utf8(body.collect().await?.to_bytes().to_vec())?;
+        Ok(Reply::new(head.status.as_u16(), head.headers, text))
     }
 }
 
 impl Reply {
-    /// Reads an answer to its end.
-    pub async fn read<B>(response: http::Response<B>) -> Self
-    where
-        B: hyper::body::Body<Error: std::fmt::Debug>,
-    {
-        let (head, body) = response.into_parts();
-        let body = body.collect().await.expect("the server sends its answer whole").to_bytes();
-        let text = String::from_utf8(body.to_vec()).expect("the server answers in UTF-8");
-        let error_code = head.headers.get("x-amzn-errortype").map_or("", |v| v.to_str().expect("ASCII"));
+    pub(crate) fn new(status: u16, headers: HeaderMap, text: String) -> Self {
+        let error_code = headers.get("x-amzn-errortype").map_or("", |value| value.to_str().expect("ASCII"));
         Self {
-            status: head.status.as_u16(),
+            status,
             error_code: error_code.to_owned(),
             json: serde_json::from_str(&text).unwrap_or_default(),
             text,
-            headers: head.headers,
+            headers,
         }
     }
 
@@ -211,6 +234,20 @@ impl Reply {
         let members = self.json.as_object().unwrap_or_else(|| panic!("no object: {}", self.text));
         assert_eq!(members.len(), 1, "{}", self.text);
         assert!(members["message"].as_str().is_some_and(|message| !message.is_empty()), "{}", self.text);
+    }
+}
+
+fn plain_headers(request: &Request<Bytes>) -> Vec<(&str, &[u8])> {
+    request.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect()
+}
+
+fn parts<'a>(request: &'a Request<Bytes>, headers: &'a [(&'a str, &'a [u8])]) -> RequestParts<'a> {
+    RequestParts {
+        method: request.method().as_str(),
+        path: request.uri().path(),
+        query: request.uri().query().unwrap_or_default(),
+        headers,
+        body: request.body(),
     }
 }
 

@@ -125,8 +125,5 @@ fn parse(bytes: &[u8]) -> Option<(Reply, usize)> {
     });
     let body = bytes.get(head_length..head_length + length)?;
     let text = String::from_utf8(body.to_vec()).expect("the server answers in UTF-8");
-    let error_code =
-        headers.get("x-amzn-errortype").map_or("", |value| value.to_str().expect("ASCII")).to_owned();
-    let json = serde_json::from_str(&text).unwrap_or_default();
-    Some((Reply { status, error_code, text, json, headers }, head_length + length))
+    Some((Reply::new(status, headers, text), head_length + length))
 }

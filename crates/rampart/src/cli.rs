@@ -59,6 +59,21 @@ pub(crate) struct Options {
     /// Partitions of a PostgreSQL store that is made now, 1 to 1024; fixed from then on [default: 64]
     #[arg(long, global = true, env = "RAMPART_STORE_PARTITIONS", value_name = "NUMBER")]
     pub(crate) store_partitions: Option<i64>,
+    /// A quota other than AWS's: resource-shares=25000, resources-per-share=5000, principals-per-share=5000,
+    /// sources-per-share=100, resource-associations=25000, principal-associations=25000, pending-invitations=20. May be
+    /// repeated
+    #[arg(long, global = true, env = "RAMPART_QUOTA", value_name = "NAME=NUMBER", value_delimiter = ',')]
+    pub(crate) quota: Vec<String>,
+    /// How long things that are over are kept: deleted-share=2h, ended-association=2h, answered-invitation=7d,
+    /// accepted-invitation=association (as long as that lives; AWS forgets it after 7d), event=7d. May be repeated
+    #[arg(
+        long,
+        global = true,
+        env = "RAMPART_RETENTION",
+        value_name = "NAME=DURATION",
+        value_delimiter = ','
+    )]
+    pub(crate) retention: Vec<String>,
     /// Let invited accounts leave a share whatever it holds; AWS allows it for 14 types of resources only
     #[arg(long, global = true, env = "RAMPART_LEAVE_ANY_TYPE")]
     pub(crate) leave_any_type: bool,

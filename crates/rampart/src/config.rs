@@ -8,6 +8,7 @@ use anyhow::{Context, bail};
 use rampart_core::{AccountId, Quotas, Timing};
 use rampart_server::{AuthMode, Settings};
 use rampart_store::{Location, Options as StoreOptions, Partitions};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::cli::{Auth, LogFormat, Options};
@@ -119,8 +120,8 @@ impl Config {
             store_options: StoreOptions { partitions, connections_max: connections },
             leave_any_type: options.leave_any_type || file.leave_any_type.unwrap_or(false),
             empty_pages,
-            retention: Retention::of(&file.retention)?,
-            quotas: file.quotas,
+            retention: Retention::of(&with_overrides(&file.retention, "retention", &options.retention)?)?,
+            quotas: with_overrides(&file.quotas, "quota", &options.quota)?,
         })
     }
 
@@ -202,6 +203,23 @@ impl Retention {
     }
 }
 
+/// A section of the file with the values that the command line or the environment gives as `NAME=VALUE`.
+fn with_overrides<T: Serialize + DeserializeOwned>(
+    section: &T,
+    what: &str,
+    overrides: &[String],
+) -> anyhow::Result<T> {
+    let mut table = toml::Table::try_from(section)?;
+    for text in overrides {
+        let (name, value) =
+            text.split_once('=').with_context(|| format!("{what} is NAME=VALUE, not '{text}'"))?;
+        let value =
+            value.parse().map_or_else(|_| toml::Value::String(value.to_owned()), toml::Value::Integer);
+        table.insert(name.trim().to_owned(), value);
+    }
+    table.try_into().with_context(|| format!("{what} '{}' cannot be used", overrides.join(",")))
+}
+
 fn milliseconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
@@ -259,6 +277,25 @@ mod tests {
         let printed = toml::to_string(&config.retention.to_file()).unwrap();
         let again = Retention::of(&toml::from_str(&printed).unwrap()).unwrap();
         assert_eq!(again, config.retention);
+    }
+
+    #[test]
+    fn the_command_line_overrides_single_quotas_and_retentions() {
+        let options = Options {
+            quota: vec!["pending-invitations=7".to_owned()],
+            retention: vec!["deleted-share=1h".to_owned()],
+            ..Options::default()
+        };
+        let file = || toml::from_str("[quotas]\nresource-shares = 3").unwrap();
+        let settings = Config::merge(&options, file()).unwrap().settings();
+        assert_eq!((settings.quotas.pending_invitations, settings.quotas.resource_shares), (7, 3));
+        assert_eq!(settings.timing.deleted_share_visible_ms, 60 * 60 * 1000);
+        for quota in
+            ["pending-invitations", "pending=1", "pending-invitations=many", "pending-invitations=-1"]
+        {
+            let options = Options { quota: vec![quota.to_owned()], ..Options::default() };
+            assert!(Config::merge(&options, file()).is_err(), "{quota}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use rampart_server::{App, Entropy, Server, background};
 use rampart_store::{MasterKey, Store};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::Auth;
@@ -21,6 +22,7 @@ pub(crate) async fn open_store(config: &Config) -> anyhow::Result<Store> {
 
 pub(crate) async fn serve(config: &Config) -> anyhow::Result<()> {
     telemetry::start(config)?;
+    raise_descriptor_limit();
     let store = open_store(config).await?;
     let master_key = find_master_key(config)?;
     let app = App::new(store.clone(), config.settings(), master_key, Entropy::system());
@@ -40,6 +42,15 @@ pub(crate) async fn serve(config: &Config) -> anyhow::Result<()> {
     store.close().await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Every connection is a descriptor, and the usual soft limit is below what the edge lets in.
+fn raise_descriptor_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, ..limit };
+    if let Err(error) = setrlimit(Resource::Nofile, raised) {
+        tracing::warn!(%error, current = limit.current, "the limit of open files stays as it is");
+    }
 }
 
 /// In strict mode a server without a master key could let nobody in.

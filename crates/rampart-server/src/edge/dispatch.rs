@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use futures_util::FutureExt;
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_TYPE, ORIGIN};
 use http::request::Parts;
 use http::{HeaderMap, Request, Response, Uri};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
@@ -20,6 +20,7 @@ use tower::ServiceExt;
 
 use super::respond::{Answered, respond};
 use super::route::{Service, operation_at};
+use crate::AuthMode;
 use crate::app::{App, Call};
 use crate::failure::{Dialect, Failure};
 use crate::identity::authenticate;
@@ -89,6 +90,9 @@ async fn answer(app: &Arc<App>, head: &Parts, body: Bytes, request_id: &str) -> 
         headers: &headers,
         body: &body,
     };
+    if app.settings.auth == AuthMode::Open && is_from_a_page(&head.headers) {
+        return Answered::failed(Failure::FromAPage, dialect_of(head), None);
+    }
     let presented = match sigv4::parse(&parts) {
         Ok(Some(presented)) => presented,
         Ok(None) => return Answered::failed(Failure::Unsigned, dialect_of(head), None),
@@ -146,6 +150,12 @@ async fn run(app: &Arc<App>, operation: &'static Operation, request: operations:
         Ok(body) => Answered::Result { body, dialect },
         Err(failure) => Answered::failed(failure, dialect, Some(operation)),
     }
+}
+
+/// Open mode trusts whoever is on this machine, but not the web pages that they look at: a page can have a browser send
+/// a request here, and no signature would stop it.
+pub(crate) fn is_from_a_page(headers: &HeaderMap) -> bool {
+    headers.contains_key(ORIGIN) || headers.contains_key("sec-fetch-site")
 }
 
 /// The id that SDKs give all attempts of one call: taken when it was signed, so that nobody else can have set it.

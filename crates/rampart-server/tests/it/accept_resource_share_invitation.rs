@@ -9,8 +9,8 @@ use crate::sharing::{CONSUMER, OWNER, Offer, STRANGER, component, create, gatewa
 
 const ACCEPT: &str = "AcceptResourceShareInvitation";
 const REJECT: &str = "RejectResourceShareInvitation";
-const HOUR: Duration = Duration::from_secs(3600);
-const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_hours(1);
+const MINUTE: Duration = Duration::from_mins(1);
 
 #[tokio::test]
 async fn every_member_of_the_answer() {
@@ -94,7 +94,7 @@ async fn one_component_makes_a_mixed_share_expire_after_twelve_hours() {
 async fn expires(server: &rampart_testkit::TestServer, resources: &[String], window: Duration) {
     let late = Offer::pending(server, resources).await;
     let timely = Offer::pending(server, resources).await;
-    server.advance(window - MINUTE);
+    server.advance(window.checked_sub(MINUTE).unwrap());
     assert_eq!(timely.accept().await["resourceShareInvitation"]["status"], "ACCEPTED");
     assert_eq!(late.invitation().await["status"], "PENDING");
 

@@ -12,7 +12,7 @@ use crate::sharing::{
 
 const ASSOCIATE: &str = "AssociateResourceShare";
 const DISASSOCIATE: &str = "DisassociateResourceShare";
-const HOUR: Duration = Duration::from_secs(3600);
+const HOUR: Duration = Duration::from_hours(1);
 
 #[tokio::test]
 async fn every_member_of_the_answer() {
@@ -142,14 +142,14 @@ async fn an_ended_association_is_shown_for_two_hours() {
         server.advance(HOUR);
         offer.owner.ok(DISASSOCIATE, &input).await;
         let ended_at = server.now_s();
-        server.advance(2 * HOUR - Duration::from_secs(60));
+        server.advance(Duration::from_mins(119));
         let rows = associations(&offer.owner, "RESOURCE", &offer.share).await;
         assert_eq!(only(&rows)["status"], "DISASSOCIATED");
         assert!((only(&rows)["lastUpdatedTime"].as_f64().unwrap() - ended_at).abs() < 60.0);
         // Removing it once more is no error while it is shown.
         let answer = offer.owner.ok(DISASSOCIATE, &input).await;
         assert_eq!(texts(&answer["resourceShareAssociations"], "status"), ["DISASSOCIATED"]);
-        server.advance(Duration::from_secs(120));
+        server.advance(Duration::from_mins(2));
         assert_eq!(associations(&offer.owner, "RESOURCE", &offer.share).await, json!([]));
         assert_eq!(offer.owner.refused(DISASSOCIATE, &input).await, "UnknownResource");
     })
@@ -273,6 +273,18 @@ async fn a_role_and_a_type_that_is_not_for_roles_exclude_each_other() {
         let remove = json!({"resourceShareArn": other, "principals": [role]});
         owner.ok(DISASSOCIATE, &remove).await;
         owner.ok(ASSOCIATE, &input).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_role_that_did_not_answer_in_time_is_no_longer_in_the_way() {
+    for_each_store(async |server| {
+        let owner = server.account(OWNER);
+        let role = format!("arn:aws:iam::{CONSUMER}:role/Reader");
+        let arn = create(&owner, &json!({"name": "n", "principals": [role]})).await;
+        server.advance(8 * 24 * HOUR);
+        owner.ok(ASSOCIATE, &json!({"resourceShareArn": arn, "resourceArns": [gateway(1)]})).await;
     })
     .await;
 }

@@ -213,6 +213,11 @@ async fn get_caller_identity_speaks_xml() {
     let root = "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">";
     assert!(reply.text.contains(root), "{}", reply.text);
 
+    // The parameters may stand in the query as well.
+    let request = Request::get("/?Action=GetCallerIdentity&Version=2011-06-15").body(Bytes::new()).unwrap();
+    let reply = client.send(client.signed("sts", request)).await;
+    assert_eq!((reply.status, element(&reply.text, "Account").as_str()), (200, OWNER), "{}", reply.text);
+
     let unknown = client.sts("AssumeRole").await;
     assert_eq!((unknown.status, element(&unknown.text, "Code").as_str()), (400, "InvalidAction"));
     assert_eq!(element(&unknown.text, "Type"), "Sender");
@@ -238,4 +243,41 @@ async fn another_service_or_region_than_there_is() {
     let reply = client.in_region("Atlantis").call(SHARES, &own()).await;
     assert_refused(&reply, 403, "InvalidSignatureException");
     assert!(reply.text.contains("'Atlantis'"), "{}", reply.text);
+}
+
+#[tokio::test]
+async fn a_presigned_request() {
+    let server = TestServer::start(rampart_testkit::StoreKind::Sqlite, strict()).await;
+    let client = server.client(server.create_key(OWNER, "").await);
+    let share = create(&client, &json!({"name": "n"})).await;
+    let stale = client.presigned("DeleteResourceShare", &json!({"resourceShareArn": share}), -400);
+    assert_refused(&client.send(stale).await, 403, "InvalidSignatureException");
+    let request = client.presigned("DeleteResourceShare", &json!({"resourceShareArn": share}), 0);
+    let mut altered = request.clone();
+    let uri = request.uri().to_string();
+    *altered.uri_mut() = uri.replace("X-Amz-Expires=60", "X-Amz-Expires=61").parse().unwrap();
+    assert_refused(&client.send(altered).await, 403, "InvalidSignatureException");
+    let reply = client.send(request).await;
+    assert_eq!((reply.status, reply.json), (200, json!({"returnValue": true})));
+    // Both forms at once are neither.
+    let mut both = client.presigned("GetResourceShares", &own(), 0);
+    let header = client.request(SHARES, &own()).headers()["authorization"].clone();
+    both.headers_mut().insert("authorization", header);
+    assert_refused(&client.send(both).await, 403, "IncompleteSignatureException");
+}
+
+#[tokio::test]
+async fn a_body_that_is_not_signed_is_refused() {
+    let server = TestServer::start(rampart_testkit::StoreKind::Sqlite, strict()).await;
+    let client = server.client(server.create_key(OWNER, "").await);
+    let request = |hash: &str| {
+        let request = Request::post("/getresourceshares").header("x-amz-content-sha256", hash);
+        client.signed("ram", request.body(Bytes::from(own().to_string())).unwrap())
+    };
+    for hash in ["UNSIGNED-PAYLOAD", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD", &"0".repeat(64)] {
+        let reply = client.send(request(hash)).await;
+        assert_eq!((reply.status, reply.error_code.as_str()), (403, "InvalidSignatureException"), "{hash}");
+    }
+    let right = rampart_aws::sigv4::sign::payload_hash(own().to_string().as_bytes());
+    assert_eq!(client.send(request(&right)).await.status, 200);
 }

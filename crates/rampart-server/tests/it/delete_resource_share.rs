@@ -71,7 +71,7 @@ async fn a_removed_principal_keeps_its_own_end() {
         let remove = json!({"resourceShareArn": offer.share, "principals": [CONSUMER]});
         offer.owner.ok("DisassociateResourceShare", &remove).await;
         let ended = offer.principal().await;
-        server.advance(std::time::Duration::from_secs(600));
+        server.advance(std::time::Duration::from_mins(10));
         offer.delete().await;
         assert_eq!(offer.principal().await, ended);
         let rows = associations(&offer.owner, "RESOURCE", &offer.share).await;

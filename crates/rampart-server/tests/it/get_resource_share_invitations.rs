@@ -9,7 +9,7 @@ use crate::sharing::{CONSUMER, OWNER, Offer, STRANGER, component, create, gatewa
 
 const GET: &str = "GetResourceShareInvitations";
 const LIST: &str = "ListPendingInvitationResources";
-const HOUR: Duration = Duration::from_secs(3600);
+const HOUR: Duration = Duration::from_hours(1);
 
 #[tokio::test]
 async fn every_member_of_the_answer() {

@@ -11,7 +11,7 @@ use crate::sharing::{
 };
 
 const GET: &str = "GetResourceShares";
-const HOUR: Duration = Duration::from_secs(3600);
+const HOUR: Duration = Duration::from_hours(1);
 
 #[tokio::test]
 async fn the_owner_sees_every_member() {
@@ -139,7 +139,7 @@ async fn a_deleted_share_is_shown_to_both_sides_for_two_hours() {
         removed.owner.ok("DisassociateResourceShare", &remove).await;
         removed.delete().await;
         offer.delete().await;
-        server.advance(2 * HOUR - Duration::from_secs(60));
+        server.advance(Duration::from_mins(119));
         assert_eq!(share(&offer.owner, "SELF", &offer.share).await["status"], "DELETED");
         assert_eq!(share(&offer.consumer, "OTHER-ACCOUNTS", &offer.share).await["status"], "DELETED");
         // Whoever was taken out before does not learn of the end.
@@ -147,7 +147,7 @@ async fn a_deleted_share_is_shown_to_both_sides_for_two_hours() {
         let active = json!({"resourceOwner": "SELF", "resourceShareStatus": "ACTIVE"});
         assert_eq!(offer.owner.ok(GET, &active).await, json!({"resourceShares": []}));
 
-        server.advance(Duration::from_secs(120));
+        server.advance(Duration::from_mins(2));
         assert_eq!(share_refused(&offer.owner, "SELF", &offer.share).await, "UnknownResource");
         assert_eq!(share_refused(&offer.consumer, "OTHER-ACCOUNTS", &offer.share).await, "UnknownResource");
         assert!(share_arns(&offer.owner, "SELF").await.is_empty());

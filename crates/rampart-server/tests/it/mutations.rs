@@ -21,10 +21,10 @@ use serde_json::{Value, json};
 use crate::sharing::{CONSUMER, OWNER, Offer, component, create, gateway, share_arns};
 
 const REQUESTS: usize = 10_000;
-const CONNECTIONS: usize = 100;
+const CONNECTIONS: usize = 200;
 const SEED: u64 = 20_261_121;
-/// Requests that mutation has cut short are waited for this long.
-const SOON: Duration = Duration::from_millis(300);
+/// Requests that mutation has cut short are waited for this long: on a busy machine, long enough for whole ones.
+const SOON: Duration = Duration::from_secs(1);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_thousand_mutated_requests_are_survived() {
@@ -62,7 +62,7 @@ async fn ten_thousand_mutated_requests_are_survived() {
     assert_eq!(sum.good + sum.refused + sum.closed, REQUESTS);
     // Were nearly all refused at the door, the operations would not have been tried.
     assert!(sum.good > REQUESTS / 20 && sum.refused > REQUESTS / 3, "{sum:?}");
-    assert!(took < Duration::from_secs(60), "{took:?}");
+    assert!(took < Duration::from_mins(1), "{took:?}");
 
     let owner = server.account(OWNER);
     let share = create(&owner, &json!({"name": "after", "principals": [CONSUMER]})).await;

@@ -185,6 +185,10 @@ async fn a_token_is_good_for_its_list_alone() {
             let elsewhere = list.refused(&abroad, &json!({"nextToken": own})).await;
             // What the caller names is looked up in the Region before or after its token is read.
             assert!(["InvalidNextToken", "UnknownResource"].contains(&elsewhere.as_str()), "{elsewhere}");
+            // Another account with the very same question.
+            let other = server.account("999999999999");
+            let elsewhere = list.refused(&other, &json!({"nextToken": own})).await;
+            assert_eq!(elsewhere, "InvalidNextToken", "{} {}", list.operation, list.input);
             let mut altered = altered(own);
             altered.extend(["", "token", "AAAA"].map(str::to_owned));
             altered.push("A".repeat(2000));

@@ -292,3 +292,18 @@ async fn one_connection_carries_many_requests() {
     wire.send(&good).await;
     assert_eq!(wire.answer().await.status, 200);
 }
+
+#[tokio::test]
+async fn a_web_page_does_not_act_for_who_looks_at_it() {
+    let server = TestServer::sqlite().await;
+    let client = server.account(OWNER);
+    for (name, value) in
+        [("origin", "http://evil.example"), ("origin", "null"), ("sec-fetch-site", "cross-site")]
+    {
+        let mut request = client.request("CreateResourceShare", &json!({"name": "n"}));
+        request.headers_mut().insert(name, value.parse().unwrap());
+        assert_refused(&client.send(request).await, 403, "AccessDeniedException");
+    }
+    let shares = client.ok("GetResourceShares", &json!({"resourceOwner": "SELF"})).await;
+    assert_eq!(shares["resourceShares"], json!([]));
+}

@@ -16,7 +16,7 @@ fn slow() -> Settings {
     Settings { timing: Timing { settle_delay_ms: 600_000, ..Timing::default() }, ..settings() }
 }
 
-const HALF: Duration = Duration::from_secs(300);
+const HALF: Duration = Duration::from_mins(5);
 const BEYOND: Duration = Duration::from_secs(400);
 
 #[tokio::test]

@@ -19,7 +19,8 @@ pub(super) async fn write(
 }
 
 /// The same for a command that may invite. Invitations that have expired still count until they are tidied, and so do
-/// the principals that waited on them; when a quota seems used up, they are tidied first.
+/// the principals that waited on them; when a quota seems used up, or one of them seems to be in the way, they are
+/// tidied first.
 pub(super) async fn write_inviting(
     app: &App,
     owner: AccountId,
@@ -27,11 +28,12 @@ pub(super) async fn write_inviting(
 ) -> Result<String, Failure> {
     let command = Arc::new(command);
     match write(app, owner, Arc::clone(&command)).await {
-        Err(Failure::Refused(Refusal::TooManyPendingInvitations { .. } | Refusal::QuotaExceeded { .. }))
-            if expire_invitations(app).await? > 0 =>
-        {
-            write(app, owner, command).await
-        }
+        Err(Failure::Refused(
+            Refusal::TooManyPendingInvitations { .. }
+            | Refusal::QuotaExceeded { .. }
+            | Refusal::ResourceTypeNotForIdentities
+            | Refusal::ServicesMixedWithOthers,
+        )) if expire_invitations(app).await? > 0 => write(app, owner, command).await,
         outcome => outcome,
     }
 }

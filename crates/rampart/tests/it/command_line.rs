@@ -1,0 +1,115 @@
+//! Settings and their sources, migrate, operations, and errors that say what to do next.
+
+use serde_json::Value;
+
+use crate::program::{Outcome, Site};
+
+#[test]
+fn the_settings_in_force_are_those_of_the_highest_source() {
+    let site = Site::new();
+    site.write(
+        "rampart.toml",
+        "auth = 'strict'\nlog = 'json'\nstore = 'sqlite:file.db'\nsettle-delay = '2s'\n",
+    );
+    let mut command = site.command(&["config", "--config", "rampart.toml", "--store", "sqlite:line.db"]);
+    let outcome = Outcome::of(command.env("RAMPART_STORE", "sqlite:env.db").env("RAMPART_LOG", "text"));
+    assert!(outcome.succeeded, "{outcome:?}");
+    for line in [
+        "auth = \"strict\"",
+        "store = \"sqlite:line.db\"",
+        "log = \"text\"",
+        "settle-delay = \"2000ms\"",
+        "listen = \"127.0.0.1:7266\"",
+        "default-account = \"123456789012\"",
+    ] {
+        assert!(outcome.stdout.contains(line), "{line} is not in: {}", outcome.stdout);
+    }
+    // What is printed is a file that gives the same settings.
+    site.write("printed.toml", &outcome.stdout);
+    assert_eq!(site.run(&["config", "--config", "printed.toml"]).stdout, outcome.stdout);
+}
+
+#[test]
+fn passwords_are_not_printed() {
+    let site = Site::new();
+    for url in ["postgres://me:hunter2@db.example/rampart", "postgres:///rampart?host=/run&password=hunter2"]
+    {
+        let outcome = site.run(&["config", "--store", url]);
+        assert!(outcome.succeeded && outcome.stdout.contains("***"), "{outcome:?}");
+        assert!(!outcome.stdout.contains("hunter2"), "{outcome:?}");
+    }
+    // Nor by an error, nor by the help of somebody who has it in the environment.
+    let mut help = site.command(&["serve", "--help"]);
+    let help = Outcome::of(help.env("RAMPART_STORE", "postgres://me:hunter2@db.example/rampart"));
+    assert!(help.succeeded && !help.stdout.contains("hunter2"), "{help:?}");
+    let refused =
+        site.run(&["migrate", "--store", "postgres://me:hunter2@127.0.0.1:1/rampart?connect_timeout=1"]);
+    refused.assert_failed(&["postgres://me:***@127.0.0.1:1/rampart"]);
+    assert!(!refused.stderr.contains("hunter2"), "{refused:?}");
+}
+
+#[test]
+fn errors_say_what_to_do() {
+    let site = Site::new();
+    site.write("unknown.toml", "lisen = '127.0.0.1:1'\n");
+    site.write("broken.toml", "listen = \n");
+    let cases: &[(&[&str], &[&str])] = &[
+        (&["serve", "--listen", "0.0.0.0:0"], &["rampart: ", "loopback", "--auth strict"]),
+        (&["serve", "--listen", "[::]:0"], &["--auth strict"]),
+        (&["config", "--config", "unknown.toml"], &["unknown.toml", "lisen", "listen"]),
+        (&["config", "--config", "broken.toml"], &["broken.toml"]),
+        (&["config", "--config", "absent.toml"], &["absent.toml"]),
+        (&["config", "--store", "rampart.db"], &["sqlite:PATH", "postgres://"]),
+        (&["config", "--settle-delay", "soon"], &["0s, 500ms", "'soon'"]),
+        (&["config", "--store-connections", "0"], &["between 1 and 1000"]),
+        (&["config", "--store-partitions", "2000"], &["between 1 and 1024"]),
+        (&["config", "--auth", "none"], &["open", "strict"]),
+        (&["config", "--default-account", "12"], &["--default-account"]),
+        (&["serve", "--log-level", "===="], &["log-level"]),
+        (&["serve", "--store", "sqlite:absent/rampart.db"], &["absent/rampart.db"]),
+        (&["key", "disable", "AKIA"], &["'AKIA'"]),
+        (&["key", "create", "--account", "12"], &["--account"]),
+        (&["key", "create", "--account", "111111111111", "--user", "a b"], &["letters"]),
+        (&["key", "create", "--account", "111111111111", "--master-key-file", "absent.key"], &["absent.key"]),
+        (&["nothing"], &["nothing"]),
+    ];
+    for (arguments, words) in cases {
+        site.run(arguments).assert_failed(words);
+    }
+    let mut command = site.command(&["key", "create", "--account", "111111111111"]);
+    let refused = Outcome::of(command.env("RAMPART_MASTER_KEY", "short"));
+    refused.assert_failed(&["RAMPART_MASTER_KEY", "32 bytes in base64"]);
+}
+
+#[test]
+fn a_taken_address_is_named() {
+    let site = Site::new();
+    let server = site.serve(&[]);
+    let address = server.address.to_string();
+    let other = site.run(&["serve", "--listen", &address, "--store", "sqlite:other.db"]);
+    other.assert_failed(&["cannot listen on", &address]);
+}
+
+#[test]
+fn migrate_says_what_it_did() {
+    let site = Site::new();
+    let first = site.run(&["migrate"]);
+    assert!(first.succeeded && first.stdout.contains("from version 0 to "), "{first:?}");
+    let again = site.run(&["migrate"]);
+    assert!(again.succeeded && again.stdout.contains("is up to date"), "{again:?}");
+    assert!(site.path().join("rampart.db").is_file());
+}
+
+#[test]
+fn operations_are_listed() {
+    let site = Site::new();
+    let listed = site.json(&["operations", "--output", "json"]);
+    let works = |line: &&Value| line["Works"] == true;
+    assert_eq!(listed.as_array().unwrap().len(), 36);
+    assert!(listed.as_array().unwrap().iter().filter(works).count() >= 10);
+    let text = site.run(&["operations"]).stdout;
+    assert!(
+        text.lines()
+            .any(|line| line.starts_with("AcceptResourceShareInvitation ") && line.ends_with("works"))
+    );
+}

@@ -1,0 +1,9 @@
+//! The program as its users run it: a process, its command line, its file, its death.
+
+#![expect(clippy::unwrap_used, reason = "a test stops where it fails, in its helpers too")]
+
+mod command_line;
+mod crash;
+mod keys;
+mod program;
+mod serve;

@@ -1,0 +1,148 @@
+//! The binary as a child process, in a directory of its own and without this process's environment.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+use rampart_testkit::Client;
+use rampart_testkit::client::Key;
+use rampart_testkit::server::REGION;
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A directory to run the program in.
+pub(crate) struct Site(TempDir);
+
+/// What a command did.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) succeeded: bool,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+/// A server that runs. Killed with the value.
+pub(crate) struct Serving {
+    child: Child,
+    /// What it said when it began.
+    pub(crate) greeting: String,
+    pub(crate) address: SocketAddr,
+}
+
+impl Site {
+    pub(crate) fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.path().join(name), text).unwrap();
+    }
+
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rampart"));
+        command.args(arguments).env_clear().current_dir(self.path()).stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a command to its end.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Outcome {
+        Outcome::of(&mut self.command(arguments))
+    }
+
+    /// Runs a command that must succeed and print JSON.
+    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
+        let outcome = self.run(arguments);
+        assert!(outcome.succeeded, "{arguments:?}: {outcome:?}");
+        serde_json::from_str(&outcome.stdout).unwrap()
+    }
+
+    /// Starts a server on a free port and waits until it has said where it listens. Its log goes to a file.
+    pub(crate) fn serve(&self, arguments: &[&str]) -> Serving {
+        let log = File::options().create(true).append(true).open(self.path().join("serve.log")).unwrap();
+        Serving::start(self.command(&["serve", "--listen", "127.0.0.1:0"]).args(arguments).stderr(log))
+    }
+
+    /// Starts a server that may have so many files and sockets open at once.
+    pub(crate) fn serve_with_descriptors(&self, descriptors: u32) -> Serving {
+        let script = format!("ulimit -n {descriptors} && exec \"$0\" serve --listen 127.0.0.1:0");
+        let log = File::create(self.path().join("serve.log")).unwrap();
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", &script, env!("CARGO_BIN_EXE_rampart")]).env_clear().current_dir(self.path());
+        Serving::start(shell.stdin(Stdio::null()).stderr(log))
+    }
+
+    /// What servers of this site logged.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.path().join("serve.log")).unwrap()
+    }
+}
+
+impl Outcome {
+    pub(crate) fn of(command: &mut Command) -> Self {
+        let output = command.output().unwrap();
+        Self {
+            succeeded: output.status.success(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// That it failed, said nothing on standard output, and on standard error all of `words` in one line.
+    #[track_caller]
+    pub(crate) fn assert_failed(&self, words: &[&str]) {
+        assert!(!self.succeeded, "{self:?}");
+        assert_eq!(self.stdout, "");
+        for word in words {
+            assert!(self.stderr.contains(word), "'{word}' is not in: {}", self.stderr);
+        }
+    }
+}
+
+impl Serving {
+    fn start(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut greeting = String::new();
+        let mut lines = BufReader::new(child.stdout.as_mut().unwrap());
+        while !greeting.contains("aws ram get-resource-shares") {
+            assert!(lines.read_line(&mut greeting).unwrap() > 0, "it ended after: {greeting}");
+        }
+        let endpoint = greeting.lines().find_map(|line| line.trim().strip_prefix("endpoint")).unwrap();
+        let address = endpoint.trim().strip_prefix("http://").unwrap().parse().unwrap();
+        Self { child, greeting, address }
+    }
+
+    /// A client of this server; in open mode the key's id is the account.
+    pub(crate) fn client(&self, id: &str, secret: &str) -> Client {
+        Client::of(self.address, Key { id: id.to_owned(), secret: secret.to_owned() }, REGION)
+    }
+
+    /// Ends it as a power cut ends a process: nothing is finished, nothing is said.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Asks it to stop and waits until it has; gives what it still said on standard output.
+    pub(crate) fn terminate(mut self) -> (ExitStatus, String) {
+        let id = self.child.id().to_string();
+        let asked = Command::new("kill").args(["-TERM", &id]).status().unwrap();
+        assert!(asked.success());
+        let mut rest = String::new();
+        self.child.stdout.take().unwrap().read_to_string(&mut rest).unwrap();
+        (self.child.wait().unwrap(), rest)
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
