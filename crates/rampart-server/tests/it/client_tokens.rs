@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::sharing::{CONSUMER, OWNER, Offer, STRANGER, create, gateway, share, share_arns};
 
-const DAY: Duration = Duration::from_secs(24 * 3600);
+const DAY: Duration = Duration::from_hours(24);
 
 /// A call with a token, another call of the same operation, and something that changes what the call would find.
 struct Case {
@@ -173,10 +173,10 @@ async fn a_token_is_remembered_for_a_day() {
         let owner = server.account(OWNER);
         let input = json!({"name": "n", "clientToken": "t"});
         let first = create(&owner, &input).await;
-        server.advance(DAY - Duration::from_secs(60));
+        server.advance(Duration::from_mins(24 * 60 - 1));
         server.sweep().await;
         assert_eq!(create(&owner, &input).await, first);
-        server.advance(Duration::from_secs(60));
+        server.advance(Duration::from_mins(1));
         // Forgotten in time, whether or not its row was removed.
         let second = create(&owner, &json!({"name": "m", "clientToken": "t"})).await;
         assert_ne!(second, first);

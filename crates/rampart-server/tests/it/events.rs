@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::sharing::{CONSUMER, OWNER, Offer, component, create, gateway, pending_invitation};
 
-const HOUR: Duration = Duration::from_secs(3600);
+const HOUR: Duration = Duration::from_hours(1);
 const SERVICE: &str = "pca-connector-ad.amazonaws.com";
 
 /// What happened since the first `known` events, as `subject status entity`.
@@ -246,7 +246,7 @@ async fn a_settle_delay_shifts_what_events_say() {
         offer.delete().await;
         server.sweep().await;
         let events = server.events(OWNER).await;
-        let (now, _) = (server.now_s() * 1000.0, ());
+        let now = server.now_s() * 1000.0;
         for event in &events {
             let settled = ["associated", "disassociated"].contains(&event.status.as_str());
             #[expect(clippy::cast_precision_loss, reason = "a time in milliseconds is exact")]

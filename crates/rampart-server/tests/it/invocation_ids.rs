@@ -52,9 +52,9 @@ async fn it_is_remembered_for_ten_minutes() {
         let owner = server.account(OWNER).with_invocation(ID);
         let input = json!({"name": "n"});
         let first = create(&owner, &input).await;
-        server.advance(Duration::from_secs(9 * 60));
+        server.advance(Duration::from_mins(9));
         assert_eq!(create(&owner, &input).await, first);
-        server.advance(Duration::from_secs(60));
+        server.advance(Duration::from_mins(1));
         assert_ne!(create(&owner, &input).await, first);
     })
     .await;
@@ -128,7 +128,7 @@ async fn every_call_that_changes_something_may_be_sent_again() {
             assert_eq!(reply.status, 200, "{operation}: {}", reply.text);
             answers.push(reply.text);
         }
-        server.advance(Duration::from_secs(60));
+        server.advance(Duration::from_mins(1));
         let (before, events) = (share(&owner, "SELF", &arn).await, server.count("sharing_event"));
         for ((client, operation, input), answer) in calls.iter().zip(&answers) {
             let again = client.with_invocation(ID).call(operation, input).await;

@@ -70,7 +70,7 @@ impl World {
             }
             10 => {
                 let hours = self.dice.pick(&[1_u64, 2, 6, 12, 24 * 7]);
-                self.server.advance(Duration::from_secs(hours * 3600));
+                self.server.advance(Duration::from_hours(*hours));
                 if self.dice.below(2) == 0 {
                     self.server.sweep().await;
                 }
@@ -115,7 +115,7 @@ impl World {
         let kind = self.dice.below(5);
         for _ in 0..self.dice.below(3) {
             let number = u32::try_from(self.dice.below(3)).unwrap();
-            let resource = if kind % 2 == 0 { gateway(number) } else { component(number) };
+            let resource = if kind < 3 { gateway(number) } else { component(number) };
             resources.push(resource.replace(OWNER, owner.id()));
         }
         for _ in 0..self.dice.below(3) {
@@ -188,7 +188,7 @@ async fn random_operations(kind: StoreKind, dice: Dice) {
     for line in world.server.sql(OWNERS) {
         assert_eq!(line, "0|0|0|0");
     }
-    world.server.advance(Duration::from_secs(31 * 24 * 3600));
+    world.server.advance(Duration::from_hours(31 * 24));
     world.server.sweep().await;
     for table in
         ["resource_share", "resource_share_tag", "association", "invitation", "client_token", "sharing_event"]

@@ -34,7 +34,7 @@ async fn the_owner_sees_every_member() {
     for_each_store(async |server| {
         let owner = server.account(OWNER);
         let share = create(&owner, &json!({"name": "n"})).await;
-        server.advance(Duration::from_secs(60));
+        server.advance(Duration::from_mins(1));
         let input = json!({"resourceShareArn": share, "principals": [CONSUMER]});
         owner.ok("AssociateResourceShare", &input).await;
         let input = json!({"resourceOwner": "SELF"});
@@ -47,7 +47,7 @@ async fn the_owner_sees_every_member() {
             })
         };
         assert_eq!(pending, row(at));
-        server.advance(Duration::from_secs(60));
+        server.advance(Duration::from_mins(1));
         accept(&server, CONSUMER, &share).await;
         let page = owner.ok(LIST, &input).await;
         let since = &only(&page["principals"])["lastUpdatedTime"];
@@ -69,7 +69,7 @@ async fn a_consumer_sees_the_owner_once_for_each_share() {
         let input = json!({"resourceShareArn": offer.share, "principals": [ROLE, STRANGER]});
         offer.owner.ok("AssociateResourceShare", &input).await;
         assert!(ids(&offer.consumer, "OTHER-ACCOUNTS", json!({})).await.is_empty());
-        server.advance(Duration::from_secs(60));
+        server.advance(Duration::from_mins(1));
         let from = server.now_s();
         offer.accept().await;
         let page = offer.consumer.ok(LIST, &json!({"resourceOwner": "OTHER-ACCOUNTS"})).await;
@@ -110,7 +110,7 @@ async fn who_is_out_is_not_listed() {
         let mut found = ids(&owner, "SELF", json!({})).await;
         found.sort();
         assert_eq!(found, [principals[0], principals[3]]);
-        server.advance(Duration::from_secs(12 * 3600));
+        server.advance(Duration::from_hours(12));
         assert_eq!(ids(&owner, "SELF", json!({})).await, [principals[0]]);
         owner.ok("DeleteResourceShare", &json!({"resourceShareArn": share})).await;
         assert!(ids(&owner, "SELF", json!({})).await.is_empty());

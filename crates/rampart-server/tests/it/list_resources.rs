@@ -37,7 +37,7 @@ async fn accept(server: &TestServer, account: &str, share: &str) {
 async fn every_member_as_the_owner_and_as_a_consumer_sees_it() {
     for_each_store(async |server| {
         let offer = Offer::pending(&server, &[]).await;
-        server.advance(Duration::from_secs(60));
+        server.advance(Duration::from_mins(1));
         let add = json!({"resourceShareArn": offer.share, "resourceArns": [gateway(1)]});
         offer.owner.ok("AssociateResourceShare", &add).await;
         let page = offer.owner.ok(LIST, &json!({"resourceOwner": "SELF"})).await;

@@ -32,7 +32,7 @@ async fn every_member() {
             "lastUpdatedTime": at, "creationTime": at,
         }]});
         assert_eq!(found, expected);
-        server.advance(Duration::from_secs(60));
+        server.advance(Duration::from_mins(1));
         owner.ok("DeleteResourceShare", &json!({"resourceShareArn": share})).await;
         let found = owner.ok(LIST, &json!({})).await;
         let row = only(&found["sourceAssociations"]);

@@ -13,7 +13,7 @@ use crate::sharing::{
 
 const ROLE: &str = "arn:aws:iam::222222222222:role/Reader";
 const USER: &str = "arn:aws:iam::222222222222:user/ann";
-const HOUR: Duration = Duration::from_secs(3600);
+const HOUR: Duration = Duration::from_hours(1);
 
 struct Story {
     owner: Client,

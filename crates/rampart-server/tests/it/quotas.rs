@@ -13,7 +13,7 @@ use crate::sharing::{CONSUMER, OWNER, STRANGER, component, create, gateway, pend
 const ASSOCIATE: &str = "AssociateResourceShare";
 const DISASSOCIATE: &str = "DisassociateResourceShare";
 const EXCEEDED: &str = "ResourceShareLimitExceeded";
-const HOUR: Duration = Duration::from_secs(3600);
+const HOUR: Duration = Duration::from_hours(1);
 
 fn with(quotas: Quotas) -> Settings {
     Settings { quotas, ..settings() }

@@ -13,9 +13,9 @@ use crate::sharing::{
     CONSUMER, OWNER, Offer, associations, component, create, gateway, invitations, list, share, share_refused,
 };
 
-const HOUR: Duration = Duration::from_secs(3600);
-const DAY: Duration = Duration::from_secs(24 * 3600);
-const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_hours(1);
+const DAY: Duration = Duration::from_hours(24);
+const MINUTE: Duration = Duration::from_mins(1);
 
 /// Sweeps, and says how many rows the tables of sharing have: shares, tags, associations, invitations.
 async fn swept(server: &TestServer) -> [u32; 4] {
@@ -54,7 +54,7 @@ async fn a_deleted_share_goes_after_two_hours_with_all_that_was_in_it() {
         }
         assert_eq!(seen[..2], seen[2..]);
 
-        server.advance(2 * HOUR - MINUTE);
+        server.advance(Duration::from_mins(119));
         assert_eq!(swept(&server).await, [1, 1, 3, 0]);
         assert_eq!(share(&offer.consumer, "OTHER-ACCOUNTS", &offer.share).await["status"], "DELETED");
         server.advance(MINUTE);
@@ -77,7 +77,7 @@ async fn a_disassociated_row_goes_after_two_hours() {
         let input =
             json!({"resourceShareArn": offer.share, "resourceArns": [gateway(1)], "principals": [CONSUMER]});
         offer.owner.ok("DisassociateResourceShare", &input).await;
-        server.advance(2 * HOUR - MINUTE);
+        server.advance(Duration::from_mins(119));
         assert_eq!(swept(&server).await, [1, 0, 2, 0]);
         assert_eq!(offer.principal().await["status"], "DISASSOCIATED");
         server.advance(MINUTE);
@@ -111,7 +111,7 @@ async fn a_rejected_invitation_goes_after_seven_days() {
     for_each_store(async |server| {
         let offer = Offer::pending(&server, &[gateway(1)]).await;
         offer.reject().await;
-        server.advance(7 * DAY - MINUTE);
+        server.advance(Duration::from_mins(7 * 24 * 60 - 1));
         // Its association went after two hours.
         assert_eq!(swept(&server).await, [1, 0, 1, 1]);
         assert_eq!(offer.invitation().await["status"], "REJECTED");
@@ -126,7 +126,7 @@ async fn a_rejected_invitation_goes_after_seven_days() {
 async fn an_expired_invitation_goes_seven_days_after_its_expiry() {
     for_each_store(async |server| {
         let offer = Offer::pending(&server, &[component(1)]).await;
-        server.advance(12 * HOUR - MINUTE);
+        server.advance(Duration::from_mins(12 * 60 - 1));
         assert_eq!(swept(&server).await, [1, 0, 2, 1]);
         assert_eq!(offer.invitation().await["status"], "PENDING");
         server.advance(MINUTE);
@@ -138,7 +138,7 @@ async fn an_expired_invitation_goes_seven_days_after_its_expiry() {
         assert_eq!((offer.invitation().await, offer.principal().await), (expired, principal));
         server.advance(2 * HOUR);
         assert_eq!(swept(&server).await, [1, 0, 1, 1]);
-        server.advance(7 * DAY - 3 * HOUR);
+        server.advance(Duration::from_hours(7 * 24 - 3));
         assert_eq!(swept(&server).await, [1, 0, 1, 1]);
         server.advance(HOUR);
         assert_eq!(swept(&server).await, [1, 0, 1, 0]);
@@ -168,7 +168,7 @@ async fn as_aws_an_accepted_invitation_is_forgotten_and_the_share_stays() {
     let timing = Timing { accepted_invitation_visible_ms: Some(7 * DAY_MS), ..Timing::default() };
     for_each_store_with(Settings { timing, ..settings() }, async |server| {
         let offer = Offer::accepted(&server, &[gateway(1)]).await;
-        server.advance(7 * DAY - MINUTE);
+        server.advance(Duration::from_mins(7 * 24 * 60 - 1));
         assert_eq!(swept(&server).await, [1, 0, 2, 1]);
         assert_eq!(offer.invitation().await["status"], "ACCEPTED");
         server.advance(MINUTE);
@@ -238,7 +238,7 @@ async fn client_tokens_and_events_are_removed_when_their_time_is_over() {
         server.advance(MINUTE);
         server.sweep().await;
         assert_eq!(server.count("client_token"), 1);
-        server.advance(DAY - 11 * MINUTE);
+        server.advance(Duration::from_mins(24 * 60 - 11));
         server.sweep().await;
         assert_eq!(server.count("client_token"), 1);
         server.advance(MINUTE);

@@ -31,7 +31,7 @@ async fn tags_come_change_and_go() {
         let owner = server.account(OWNER);
         let arn = create(&owner, &json!({"name": "n", "tags": [{"key": "team", "value": "net"}]})).await;
         let before = share(&owner, "SELF", &arn).await;
-        server.advance(Duration::from_secs(60));
+        server.advance(Duration::from_mins(1));
         let reply = owner.call(TAG, &tags(&arn, &[("env", "prod"), ("empty", "")])).await;
         assert_eq!((reply.status, reply.text.as_str()), (200, "{}\n"));
         let expected = json!([

@@ -22,7 +22,7 @@ async fn every_member_of_the_answer() {
         let input = json!({"name": "before", "tags": [{"key": "k", "value": "v"}]});
         let arn = create(&owner, &input).await;
         let before = share(&owner, "SELF", &arn).await;
-        server.advance(Duration::from_secs(60));
+        server.advance(Duration::from_mins(1));
         let from = server.now_s();
         let input = json!({"resourceShareArn": arn, "name": "after", "clientToken": "t-1"});
         let answer = owner.ok(UPDATE, &input).await;

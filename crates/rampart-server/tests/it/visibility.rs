@@ -22,7 +22,7 @@ async fn share_of_all(server: &TestServer) -> (Client, String) {
         "principals": [EXPIRED],
     });
     let share = create(&owner, &input).await;
-    server.advance(Duration::from_secs(12 * 3600));
+    server.advance(Duration::from_hours(12));
     let role = format!("arn:aws:iam::{BY_ROLE}:role/Reader");
     let principals = [OWNER, CONSUMER, INVITED, REJECTED, REMOVED, &role];
     let input = json!({"resourceShareArn": share, "principals": principals});
