@@ -6,6 +6,7 @@ use rampart_aws::timestamp::TimestampMs;
 use uuid::Uuid;
 
 use crate::association::{Association, AssociationKind, AssociationStatus, Member, PrincipalKind, Standing};
+use crate::contents::Contents;
 use crate::event::SharingEvent;
 use crate::ids::{AssociationId, InvitationId};
 use crate::invitation::{Invitation, InvitationStatus, deadline, shortens_invitation};
@@ -97,8 +98,8 @@ pub fn decide_associate(
         let member = Member::Source { source_type: SourceType::Account };
         table.seat(share.owner.to_string(), member, ledger.timing, ids);
     }
-    check_company(&table.share)?;
     let (before, after) = (&share.contents, &table.share.contents);
+    check_company(before, after)?;
     let usage = ledger.usage.moved(before, after);
     usage.check_growth(&ledger.usage, (before, after), ledger.quotas)?;
     let mut changes = Vec::new();
@@ -133,16 +134,13 @@ impl Table {
         ids: &mut dyn FnMut() -> Uuid,
     ) -> Outcome {
         let key = (member.kind(), entity);
-        if let Some(row) = self.known.get(&key) {
+        if let Some(row) = self.known.get(&key).cloned() {
             if !row.has_ended(self.now) {
                 // AWS: associating what is associated is no error (reference §3.3).
                 let (status, _) = row.status(None, self.now, timing);
-                return Outcome { association: row.clone(), status };
+                return Outcome { association: row, status };
             }
-            if !matches!(row.standing, Standing::Ended { .. }) {
-                // Expired and not tidied yet: it still counts.
-                self.share.contents.remove(row);
-            }
+            self.end_expired(&row);
         }
         let standing = self.standing_of(&member, &key.1, ids);
         let association = Association {
@@ -165,6 +163,21 @@ impl Table {
         self.changes.push(Change::EventRecorded(SharingEvent::of_association(&association, status, at)));
         self.known.insert(key, association.clone());
         Outcome { association, status: AssociationStatus::Associating }
+    }
+
+    /// Writes down what a row that is made anew will no longer say: that it expired. Until then it counts, and so does
+    /// its invitation until the last row that stands on it.
+    fn end_expired(&mut self, row: &Association) {
+        let Standing::Invited { invitation, deadline } = row.standing else { return };
+        self.share.contents.remove(row);
+        let ended = SharingEvent::of_association(row, AssociationStatus::Disassociated, deadline);
+        self.changes.push(Change::EventRecorded(ended));
+        let on_it = |other: &Association| other.id != row.id && other.invitation() == Some(invitation);
+        if !self.known.values().any(on_it) {
+            let pending = &mut self.share.contents.pending_invitations;
+            *pending = pending.saturating_sub(1);
+            self.changes.push(Change::EventRecorded(SharingEvent::of_expiry(row, deadline)));
+        }
     }
 
     /// Granted at once, or invited: one live invitation serves all principals of an account in one share.
@@ -234,12 +247,12 @@ fn check_reach(share: &ResourceShare, entities: &Entities<'_, '_>) -> Result<(),
 /// What may not be together in one share.
 // AWS: columns of the catalog (reference §4.5); service principals are not mixed with others, and sources come only
 // with them (reference §4.4, inferred).
-fn check_company(share: &ResourceShare) -> Result<(), Refusal> {
-    let contents = &share.contents;
+fn check_company(before: &Contents, contents: &Contents) -> Result<(), Refusal> {
     if contents.services > 0 && contents.principals > contents.services {
         return Err(Refusal::ServicesMixedWithOthers);
     }
-    if contents.sources > 0 && contents.services == 0 {
+    // Sources that are left from a service principal that was removed stand in nobody's way.
+    if contents.sources > before.sources && contents.services == 0 {
         return Err(Refusal::SourcesWithoutServices);
     }
     if contents.identities > 0 && contents.resources_not_for_identities > 0 {

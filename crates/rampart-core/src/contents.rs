@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::association::{Association, Member, PrincipalKind};
+use crate::TimestampMs;
+use crate::association::{Association, AssociationKind, Member, PrincipalKind};
+use crate::ids::AssociationId;
 
 /// Kept counts of a share's associations that have not ended, and of its invitations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +28,27 @@ pub struct Contents {
     pub sources: u32,
     /// Invitations that wait for an answer, and those that expired and were not tidied yet.
     pub pending_invitations: u32,
+    /// Of a deleted share: up to which association it was recorded that they ended with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended_through: Option<EndedThrough>,
+}
+
+/// A place among the associations of a share, by kind and then by age.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndedThrough {
+    /// What the entity is to the share.
+    pub kind: AssociationKind,
+    /// When it was associated.
+    pub created: TimestampMs,
+    /// Tells those of one moment apart.
+    pub id: AssociationId,
+}
+
+impl EndedThrough {
+    /// The place of `association`.
+    pub fn of(association: &Association) -> Self {
+        Self { kind: association.kind(), created: association.created, id: association.id }
+    }
 }
 
 impl Contents {

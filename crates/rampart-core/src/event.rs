@@ -80,6 +80,21 @@ impl SharingEvent {
         }
     }
 
+    /// The invitation that an association waited on, which expired.
+    pub(crate) fn of_expiry(association: &Association, at: TimestampMs) -> Self {
+        let receiver = association.receiver().map(str::to_owned);
+        Self {
+            at,
+            owner: association.owner,
+            region: association.region,
+            share: association.share,
+            subject: Subject::Invitation,
+            status: InvitationStatus::Expired.as_str().to_ascii_lowercase(),
+            entity: receiver.clone().unwrap_or_default(),
+            receiver,
+        }
+    }
+
     /// The record as EventBridge would hand it to `account`.
     // AWS: no full sample is known; this envelope is the recommended choice (reference §13).
     pub fn envelope(&self, id: Uuid, account: AccountId) -> Value {

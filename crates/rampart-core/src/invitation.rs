@@ -185,10 +185,12 @@ pub fn decide_reject(
 }
 
 /// Writes down what time has done: the associations that waited ended when the invitation expired. The invitation's
-/// own row says so by itself. Nothing to do when it was answered, or is not due yet.
+/// own row says so by itself. Nothing to do when it was answered, or is not due yet, or went with its share: then its
+/// counts are gone already.
 pub fn decide_expire(offer: Offer, now: TimestampMs) -> Option<Decision<Invitation>> {
     let waiting = offer.associations.iter().any(|row| matches!(row.standing, Standing::Invited { .. }));
-    if offer.invitation.status(now) != InvitationStatus::Expired || !waiting {
+    let counts = offer.share.deleted.is_none();
+    if offer.invitation.status(now) != InvitationStatus::Expired || !waiting || !counts {
         return None;
     }
     let (expired, at) = (offer.invitation.clone(), offer.invitation.deadline);

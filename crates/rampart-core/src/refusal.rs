@@ -38,7 +38,7 @@ pub enum Refusal {
     TagKeyRepeated { key: String },
     TooManyResources { resources: usize },
     TooManyPrincipals { principals: usize },
-    TooManyFilterValues { parameter: &'static str, values: usize },
+    TooManyFilterValues { parameter: &'static str, values: usize, limit: usize },
     ParameterMissing { parameter: &'static str },
     EntitiesMissing,
     PageSizeOutOfRange { page_size: i64 },

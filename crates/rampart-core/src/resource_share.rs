@@ -156,6 +156,15 @@ pub fn decide_delete(
     Ok(vec![Change::ShareStored(deleted), Change::UsageStored(usage)])
 }
 
+/// Checks what UpdateResourceShare was given, whatever the share.
+pub fn check_update(name: Option<&str>, allow_external_principals: Option<bool>) -> Result<(), Refusal> {
+    match name {
+        Some(name) => check_name(name),
+        None if allow_external_principals.is_none() => Err(Refusal::NothingToUpdate),
+        None => Ok(()),
+    }
+}
+
 /// Changes the members that are given (reference §10.3).
 // AWS: on a deleted share UpdateResourceShare models no InvalidStateTransition, so it is unknown (reference §3.1).
 pub fn decide_update(
@@ -164,9 +173,7 @@ pub fn decide_update(
     allow_external_principals: Option<bool>,
     now: TimestampMs,
 ) -> Result<Decision<ResourceShare>, Refusal> {
-    if name.is_none() && allow_external_principals.is_none() {
-        return Err(Refusal::NothingToUpdate);
-    }
+    check_update(name, allow_external_principals)?;
     if share.deleted.is_some() {
         return Err(Refusal::ShareNotFound { share: share.arn() });
     }
@@ -174,9 +181,6 @@ pub fn decide_update(
     // repeats the present value changes nothing and is not refused: Terraform always sends both members.
     if share.allow_external_principals && allow_external_principals == Some(false) {
         return Err(Refusal::SharingOnlyInsideOrganization);
-    }
-    if let Some(name) = name {
-        check_name(name)?;
     }
     let updated = ResourceShare {
         name: name.unwrap_or(&share.name).to_owned(),

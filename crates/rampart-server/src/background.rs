@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use futures_util::future::try_join_all;
 use rampart_core::association::Standing;
-use rampart_core::contents::Contents;
+use rampart_core::contents::{Contents, EndedThrough};
 use rampart_core::invitation::decide_expire;
 use rampart_core::{
     Association, AssociationStatus, Change, InvitationArn, ResourceShare, ShareArn, SharingEvent, TimestampMs,
@@ -118,25 +118,47 @@ impl Work for TakeApart {
     type Reply = usize;
 
     async fn run(&self, tx: &Transaction) -> Result<usize, Abort> {
-        let Some(share) = tx.resource_share(self.share).await? else { return Ok(0) };
-        let Some(deleted) = share.deleted else { return Ok(0) };
-        let invitations = tx.invitations_of_share(self.share, ROWS_MAX).await?;
-        let rows = tx.live_associations(self.share, ROWS_MAX).await?;
+        let share = tx.resource_share(self.share).await?.filter(is_untidy);
+        let Some((share, deleted)) = share.and_then(|share| share.deleted.map(|at| (share, at))) else {
+            return Ok(0);
+        };
         let settled = deleted.saturating_add_ms(self.settle_delay_ms);
-        let mut changes: Vec<_> = invitations.iter().map(drop_of).collect();
-        for row in &rows {
-            let ended = Association { standing: Standing::Ended { at: deleted }, ..row.clone() };
+        let told = |row: &Association| {
             let status = AssociationStatus::Disassociated;
-            changes.push(Change::EventRecorded(SharingEvent::of_association(&ended, status, settled)));
-            changes.push(Change::AssociationStored(ended));
+            Change::EventRecorded(SharingEvent::of_association(row, status, settled))
+        };
+        let mut changes = Vec::new();
+        let mut contents = share.contents;
+        if contents.ended_through.is_none() {
+            let invitations = tx.invitations_of_share(self.share, ROWS_MAX).await?;
+            changes.extend(invitations.iter().map(drop_of));
+            for row in tx.waiting_associations(self.share, ROWS_MAX).await? {
+                changes.push(told(&row));
+                changes.push(Change::AssociationStored(Association {
+                    standing: Standing::Ended { at: deleted },
+                    ..row
+                }));
+            }
         }
-        if rows.is_empty() && invitations.is_empty() {
+        if changes.is_empty() {
+            // What was granted stays so in its row: a consumer sees the deleted share by it.
+            let rows = tx.granted_associations(self.share, contents.ended_through, ROWS_MAX).await?;
+            changes.extend(rows.iter().map(told));
             // All is written down: the kept counts, which say that something is left, go last.
-            changes.push(Change::ShareStored(ResourceShare { contents: Contents::default(), ..share }));
+            contents = rows.last().map_or_else(Contents::default, |row| Contents {
+                ended_through: Some(EndedThrough::of(row)),
+                ..contents
+            });
+            changes.push(Change::ShareStored(ResourceShare { contents, ..share }));
         }
         tx.apply(&changes, self.now).await?;
         Ok(changes.len())
     }
+}
+
+/// Whether something is left to be written down of what a deleted share held.
+fn is_untidy(share: &ResourceShare) -> bool {
+    share.contents != Contents::default()
 }
 
 fn drop_of(arn: &InvitationArn) -> Change {
@@ -246,6 +268,10 @@ impl Work for PurgeShare {
     type Reply = usize;
 
     async fn run(&self, tx: &Transaction) -> Result<usize, Abort> {
+        if tx.resource_share(self.share).await?.is_some_and(|share| is_untidy(&share)) {
+            // The ends of what it held come first.
+            return Ok(0);
+        }
         let keys = tx.association_keys(self.share, ROWS_MAX).await?;
         let invitations = tx.invitations_of_share(self.share, ROWS_MAX).await?;
         let mut changes: Vec<_> = keys.iter().map(purged).chain(invitations.iter().map(drop_of)).collect();

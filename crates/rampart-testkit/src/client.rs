@@ -45,6 +45,7 @@ pub struct Client {
     address: SocketAddr,
     key: Key,
     session_token: Option<String>,
+    invocation: Option<String>,
     region: String,
 }
 
@@ -65,7 +66,7 @@ pub struct Reply {
 
 impl Client {
     pub(crate) fn new(http: Http, address: SocketAddr, key: Key, region: &str) -> Self {
-        Self { http, address, key, session_token: None, region: region.to_owned() }
+        Self { http, address, key, session_token: None, invocation: None, region: region.to_owned() }
     }
 
     /// A client of a server that runs elsewhere, in a process of its own say.
@@ -81,6 +82,11 @@ impl Client {
     /// The same caller with a session token.
     pub fn with_session_token(&self, token: &str) -> Self {
         Self { session_token: Some(token.to_owned()), ..self.clone() }
+    }
+
+    /// The same caller as an SDK that gives all attempts of one call this id, in a header that it signs.
+    pub fn with_invocation(&self, id: &str) -> Self {
+        Self { invocation: Some(id.to_owned()), ..self.clone() }
     }
 
     /// The same caller over HTTP/2 without an upgrade, on a connection of its own.
@@ -138,6 +144,10 @@ impl Client {
     /// Signs a request as it is, whatever it is.
     pub fn signed(&self, service: &str, mut request: Request<Bytes>) -> Request<Bytes> {
         self.name_host(&mut request);
+        if let Some(id) = &self.invocation {
+            let id = id.parse().expect("an invocation id is a header value");
+            request.headers_mut().insert("amz-sdk-invocation-id", id);
+        }
         let headers = plain_headers(&request);
         let now_s = Clock::real().epoch_s();
         let parts = parts(&request, &headers);

@@ -1,13 +1,16 @@
 //! A server as users run it (sockets, signatures, store), inside the test's runtime and on a port of its own.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rampart_core::Change;
 use rampart_core::access_key::{AccessKey, access_key_id};
+use rampart_core::{Change, SharingEvent};
+use rampart_server::background;
 use rampart_server::{App, AuthMode, Clock, Entropy, Server, Settings};
 use rampart_store::{Abort, Location, MasterKey, Options, Store, Transaction, Work};
+use rusqlite::types::ValueRef;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -19,6 +22,9 @@ use crate::postgres::{PostgresCluster, TestDatabase};
 pub const REGION: &str = "eu-west-1";
 /// The account of callers whose key says nothing.
 pub const DEFAULT_ACCOUNT: &str = "123456789012";
+
+/// A store's file in its directory.
+const SQLITE_FILE: &str = "rampart.db";
 
 /// Which engine a server's state is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,13 +44,13 @@ pub struct TestServer {
     http: Http,
     stop: Option<oneshot::Sender<()>>,
     running: Option<JoinHandle<()>>,
-    _home: Home,
+    home: Home,
 }
 
 /// Where the store is; removed with the value.
 enum Home {
-    Directory(#[expect(dead_code, reason = "held for its drop")] TempDir),
-    Database(#[expect(dead_code, reason = "held for its drop")] TestDatabase),
+    Directory(TempDir),
+    Database(TestDatabase),
 }
 
 /// Runs `test` once on each store, each time on an empty server in open mode.
@@ -83,16 +89,7 @@ impl TestServer {
             // A dropped sender stops it too.
             let _ = stopped.await;
         }));
-        Self {
-            address,
-            app,
-            store,
-            master_key,
-            http: http(),
-            stop: Some(stop),
-            running: Some(running),
-            _home: home,
-        }
+        Self { address, app, store, master_key, http: http(), stop: Some(stop), running: Some(running), home }
     }
 
     /// Starts one in open mode on SQLite: for what does not depend on the store.
@@ -124,6 +121,36 @@ impl TestServer {
     pub fn now_s(&self) -> f64 {
         let text = serde_json::to_string(&self.app.clock().now()).expect("a time serializes");
         text.parse().expect("a time is a number")
+    }
+
+    /// Lets background work do all that is due, as the server does every so often; says how much it was.
+    pub async fn sweep(&self) -> usize {
+        background::sweep(&self.app).await.expect("the store takes what background work does")
+    }
+
+    /// The events that were recorded for shares of this account, in order.
+    pub async fn events(&self, account: &str) -> Vec<SharingEvent> {
+        let account = account.parse().expect("a test's account has twelve digits");
+        let reader = self.store.reader().await.expect("the store can be read");
+        let events = reader.sharing_events(self.store.partition_of(account), 1000).await;
+        events.expect("the store can be read").into_iter().filter(|event| event.owner == account).collect()
+    }
+
+    /// Asks the store's tables directly: a row of the answer is a line, its columns are separated by `|`.
+    pub fn sql(&self, text: &str) -> Vec<String> {
+        match &self.home {
+            Home::Directory(directory) => sqlite_rows(&directory.path().join(SQLITE_FILE), text),
+            Home::Database(database) => {
+                let rows = database.sql(text).unwrap_or_else(|error| panic!("{error}"));
+                rows.lines().map(str::to_owned).collect()
+            }
+        }
+    }
+
+    /// How many rows a table has.
+    pub fn count(&self, table: &str) -> u32 {
+        let rows = self.sql(&format!("SELECT count(*) FROM {table}"));
+        rows[0].parse().expect("a count is a number")
     }
 
     /// Registers a key of `account`, as `rampart key create` does.
@@ -183,7 +210,7 @@ fn make_home(kind: StoreKind) -> (Location, Home) {
     match kind {
         StoreKind::Sqlite => {
             let directory = tempfile::tempdir().expect("the machine has room for a temporary directory");
-            (Location::Sqlite(directory.path().join("rampart.db")), Home::Directory(directory))
+            (Location::Sqlite(directory.path().join(SQLITE_FILE)), Home::Directory(directory))
         }
         StoreKind::Postgres => {
             let cluster = PostgresCluster::shared().unwrap_or_else(|error| panic!("{error}"));
@@ -192,6 +219,25 @@ fn make_home(kind: StoreKind) -> (Location, Home) {
             (location, Home::Database(database))
         }
     }
+}
+
+fn sqlite_rows(file: &Path, text: &str) -> Vec<String> {
+    let connection = rusqlite::Connection::open(file).expect("the store's file is there");
+    let mut statement = connection.prepare(text).expect("the test's SQL is SQLite's");
+    let columns = statement.column_count();
+    let line = |row: &rusqlite::Row<'_>| {
+        let column = |at| {
+            Ok(match row.get_ref(at)? {
+                ValueRef::Integer(n) => n.to_string(),
+                ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
+                ValueRef::Null => String::new(),
+                other => panic!("a test asks for numbers and texts, not {other:?}"),
+            })
+        };
+        Ok((0..columns).map(column).collect::<rusqlite::Result<Vec<_>>>()?.join("|"))
+    };
+    let rows = statement.query_map([], line).expect("the test's SQL can be run");
+    rows.collect::<rusqlite::Result<_>>().expect("the store's rows can be read")
 }
 
 struct StoreKey(AccessKey);

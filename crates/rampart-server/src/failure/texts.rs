@@ -2,7 +2,7 @@
 
 use rampart_core::Refusal;
 use rampart_core::limits::{
-    CLIENT_TOKEN_CHARS_MAX, FILTER_ARNS_MAX, PAGE_SIZE_MAX, PRINCIPALS_PER_CALL_MAX, RESOURCES_PER_CALL_MAX,
+    CLIENT_TOKEN_CHARS_MAX, PAGE_SIZE_MAX, PRINCIPALS_PER_CALL_MAX, RESOURCES_PER_CALL_MAX,
     SHARE_NAME_CHARS_MAX, TAG_KEY_CHARS_MAX, TAG_VALUE_CHARS_MAX, TAGS_PER_SHARE_MAX,
 };
 
@@ -222,8 +222,8 @@ pub(super) fn of(refusal: &Refusal) -> (Codes, String) {
             LIMIT,
             format!("You can name up to {PRINCIPALS_PER_CALL_MAX} principals per call, not {principals}."),
         ),
-        Refusal::TooManyFilterValues { parameter, values } => {
-            (INVALID_PARAMETER, format!("{parameter} takes up to {FILTER_ARNS_MAX} values, not {values}."))
+        Refusal::TooManyFilterValues { parameter, values, limit } => {
+            (INVALID_PARAMETER, format!("{parameter} takes up to {limit} values, not {values}."))
         }
         Refusal::ParameterMissing { parameter } => (
             MISSING,

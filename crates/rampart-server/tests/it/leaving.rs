@@ -1,6 +1,9 @@
 //! A consumer leaves a share: DisassociateResourceShare of its own account.
 
+use rampart_core::catalog::Catalog;
+use rampart_server::Settings;
 use rampart_testkit::for_each_store;
+use rampart_testkit::server::{for_each_store_with, settings};
 use serde_json::json;
 
 use crate::sharing::{
@@ -109,4 +112,55 @@ async fn a_member_by_a_role_cannot_leave_as_an_account() {
         assert_eq!(consumer.refused(DISASSOCIATE, &leave).await, "OperationNotPermitted");
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_setting_lifts_the_rule_of_the_types_and_no_other() {
+    let settings = Settings { leave_any_type: true, ..settings() };
+    for_each_store_with(settings, async |server| {
+        let offer = Offer::accepted(&server, &[gateway(1), component(1)]).await;
+        let leave = json!({"resourceShareArn": offer.share, "principals": [CONSUMER]});
+        offer.consumer.ok(DISASSOCIATE, &leave).await;
+        assert!(share_arns(&offer.consumer, "OTHER-ACCOUNTS").await.is_empty());
+        let role = format!("arn:aws:iam::{CONSUMER}:role/Reader");
+        let input = json!({"name": "n", "resourceArns": [component(1)], "principals": [role]});
+        let arn = create(&offer.owner, &input).await;
+        let leave = json!({"resourceShareArn": arn, "principals": [CONSUMER]});
+        assert_eq!(offer.consumer.refused(DISASSOCIATE, &leave).await, "UnknownResource");
+        let accept = json!({"resourceShareInvitationArn": pending_invitation(&offer.consumer, &arn).await});
+        offer.consumer.ok("AcceptResourceShareInvitation", &accept).await;
+        assert_eq!(offer.consumer.refused(DISASSOCIATE, &leave).await, "OperationNotPermitted");
+    })
+    .await;
+}
+
+/// The fourteen types of the older generation can be left, each of the others cannot (reference §5.1, §5.5).
+#[tokio::test]
+async fn the_types_that_can_be_left_are_fourteen() {
+    let long: Vec<_> = Catalog::embedded()
+        .types()
+        .iter()
+        .filter(|entry| entry.has_long_invitation())
+        .map(|entry| entry.name.as_str())
+        .collect();
+    let mut expected = [
+        "ec2:CapacityReservation",
+        "ec2:CoipPool",
+        "ec2:DedicatedHost",
+        "ec2:LocalGatewayRouteTable",
+        "ec2:PrefixList",
+        "ec2:Subnet",
+        "ec2:TrafficMirrorTarget",
+        "ec2:TransitGateway",
+        "ec2:TransitGatewayMulticastDomain",
+        "license-manager:LicenseConfiguration",
+        "outposts:Outpost",
+        "outposts:Site",
+        "rds:Cluster",
+        "route53resolver:ResolverRule",
+    ];
+    expected.sort_unstable();
+    let mut long = long;
+    long.sort_unstable();
+    assert_eq!(long, expected);
 }

@@ -142,3 +142,24 @@ pub(crate) fn unknown(arn: &str) -> String {
     let (before, _) = arn.rsplit_once('/').unwrap();
     format!("{before}/00000000-0000-4000-8000-000000000000")
 }
+
+/// Every item of a list, asked for by pages of this size.
+pub(crate) async fn collect(
+    client: &Client,
+    (operation, items): (&str, &str),
+    input: &Value,
+    page_size: u32,
+) -> Vec<Value> {
+    let mut input = input.clone();
+    input["maxResults"] = json!(page_size);
+    let mut found = Vec::new();
+    for _ in 0..1000 {
+        let page = client.ok(operation, &input).await;
+        let here = list(&page[items]);
+        assert!(here.len() <= usize::try_from(page_size).unwrap(), "{page}");
+        found.extend(here);
+        let Some(token) = page.get("nextToken") else { return found };
+        input["nextToken"] = token.clone();
+    }
+    panic!("{operation} {input}: the pages have no end");
+}

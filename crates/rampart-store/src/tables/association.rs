@@ -26,7 +26,8 @@ static OF_SHARE: Statement = Statement::new(
      JOIN resource_share s ON s.part = a.part AND s.owner = a.owner AND s.region = a.region AND s.share_id = a.share_id
      WHERE a.part = $1 AND a.share_id = $2 AND a.kind = $3 AND (a.created_ms, a.association_id) > ($4, $5)
        AND (a.standing = 1 OR (a.standing = 0 AND a.deadline_ms > $6) OR (a.standing = 2 AND a.since_ms > $6))
-     ORDER BY a.created_ms, a.association_id LIMIT $7",
+       AND (s.deleted_ms IS NULL OR s.deleted_ms > $7)
+     ORDER BY a.created_ms, a.association_id LIMIT $8",
 );
 static OF_OWNER: Statement = Statement::new(
     "association.of_owner",
@@ -189,13 +190,23 @@ impl Reader {
         let (who, home, kind) =
             (Value::Text(owner.as_str()), Value::Text(region.as_str()), Value::Int(number(kind)));
         let (created, id) = (Value::from(after.created), Value::from(&after.id.0));
-        let ended_since = Value::from(now.saturating_sub_ms(timing.ended_association_visible_ms));
-        let deleted_since = Value::from(now.saturating_sub_ms(timing.deleted_share_visible_ms));
+        let ended_since = now.saturating_sub_ms(timing.ended_association_visible_ms);
+        // With its share an association ended too: it is shown no longer than either.
+        let deleted_since = now.saturating_sub_ms(timing.deleted_share_visible_ms).max(ended_since);
+        let (ended_since, deleted_since) = (Value::from(ended_since), Value::from(deleted_since));
         let connection = &self.connection;
         match scope {
             AssociationScope::Share(share) => {
-                let values =
-                    [part.into(), Value::from(&share.id.0), kind, created, id, ended_since, limit.into()];
+                let values = [
+                    part.into(),
+                    Value::from(&share.id.0),
+                    kind,
+                    created,
+                    id,
+                    ended_since,
+                    deleted_since,
+                    limit.into(),
+                ];
                 connection.query(&OF_SHARE, &values, read_in_share).await
             }
             AssociationScope::Owner => {

@@ -23,9 +23,10 @@ static RECEIVED: Statement = Statement::new(
      FROM invitation i
      JOIN resource_share s ON s.part = i.part AND s.owner = i.sender AND s.region = i.region AND s.share_id = i.share_id
      WHERE i.receiver = $1 AND i.region = $2 AND (i.created_ms, i.invitation_id) > ($3, $4)
-       AND (i.accepted = 1 OR i.answered_ms > $5 OR (i.answered_ms IS NULL AND i.deadline_ms > $5))
+       AND ((i.accepted = 1 AND i.answered_ms > $5) OR (i.accepted = 0 AND i.answered_ms > $6)
+         OR (i.answered_ms IS NULL AND i.deadline_ms > $6))
        AND s.deleted_ms IS NULL
-     ORDER BY i.created_ms, i.invitation_id LIMIT $6",
+     ORDER BY i.created_ms, i.invitation_id LIMIT $7",
 );
 static RECEIVED_FOR_SHARE: Statement = Statement::new(
     "invitation.received_for_share",
@@ -34,9 +35,10 @@ static RECEIVED_FOR_SHARE: Statement = Statement::new(
      FROM invitation i
      JOIN resource_share s ON s.part = i.part AND s.owner = i.sender AND s.region = i.region AND s.share_id = i.share_id
      WHERE i.part = $1 AND i.share_id = $2 AND i.receiver = $3 AND (i.created_ms, i.invitation_id) > ($4, $5)
-       AND (i.accepted = 1 OR i.answered_ms > $6 OR (i.answered_ms IS NULL AND i.deadline_ms > $6))
+       AND ((i.accepted = 1 AND i.answered_ms > $6) OR (i.accepted = 0 AND i.answered_ms > $7)
+         OR (i.answered_ms IS NULL AND i.deadline_ms > $7))
        AND s.deleted_ms IS NULL
-     ORDER BY i.created_ms, i.invitation_id LIMIT $7",
+     ORDER BY i.created_ms, i.invitation_id LIMIT $8",
 );
 static STORE: Statement = Statement::new(
     "invitation.store",
@@ -94,6 +96,7 @@ impl Reader {
             Value::Text(region.as_str()),
             after.created.into(),
             Value::from(&after.id.0),
+            accepted_since(now, timing).into(),
             now.saturating_sub_ms(timing.answered_invitation_visible_ms).into(),
             limit.into(),
         ];
@@ -116,6 +119,7 @@ impl Reader {
             Value::Text(receiver.as_str()),
             after.created.into(),
             Value::from(&after.id.0),
+            accepted_since(now, timing).into(),
             now.saturating_sub_ms(timing.answered_invitation_visible_ms).into(),
             limit.into(),
         ];
@@ -155,6 +159,11 @@ impl Transaction {
         ];
         self.connection.execute(&DROP, &values).await.map(drop)
     }
+}
+
+/// After when an invitation must have been accepted to be shown.
+fn accepted_since(now: TimestampMs, timing: &Timing) -> TimestampMs {
+    timing.accepted_invitation_visible_ms.map_or(TimestampMs(i64::MIN), |ms| now.saturating_sub_ms(ms))
 }
 
 fn read_named(row: &Row<'_>) -> Result<(Invitation, String), StoreError> {

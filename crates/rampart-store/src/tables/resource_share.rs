@@ -63,7 +63,7 @@ static OWNED_TAG_VALUE: Statement = Statement::new(
      ORDER BY t.share_created_ms, t.share_id LIMIT $9",
 );
 /// Shares of others that the receiver was granted, and that have settled: not those it was only invited to. Of several
-/// associations of one receiver with a share, one row.
+/// associations of one receiver with a share, the first that was granted.
 static RECEIVED: Statement = Statement::new(
     "resource_share.received",
     "SELECT s.owner, s.region, s.share_id, s.name, s.allow_external, s.retain_on_leave, s.tags, s.created_ms,
@@ -74,7 +74,8 @@ static RECEIVED: Statement = Statement::new(
        AND (a.share_created_ms, a.share_id) > ($3, $4) AND a.since_ms <= $5 AND a.owner <> $6
        AND (s.deleted_ms IS NULL OR s.deleted_ms > $7)
        AND NOT EXISTS (SELECT 1 FROM association b WHERE b.part = a.part AND b.share_id = a.share_id
-         AND b.receiver = a.receiver AND b.standing = 1 AND b.association_id < a.association_id)
+         AND b.receiver = a.receiver AND b.standing = 1
+         AND (b.since_ms, b.association_id) < (a.since_ms, a.association_id))
      ORDER BY a.share_created_ms, a.share_id LIMIT $8",
 );
 static RECEIVED_ONE: Statement = Statement::new(
@@ -86,6 +87,9 @@ static RECEIVED_ONE: Statement = Statement::new(
      WHERE a.receiver = $1 AND a.region = $2 AND a.standing = 1 AND a.share_created_ms = s.created_ms
        AND a.share_id = $3 AND a.since_ms <= $4 AND a.part = $5 AND a.owner = $6 AND s.share_id = $7
        AND (s.deleted_ms IS NULL OR s.deleted_ms > $8)
+       AND NOT EXISTS (SELECT 1 FROM association b WHERE b.part = a.part AND b.share_id = a.share_id
+         AND b.receiver = a.receiver AND b.standing = 1
+         AND (b.since_ms, b.association_id) < (a.since_ms, a.association_id))
      LIMIT 1",
 );
 static STORE: Statement = Statement::new(

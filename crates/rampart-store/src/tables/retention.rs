@@ -1,9 +1,12 @@
 //! What time has done: rows that are due to be tidied or purged, found by index whatever their partition, and removed in
 //! transactions of their partition.
 
+use rampart_core::contents::EndedThrough;
 use rampart_core::{
-    Association, AssociationKind, InvitationArn, InvitationId, ShareArn, ShareId, TimestampMs,
+    Association, AssociationId, AssociationKind, InvitationArn, InvitationId, ShareArn, ShareId, TimestampMs,
 };
+
+use uuid::Uuid;
 
 use crate::statement::{Row, Statement, Value};
 use crate::store::Reader;
@@ -60,13 +63,21 @@ static KEYS_OF_SHARE: Statement = Statement::new(
     "SELECT owner, region, share_id, kind, entity FROM association
      WHERE part = $1 AND owner = $2 AND region = $3 AND share_id = $4 ORDER BY part, owner, region, share_id LIMIT $5",
 );
-static LIVE_OF_SHARE: Statement = Statement::new(
-    "retention.live_of_share",
+static WAITING_OF_SHARE: Statement = Statement::new(
+    "retention.waiting_of_share",
     "SELECT owner, region, share_id, share_created_ms, association_id, entity, member, created_ms, standing, since_ms,
             deadline_ms, invitation_id
      FROM association
-     WHERE part = $1 AND owner = $2 AND region = $3 AND share_id = $4 AND standing <> 2
+     WHERE part = $1 AND owner = $2 AND region = $3 AND share_id = $4 AND standing = 0
      ORDER BY part, owner, region, share_id LIMIT $5",
+);
+static GRANTED_OF_SHARE: Statement = Statement::new(
+    "retention.granted_of_share",
+    "SELECT owner, region, share_id, share_created_ms, association_id, entity, member, created_ms, standing, since_ms,
+            deadline_ms, invitation_id
+     FROM association
+     WHERE part = $1 AND share_id = $2 AND (kind, created_ms, association_id) > ($3, $4, $5) AND standing = 1
+     ORDER BY kind, created_ms, association_id LIMIT $6",
 );
 static DROP_ASSOCIATION: Statement = Statement::new(
     "association.drop",
@@ -102,7 +113,8 @@ pub(crate) static STATEMENTS: &[&Statement] = &[
     &EVENTS,
     &INVITATIONS_OF_SHARE,
     &KEYS_OF_SHARE,
-    &LIVE_OF_SHARE,
+    &WAITING_OF_SHARE,
+    &GRANTED_OF_SHARE,
     &DROP_ASSOCIATION,
     &DROP_SHARE,
     &DROP_TAGS,
@@ -238,8 +250,8 @@ impl Reader {
         self.connection.query(&INVITATIONS_OF_SHARE, &values, read_invitation_arn).await
     }
 
-    /// Associations of a share that did not end by themselves.
-    pub async fn live_associations(
+    /// Associations of a share that wait for the answer to an invitation, expired or not.
+    pub async fn waiting_associations(
         &self,
         share: ShareArn,
         limit: u32,
@@ -251,7 +263,29 @@ impl Reader {
             Value::from(&share.id.0),
             limit.into(),
         ];
-        self.connection.query(&LIVE_OF_SHARE, &values, read_association).await
+        self.connection.query(&WAITING_OF_SHARE, &values, read_association).await
+    }
+
+    /// Associations of a share that were granted, after a place among them.
+    pub async fn granted_associations(
+        &self,
+        share: ShareArn,
+        after: Option<EndedThrough>,
+        limit: u32,
+    ) -> Result<Vec<Association>, StoreError> {
+        let (kind, created, id) = after
+            .map_or((-1, TimestampMs(i64::MIN), AssociationId(Uuid::nil())), |after| {
+                (number(after.kind), after.created, after.id)
+            });
+        let values = [
+            self.part_of(share.owner).into(),
+            Value::from(&share.id.0),
+            Value::Int(kind),
+            created.into(),
+            Value::from(&id.0),
+            limit.into(),
+        ];
+        self.connection.query(&GRANTED_OF_SHARE, &values, read_association).await
     }
 
     /// The keys of a share's associations, in whatever standing.

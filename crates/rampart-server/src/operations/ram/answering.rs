@@ -18,8 +18,9 @@ pub(super) async fn write(
     Ok(app.store.write(app.store.partition_of(owner), command).await?)
 }
 
-/// The same for a command that may invite. Invitations that have expired still count until they are tidied; when the
-/// quota seems used up, or an invited role seems to be in the way, they are tidied first.
+/// The same for a command that may invite. Invitations that have expired still count until they are tidied, and so do
+/// the principals that waited on them; when a quota seems used up, or one of them seems to be in the way, they are
+/// tidied first.
 pub(super) async fn write_inviting(
     app: &App,
     owner: AccountId,
@@ -28,7 +29,10 @@ pub(super) async fn write_inviting(
     let command = Arc::new(command);
     match write(app, owner, Arc::clone(&command)).await {
         Err(Failure::Refused(
-            Refusal::TooManyPendingInvitations { .. } | Refusal::ResourceTypeNotForIdentities,
+            Refusal::TooManyPendingInvitations { .. }
+            | Refusal::QuotaExceeded { .. }
+            | Refusal::ResourceTypeNotForIdentities
+            | Refusal::ServicesMixedWithOthers,
         )) if expire_invitations(app).await? > 0 => write(app, owner, command).await,
         outcome => outcome,
     }

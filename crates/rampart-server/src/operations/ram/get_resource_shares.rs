@@ -105,8 +105,9 @@ impl<'a> Filter<'a> {
             let key = filter.tag_key.as_deref().ok_or(Refusal::TagFilterKeyMissing)?;
             tags.push((key, filter.tag_values.as_deref().unwrap_or_default()));
         }
-        if tags.iter().map(|(_, values)| values.len().max(1)).sum::<usize>() > TAG_FILTERS_MAX {
-            return Err(Refusal::TooManyFilterValues { parameter: "tagFilters", values: tags.len() });
+        let (values, limit) = (tags.iter().map(|(_, values)| values.len().max(1)).sum(), TAG_FILTERS_MAX);
+        if values > limit {
+            return Err(Refusal::TooManyFilterValues { parameter: "tagFilters", values, limit });
         }
         let arns =
             input.resource_share_arns.iter().flatten().map(|arn| share_arn(arn)).collect::<Result<_, _>>()?;

@@ -27,7 +27,8 @@ pub(super) fn filter_values(
 ) -> Result<Option<Vec<String>>, Refusal> {
     let Some(mut values) = values.filter(|values| !values.is_empty()) else { return Ok(None) };
     if values.len() > FILTER_ARNS_MAX {
-        return Err(Refusal::TooManyFilterValues { parameter, values: values.len() });
+        let limit = FILTER_ARNS_MAX;
+        return Err(Refusal::TooManyFilterValues { parameter, values: values.len(), limit });
     }
     values.sort_unstable();
     values.dedup();

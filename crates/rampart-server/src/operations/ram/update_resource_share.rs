@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rampart_aws::rest_json::parse_body;
-use rampart_core::resource_share::decide_update;
+use rampart_core::resource_share::{check_update, decide_update};
 use rampart_core::{Refusal, ShareArn};
 use rampart_store::{Abort, Transaction, Work};
 use serde::{Deserialize, Serialize};
@@ -39,6 +39,7 @@ pub(crate) fn handle(app: Arc<App>, request: Request) -> Answer {
     Box::pin(async move {
         let input: Input = parse_body(&request.body)?;
         let share = share_arn(required(input.resource_share_arn.as_deref(), "resourceShareArn")?)?;
+        check_update(input.name.as_deref(), input.allow_external_principals)?;
         let once = Once::new(&request.call, NAME, input.client_token.as_deref(), &input)?;
         let owner = request.call.account;
         write(&app, owner, Update { app: Arc::clone(&app), call: request.call, share, input, once }).await
