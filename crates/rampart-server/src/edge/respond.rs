@@ -101,12 +101,7 @@ fn log_failure(error: &WireError, failure: &Failure, head: &Parts, request_id: &
     if error.status >= 500 {
         tracing::error!(request_id, path, code = error.code, ?failure, "a request failed");
     } else {
-        tracing::debug!(
-            request_id,
-            path,
-            code = error.code,
-            message = error.message,
-            "a request was refused"
-        );
+        // Not a field named `message`: that one is written as it is, and part of the text is the caller's.
+        tracing::debug!(request_id, path, code = error.code, reason = error.message, "a request was refused");
     }
 }
