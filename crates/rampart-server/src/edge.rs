@@ -1,5 +1,6 @@
 //! The edge: sockets, limits and HTTP on one side, operations on the other.
 
+mod body;
 mod dispatch;
 mod respond;
 mod route;
@@ -24,6 +25,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
+use self::body::Buffers;
 use crate::app::App;
 use crate::settings::EdgeLimits;
 use crate::{AuthMode, own_api};
@@ -74,7 +76,11 @@ impl Server {
     /// Serves until `stop` resolves, then finishes the requests in flight.
     pub async fn run(self, stop: impl Future<Output = ()>) {
         let limits = self.app.settings.limits;
-        let edge = Arc::new(Edge { own_api: own_api::router(Arc::clone(&self.app)), app: self.app });
+        let edge = Arc::new(Edge {
+            own_api: own_api::router(Arc::clone(&self.app)),
+            buffers: Buffers::new(&limits),
+            app: self.app,
+        });
         let places = Arc::new(Semaphore::new(limits.connections_max));
         let (stopping, stopped) = watch::channel(false);
         let mut connections = JoinSet::new();
@@ -119,6 +125,7 @@ impl Server {
 struct Edge {
     app: Arc<App>,
     own_api: axum::Router,
+    buffers: Buffers,
 }
 
 /// What a connection is doing, so that an idle one can be told from a slow request.
@@ -163,7 +170,7 @@ async fn serve_connection(
     let service = service_fn(|request: Request<Incoming>| {
         let (edge, in_flight) = (Arc::clone(&edge), InFlight::begin(&activity));
         async move {
-            let response = dispatch::dispatch(&edge.app, &edge.own_api, request).await;
+            let response = dispatch::dispatch(&edge, request).await;
             drop(in_flight);
             Ok::<Response<Full<Bytes>>, Infallible>(response)
         }
