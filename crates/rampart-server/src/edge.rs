@@ -1,5 +1,6 @@
 //! The edge: sockets, limits and HTTP on one side, operations on the other.
 
+mod body;
 pub mod connections;
 mod dispatch;
 mod respond;
@@ -16,6 +17,7 @@ use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use tokio::net::TcpListener;
 
+use self::body::Buffers;
 use self::connections::Answers;
 use crate::app::App;
 use crate::{AuthMode, own_api};
@@ -63,7 +65,8 @@ impl Server {
     /// Serves until `stop` resolves, then finishes the requests in flight.
     pub async fn run(self, stop: impl Future<Output = ()>) {
         let limits = self.app.settings.limits;
-        let edge = Edge { own_api: own_api::router(Arc::clone(&self.app)), app: self.app };
+        let buffers = Buffers::new(&limits);
+        let edge = Edge { own_api: own_api::router(Arc::clone(&self.app)), buffers, app: self.app };
         connections::serve(self.listener, limits, Arc::new(edge), stop).await;
     }
 }
@@ -72,10 +75,11 @@ impl Server {
 struct Edge {
     app: Arc<App>,
     own_api: axum::Router,
+    buffers: Buffers,
 }
 
 impl Answers for Edge {
     async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
-        dispatch::dispatch(&self.app, &self.own_api, request).await
+        dispatch::dispatch(self, request).await
     }
 }
