@@ -68,3 +68,14 @@ def test_reset_empties_the_store(server, owner, receiver):
     again = owner.share(receiver)
     assert again != share
     assert receiver.accept(again)["status"] == "ACCEPTED"
+
+
+def test_reset_spares_a_store_with_keys(rampart, start_server):
+    server = start_server()
+    rampart.create_key("111111111111")
+    status, answer = server.request("POST", "/rampart/v1/reset")
+    assert status == 409 and "force=true" in answer["message"], answer
+    status, answer = server.request("POST", "/rampart/v1/reset?force=true")
+    assert status == 204, answer
+    status, answer = server.request("POST", "/rampart/v1/reset")
+    assert status == 204, answer

@@ -3,14 +3,16 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
+use axum::extract::{RawQuery, Request, State};
 use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use rampart_aws::query::parse_form;
 use rampart_core::TimestampMs;
 use rampart_core::timing::DAY_MS;
+use rampart_store::Abort;
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
@@ -19,6 +21,10 @@ use crate::{AuthMode, Clock};
 
 /// The years that the clock may be set to: 1970 to 9999.
 const LAST_MS: i64 = 253_402_300_799_000;
+
+const RESET_HELP: &str = "The reset takes no parameter but force=true.";
+const KEYS_KEPT: &str = "The store has access keys, so it may be in earnest use. POST /rampart/v1/reset?force=true \
+                         empties it all the same, keys included.";
 
 pub(crate) fn router(app: Arc<App>) -> Router {
     Router::new()
@@ -113,17 +119,36 @@ fn milliseconds(seconds: f64) -> Option<i64> {
     seconds.is_finite().then(|| (seconds * 1000.0).round() as i64)
 }
 
-/// Empties the store and sets the clock back, between two tests of a user's suite.
-async fn reset(State(app): State<Arc<App>>) -> Response {
-    match app.store.empty().await {
-        Ok(()) => {
+/// Empties the store and sets the clock back, between two tests of a user's suite. A store with access keys is more
+/// than a test's, so it is emptied only by who says `?force=true`.
+async fn reset(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Response {
+    let Ok(form) = parse_form(query.unwrap_or_default().as_bytes()) else {
+        return refuse(StatusCode::BAD_REQUEST, RESET_HELP);
+    };
+    let is_forced = match form.iter().collect::<Vec<_>>()[..] {
+        [] | [("force", "false")] => false,
+        [("force", "true")] => true,
+        _ => return refuse(StatusCode::BAD_REQUEST, RESET_HELP),
+    };
+    match empty(&app, is_forced).await {
+        Ok(true) => {
             app.keys.forget_all();
             app.clock.reset();
             StatusCode::NO_CONTENT.into_response()
         }
+        Ok(false) => refuse(StatusCode::CONFLICT, KEYS_KEPT),
         Err(error) => {
             tracing::error!(%error, "the store could not be emptied");
             refuse(StatusCode::SERVICE_UNAVAILABLE, "The store could not be emptied. Try again later.")
         }
     }
+}
+
+/// Says whether the store was emptied.
+async fn empty(app: &App, is_forced: bool) -> Result<bool, Abort> {
+    if !is_forced && app.store.reader().await?.has_access_keys().await? {
+        return Ok(false);
+    }
+    app.store.empty().await?;
+    Ok(true)
 }

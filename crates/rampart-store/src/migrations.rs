@@ -207,10 +207,10 @@ const META_TABLE: &str = "CREATE TABLE IF NOT EXISTS store_meta (
         value BYTEA NOT NULL,
         PRIMARY KEY (part, name))";
 
-static READ_META: Statement =
+pub(crate) static READ_META: Statement =
     Statement::new("store_meta.read", "SELECT value FROM store_meta WHERE part = $1 AND name = $2");
 /// The first to open a new store settles its constants; others read them.
-static SETTLE_META: Statement = Statement::new(
+pub(crate) static SETTLE_META: Statement = Statement::new(
     "store_meta.settle",
     "INSERT INTO store_meta (part, name, value) VALUES ($1, $2, $3) ON CONFLICT (part, name) DO NOTHING",
 );
@@ -226,7 +226,7 @@ static MAKE_HEAD: Statement = Statement::new(
 
 pub(crate) static STATEMENTS: &[&Statement] = &[&READ_META, &SETTLE_META, &WRITE_META, &MAKE_HEAD];
 
-const META_PART: i64 = 0;
+pub(crate) const META_PART: i64 = 0;
 const VERSION: &str = "schema_version";
 const PARTITIONS: &str = "partitions";
 const PAGE_TOKEN_KEY: &str = "page_token_key";

@@ -15,6 +15,7 @@ pub(crate) mod resource_share;
 pub(crate) mod retention;
 pub(crate) mod share_permission;
 pub(crate) mod sharing_event;
+mod store_meta;
 
 /// Every statement, by table. A test holds each against the portable subset, and asserts its query plan.
 pub static STATEMENTS: &[&[&Statement]] = &[

@@ -75,7 +75,7 @@ pub(crate) async fn create_key(
         "a user's name has at most 64 letters, digits and +=,.@_-"
     );
     let store = serve::open_store(config).await?;
-    let master_key = master_key::find_or_make(config)?;
+    let master_key = master_key::find_or_make(config, &store).await?;
     let secret: String = random::<SECRET_CHARS>()
         .iter()
         .map(|byte| char::from(SECRET_LETTERS[usize::from(byte & 63)]))

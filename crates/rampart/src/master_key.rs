@@ -1,19 +1,46 @@
-//! Where the master key comes from: the environment, a file that is named, or a file beside an SQLite store.
+//! Where the master key comes from: the environment, a file that is named, or a file beside an SQLite store. And whether
+//! it is the one that the store's secrets are sealed under.
 
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
-use rampart_store::{Location, MasterKey};
+use anyhow::{Context, bail};
+use rampart_store::{Location, MasterKey, Store};
 
 use crate::config::Config;
 
 const VARIABLE: &str = "RAMPART_MASTER_KEY";
 
-/// The master key, if there is one. A server in open mode does without.
-pub(crate) fn find(config: &Config) -> anyhow::Result<Option<MasterKey>> {
+/// The name of the store's check value: this text, sealed under the master key that seals all else in that store.
+const CHECK: &str = "master_key_check";
+const CHECK_TEXT: &str = "rampart";
+
+/// The master key of a server in open mode. It does without where there is none: beside a PostgreSQL store, or when
+/// the one that the store was made with is gone.
+pub(crate) async fn find(config: &Config, store: &Store) -> anyhow::Result<Option<MasterKey>> {
+    match read(config)? {
+        Some(key) => settle(config, store, key).await.map(Some),
+        None if matches!(config.store, Location::Postgres(_)) => Ok(None),
+        None if is_settled(store).await? => {
+            tracing::warn!("{}", missing(config));
+            Ok(None)
+        }
+        None => make(config, store).await.map(Some),
+    }
+}
+
+/// The master key; made now beside an SQLite store that never had one.
+pub(crate) async fn find_or_make(config: &Config, store: &Store) -> anyhow::Result<MasterKey> {
+    match read(config)? {
+        Some(key) => settle(config, store, key).await,
+        None if is_settled(store).await? => bail!(missing(config)),
+        None => make(config, store).await,
+    }
+}
+
+fn read(config: &Config) -> anyhow::Result<Option<MasterKey>> {
     if let Some(text) = from_environment() {
         return Ok(Some(MasterKey::parse(&text).with_context(|| format!("{VARIABLE} cannot be used"))?));
     }
@@ -27,11 +54,7 @@ pub(crate) fn find(config: &Config) -> anyhow::Result<Option<MasterKey>> {
     }
 }
 
-/// The master key; made now beside an SQLite store that has none.
-pub(crate) fn find_or_make(config: &Config) -> anyhow::Result<MasterKey> {
-    if let Some(key) = find(config)? {
-        return Ok(key);
-    }
+async fn make(config: &Config, store: &Store) -> anyhow::Result<MasterKey> {
     let path = file_of(config).with_context(|| {
         format!(
             "access keys are sealed under a master key, and there is none: put 32 random bytes in base64 into \
@@ -39,13 +62,52 @@ pub(crate) fn find_or_make(config: &Config) -> anyhow::Result<MasterKey> {
         )
     })?;
     let key = MasterKey::generate();
-    match write_private(&path, &key) {
-        Ok(()) => Ok(key),
+    let key = match write_private(&path, &key) {
+        Ok(()) => key,
         // Another command made it at the same moment.
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            find(config)?.context("the master key vanished")
+            read(config)?.context("the master key vanished")?
         }
-        Err(error) => Err(error).with_context(|| format!("cannot write the master key {}", path.display())),
+        Err(error) => {
+            return Err(error).with_context(|| format!("cannot write the master key {}", path.display()));
+        }
+    };
+    settle(config, store, key).await
+}
+
+async fn is_settled(store: &Store) -> anyhow::Result<bool> {
+    Ok(store.reader().await?.meta(CHECK).await?.is_some())
+}
+
+/// Holds the key against the store's check value. The first key that a store meets settles that.
+async fn settle(config: &Config, store: &Store, key: MasterKey) -> anyhow::Result<MasterKey> {
+    let settled = store.reader().await?.meta(CHECK).await?;
+    let sealed = match settled {
+        Some(sealed) => sealed,
+        None => store.settle_meta(CHECK, key.seal(CHECK_TEXT, CHECK)).await?,
+    };
+    key.open(&sealed, CHECK).with_context(|| {
+        format!(
+            "the master key {} is not the one that seals the access keys in {}: give the right one",
+            source(config),
+            config.store
+        )
+    })?;
+    Ok(key)
+}
+
+fn missing(config: &Config) -> String {
+    let place = file_of(config).map_or_else(String::new, |path| format!("back to {} or ", path.display()));
+    format!(
+        "the access keys in {} are sealed under a master key that is not there: put it {place}into {VARIABLE}",
+        config.store
+    )
+}
+
+fn source(config: &Config) -> String {
+    match file_of(config) {
+        Some(path) if from_environment().is_none() => path.display().to_string(),
+        _ => format!("in {VARIABLE}"),
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use rampart_server::{App, Entropy, Server, background};
-use rampart_store::{Location, MasterKey, Store};
+use rampart_store::{MasterKey, Store};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -24,7 +24,7 @@ pub(crate) async fn serve(config: &Config) -> anyhow::Result<()> {
     telemetry::start(config)?;
     raise_descriptor_limit();
     let store = open_store(config).await?;
-    let master_key = find_master_key(config)?;
+    let master_key = find_master_key(config, &store).await?;
     let app = App::new(store.clone(), config.settings(), master_key, Entropy::system());
     let server = Server::bind(config.listen, Arc::clone(&app)).await?;
     let address = server.address()?;
@@ -53,12 +53,11 @@ fn raise_descriptor_limit() {
     }
 }
 
-/// In strict mode a server without a master key could let nobody in. In open mode it does without on PostgreSQL; beside
-/// an SQLite store it makes one, so that it can verify keys that are made while it runs.
-fn find_master_key(config: &Config) -> anyhow::Result<Option<MasterKey>> {
-    match (config.auth, &config.store) {
-        (Auth::Open, Location::Postgres(_)) => master_key::find(config),
-        _ => master_key::find_or_make(config).map(Some),
+/// In strict mode a server without a master key could let nobody in.
+async fn find_master_key(config: &Config, store: &Store) -> anyhow::Result<Option<MasterKey>> {
+    match config.auth {
+        Auth::Open => master_key::find(config, store).await,
+        Auth::Strict => master_key::find_or_make(config, store).await.map(Some),
     }
 }
 

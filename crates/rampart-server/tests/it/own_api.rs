@@ -95,7 +95,14 @@ async fn a_reset_leaves_nothing() {
         let with_token = json!({"name": "n", "clientToken": "once"});
         let first = offer.owner.ok("CreateResourceShare", &with_token).await;
         clock(&offer.owner, &json!({"advance": 86_400})).await;
-        assert_eq!(call(&offer.owner, "POST", RESET, "", None).await.status, 204);
+        let refused = call(&offer.owner, "POST", RESET, "", None).await;
+        assert_eq!(refused.status, 409);
+        assert!(refused.text.contains("?force=true"), "{}", refused.text);
+        assert_eq!(share_arns(&offer.owner, "SELF").await.len(), 2);
+        let odd = call(&offer.owner, "POST", &format!("{RESET}?force=yes"), "", None).await;
+        assert_eq!(odd.status, 400, "{}", odd.text);
+        let forced = call(&offer.owner, "POST", &format!("{RESET}?force=true"), "", None).await;
+        assert_eq!(forced.status, 204, "{}", forced.text);
         assert!(share_arns(&offer.owner, "SELF").await.is_empty());
         assert!(share_arns(&offer.consumer, "OTHER-ACCOUNTS").await.is_empty());
         let received = offer.consumer.ok("GetResourceShareInvitations", &json!({})).await;
@@ -107,6 +114,8 @@ async fn a_reset_leaves_nothing() {
         assert!(now.abs() < 60.0, "{now}");
         let again = offer.owner.ok("CreateResourceShare", &with_token).await;
         assert_ne!(again, first);
+        // Without a key nothing need be forced.
+        assert_eq!(call(&offer.owner, "POST", RESET, "", None).await.status, 204);
         // And everything works as before.
         Offer::accepted(&server, &[gateway(1)]).await;
     })

@@ -26,6 +26,10 @@ static LIST_KEYS: Statement = Statement::new(
     "SELECT account, access_key_id, user_name, sealed_secret, active, created_ms FROM access_key
      WHERE part = $1 AND account = $2 ORDER BY access_key_id LIMIT 1000",
 );
+static ANY_KEY: Statement = Statement::new(
+    "access_key.any",
+    "SELECT access_key_id FROM access_key WHERE part = $1 ORDER BY account, access_key_id LIMIT 1",
+);
 static STORE_KEY: Statement = Statement::new(
     "access_key.store",
     "INSERT INTO access_key (part, account, access_key_id, user_name, sealed_secret, active, created_ms)
@@ -34,7 +38,7 @@ static STORE_KEY: Statement = Statement::new(
 );
 
 pub(crate) static STATEMENTS: &[&Statement] =
-    &[&LOAD_ACCOUNT, &STORE_ACCOUNT, &LOAD_KEY, &LIST_KEYS, &STORE_KEY];
+    &[&LOAD_ACCOUNT, &STORE_ACCOUNT, &LOAD_KEY, &LIST_KEYS, &ANY_KEY, &STORE_KEY];
 
 impl Reader {
     /// The account, if it was registered.
@@ -54,6 +58,17 @@ impl Reader {
         };
         let values = [self.part_of(account).into(), Value::Text(account.as_str()), Value::Text(id)];
         self.connection.query_opt(&LOAD_KEY, &values, read_key).await
+    }
+
+    /// Whether there is an access key of any account.
+    pub async fn has_access_keys(&self) -> Result<bool, StoreError> {
+        for part in self.partitions.all() {
+            let found = self.connection.query_opt(&ANY_KEY, &[part.0.into()], |_| Ok(())).await?;
+            if found.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The access keys of an account, ordered by id; 1,000 at the most.

@@ -84,15 +84,40 @@ async fn on_postgresql_too() {
     let arguments = [store[0], store[1], "--master-key-file", "master.key"];
     let server = site.serve(&[&arguments[..], &["--auth", "strict"]].concat());
     made_used_and_disabled(&site, &server, &arguments).await;
-    // A key that was sealed under another master key cannot be used, and the server says so to nobody but its log.
-    let mut other = site.command(&["key", "create", "--account", ACCOUNT, "--output", "json"]);
-    let other = Outcome::of(other.args(store).env("RAMPART_MASTER_KEY", MASTER_KEY.replace("AAEC", "BBEC")));
-    let made: serde_json::Value = serde_json::from_str(&other.stdout).unwrap();
+    // Another master key is refused before it seals or opens anything.
+    for command in [&["key", "create", "--account", ACCOUNT][..], &["serve"], &["serve", "--auth", "strict"]]
+    {
+        let mut other = site.command(&[command, &store].concat());
+        let other = Outcome::of(other.env("RAMPART_MASTER_KEY", MASTER_KEY.replace("AAEC", "BBEC")));
+        other.assert_failed(&["RAMPART_MASTER_KEY", "is not the one", "give the right one"]);
+    }
+    // Without any, open mode alone goes on.
+    site.run(&[&["serve", "--auth", "strict"][..], &store].concat()).assert_failed(&["RAMPART_MASTER_KEY"]);
+    site.serve(&store);
+}
+
+#[tokio::test]
+async fn a_master_key_that_is_gone_is_not_made_anew() {
+    let site = Site::new();
+    let made = site.json(&["key", "create", "--account", ACCOUNT, "--output", "json"]);
+    let (file, kept) = (site.path().join("rampart.db.key"), site.path().join("kept"));
+    std::fs::rename(&file, &kept).unwrap();
+    let words = ["rampart.db.key", "RAMPART_MASTER_KEY"];
+    site.run(&["serve", "--auth", "strict"]).assert_failed(&words);
+    site.run(&["key", "create", "--account", ACCOUNT]).assert_failed(&words);
+    let open = site.serve(&[]);
+    assert!(site.log().contains("rampart.db.key"), "{}", site.log());
+    assert!(!file.exists());
+    open.kill();
+    // A file with another key is no better.
+    site.write("rampart.db.key", MASTER_KEY);
+    site.run(&["serve", "--auth", "strict"]).assert_failed(&["rampart.db.key", "is not the one"]);
+
+    std::fs::rename(&kept, &file).unwrap();
+    let server = site.serve(&["--auth", "strict"]);
     let client =
         server.client(made["AccessKeyId"].as_str().unwrap(), made["SecretAccessKey"].as_str().unwrap());
-    let reply = client.call("GetResourceShares", &json!({"resourceOwner": "SELF"})).await;
-    assert_eq!((reply.status, reply.error_code.as_str()), (403, "UnrecognizedClientException"));
-    assert!(site.log().contains("sealed under another one"), "{}", site.log());
+    client.ok("GetResourceShares", &json!({"resourceOwner": "SELF"})).await;
 }
 
 async fn made_used_and_disabled(site: &Site, server: &Serving, store: &[&str]) {

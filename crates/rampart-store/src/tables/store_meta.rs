@@ -1,0 +1,38 @@
+//! `store_meta`: what a store knows of itself, by name.
+
+use crate::migrations::{META_PART, READ_META, SETTLE_META};
+use crate::statement::Value;
+use crate::store::{Reader, Store};
+use crate::{Abort, PartitionId, StoreError, Transaction, Work};
+
+impl Reader {
+    /// The value of that name, once it is settled.
+    pub async fn meta(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let values = [META_PART.into(), Value::Text(name)];
+        self.connection.query_opt(&READ_META, &values, |row| Ok(row.bytes(0)?.to_vec())).await
+    }
+}
+
+impl Store {
+    /// Settles a value for good, and gives the one that holds: another may have come first.
+    pub async fn settle_meta(&self, name: &'static str, value: Vec<u8>) -> Result<Vec<u8>, Abort> {
+        self.write(PartitionId(META_PART), SettleMeta { name, value }).await
+    }
+}
+
+struct SettleMeta {
+    name: &'static str,
+    value: Vec<u8>,
+}
+
+impl Work for SettleMeta {
+    type Reply = Vec<u8>;
+
+    async fn run(&self, tx: &Transaction) -> Result<Vec<u8>, Abort> {
+        tx.mark_written();
+        let values = [META_PART.into(), Value::Text(self.name), Value::Bytes(&self.value)];
+        tx.connection.execute(&SETTLE_META, &values).await?;
+        let missing = || StoreError::Corrupt { what: format!("store_meta does not keep {}", self.name) };
+        Ok(tx.meta(self.name).await?.ok_or_else(missing)?)
+    }
+}
