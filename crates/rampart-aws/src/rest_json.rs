@@ -32,6 +32,9 @@ pub enum BodyError {
     /// Nested deeper than [`BODY_DEPTH_MAX`].
     #[error("The request body is nested too deeply.")]
     TooDeep,
+    /// A string with U+0000, which no store of ours can hold and no text of AWS's has.
+    #[error("The request body has the character U+0000 in a string.")]
+    NulCharacter,
     /// A member has a value of another type, or one that its type does not have.
     #[error("{message}")]
     WrongType {
@@ -49,8 +52,12 @@ pub enum BodyError {
 /// Reads a body. An empty one counts as `{}`: operations without parameters are called without any.
 pub fn parse_body<T: DeserializeOwned>(body: &[u8]) -> Result<T, BodyError> {
     let text = if body.is_empty() { "{}" } else { str::from_utf8(body).map_err(|_| BodyError::NotUtf8)? };
-    if depth_of(text) > BODY_DEPTH_MAX {
+    let shape = Shape::of(text);
+    if shape.depth > BODY_DEPTH_MAX {
         return Err(BodyError::TooDeep);
+    }
+    if shape.has_nul {
+        return Err(BodyError::NulCharacter);
     }
     if !text.trim_start_matches([' ', '\t', '\r', '\n']).starts_with('{') {
         // Something that is not even JSON is told so.
@@ -70,36 +77,47 @@ pub fn error_body(message: &str) -> String {
     body
 }
 
-/// The deepest nesting of brackets outside strings, whether or not the text is JSON.
+/// What is seen of a text whether or not it is JSON.
 ///
 /// The parser skips members that nobody asked for without a limit of ours, so this looks before it does.
-fn depth_of(text: &str) -> usize {
-    let (mut depth, mut deepest) = (0_usize, 0);
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'{' | b'[' => {
-                depth += 1;
-                deepest = deepest.max(depth);
-            }
-            b'}' | b']' => depth = depth.saturating_sub(1),
-            b'"' => skip_string(&mut bytes),
-            _ => {}
-        }
-    }
-    deepest
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Shape {
+    /// The deepest nesting of brackets outside strings.
+    depth: usize,
+    /// Whether a string has an escaped U+0000; an unescaped one is no JSON.
+    has_nul: bool,
 }
 
-fn skip_string(bytes: &mut std::str::Bytes<'_>) {
+impl Shape {
+    fn of(text: &str) -> Self {
+        let (mut shape, mut depth) = (Self::default(), 0_usize);
+        let mut bytes = text.bytes();
+        while let Some(byte) = bytes.next() {
+            match byte {
+                b'{' | b'[' => {
+                    depth += 1;
+                    shape.depth = shape.depth.max(depth);
+                }
+                b'}' | b']' => depth = depth.saturating_sub(1),
+                b'"' => shape.has_nul |= skip_string(&mut bytes),
+                _ => {}
+            }
+        }
+        shape
+    }
+}
+
+/// Says whether the string had an escaped U+0000.
+fn skip_string(bytes: &mut std::str::Bytes<'_>) -> bool {
+    let mut has_nul = false;
     while let Some(byte) = bytes.next() {
         match byte {
-            b'"' => return,
-            b'\\' => {
-                bytes.next();
-            }
+            b'"' => break,
+            b'\\' => has_nul |= bytes.next() == Some(b'u') && bytes.clone().take(4).eq(*b"0000"),
             _ => {}
         }
     }
+    has_nul
 }
 
 fn refusal(error: &serde_json::Error) -> BodyError {
@@ -131,15 +149,38 @@ mod tests {
         format!("{{\"unknown\":{}{inside}{}}}", "[".repeat(lists), "]".repeat(lists))
     }
 
+    fn depth(text: &str) -> usize {
+        Shape::of(text).depth
+    }
+
     #[test]
     fn depth_counts_brackets_outside_strings() {
-        assert_eq!(depth_of("1"), 0);
-        assert_eq!(depth_of("{}"), 1);
-        assert_eq!(depth_of(r#"{"a":[1,{"b":[]}],"c":[]}"#), 4);
-        assert_eq!(depth_of(r#"{"a":"[[[[\"[[[\\"}"#), 1);
-        assert_eq!(depth_of(r#"["\\",[]]"#), 2);
-        assert_eq!(depth_of("]]]}["), 1);
-        assert_eq!(depth_of("\"\\"), 0);
+        assert_eq!(depth("1"), 0);
+        assert_eq!(depth("{}"), 1);
+        assert_eq!(depth(r#"{"a":[1,{"b":[]}],"c":[]}"#), 4);
+        assert_eq!(depth(r#"{"a":"[[[[\"[[[\\"}"#), 1);
+        assert_eq!(depth(r#"["\\",[]]"#), 2);
+        assert_eq!(depth("]]]}["), 1);
+        assert_eq!(depth("\"\\"), 0);
+    }
+
+    #[test]
+    fn no_string_has_nul() {
+        type Texts = std::collections::BTreeMap<String, Vec<String>>;
+        for body in [
+            r#"{"a":["\u0000"]}"#,
+            r#"{"a\u0000":[]}"#,
+            r#"{"a":["\\\u0000"]}"#,
+            r#"{"a":["x\"\u0000y"]}"#,
+            r#"{"a":["\n\u00000"]}"#,
+        ] {
+            assert_eq!(parse_body::<Texts>(body.as_bytes()), Err(BodyError::NulCharacter), "{body}");
+        }
+        for body in [r#"{"a":["\\u0000"]}"#, r#"{"a":["\u0001\u1000"]}"#, r#"{"a":["\u000a0000"]}"#] {
+            assert!(parse_body::<Texts>(body.as_bytes()).is_ok(), "{body}");
+        }
+        let bare = parse_body::<Texts>(b"{\"a\":[\"\0\"]}");
+        assert!(matches!(bare, Err(BodyError::NotJson { .. })), "{bare:?}");
     }
 
     #[test]

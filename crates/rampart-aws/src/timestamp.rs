@@ -32,6 +32,31 @@ impl TimestampMs {
         self.0.div_euclid(1_000)
     }
 
+    /// Reads RFC 3339 in UTC, with or without milliseconds, as [`Display`] writes it.
+    ///
+    /// [`Display`]: fmt::Display
+    pub fn parse_rfc3339(text: &str) -> Option<Self> {
+        let (moment, ms) = match text.strip_suffix('Z')?.split_once('.') {
+            Some((moment, ms)) if ms.len() == 3 => (moment, digits(ms)?),
+            Some(_) => return None,
+            None => (text.strip_suffix('Z')?, 0),
+        };
+        let (date, time) = moment.split_once('T')?;
+        let (mut date, mut time) = (date.split('-'), time.split(':'));
+        let civil = Civil {
+            year: digits(date.next()?)?,
+            month: digits(date.next()?)?,
+            day: digits(date.next()?)?,
+            hour: digits(time.next()?)?,
+            minute: digits(time.next()?)?,
+            second: digits(time.next()?)?,
+        };
+        if date.next().is_some() || time.next().is_some() {
+            return None;
+        }
+        Some(Self::from_epoch_s(civil.to_epoch_s()?).saturating_add_ms(ms))
+    }
+
     /// That many milliseconds later, or the end of the range.
     pub fn saturating_add_ms(self, ms: i64) -> Self {
         Self(self.0.saturating_add(ms))
@@ -62,6 +87,10 @@ impl Serialize for TimestampMs {
         }
         RawValue::from_string(decimal_seconds(self.0)).map_err(S::Error::custom)?.serialize(serializer)
     }
+}
+
+fn digits<T: std::str::FromStr>(text: &str) -> Option<T> {
+    text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok())?
 }
 
 fn decimal_seconds(epoch_ms: i64) -> String {

@@ -30,6 +30,11 @@ pub struct Entities<'c, 'a> {
 }
 
 impl Entities<'_, '_> {
+    /// The types of the resources.
+    pub fn resource_types(&self) -> Vec<&str> {
+        self.resources.iter().map(|resource| resource.resource_type.name.as_str()).collect()
+    }
+
     fn is_empty(&self) -> bool {
         self.resources.is_empty() && self.principals.is_empty() && self.sources.is_empty()
     }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{LazyLock, OnceLock};
 
 use rampart_aws::Arn;
+use rampart_aws::timestamp::TimestampMs;
 use regex_lite::Regex;
 use serde::Deserialize;
 
@@ -33,6 +34,8 @@ pub struct ResourceType {
     /// Whether it may be shared with service principals; unknown counts as no.
     #[serde(default)]
     pub can_share_with_service_principals: bool,
+    default_permission: Option<String>,
+    likely_default_permission: Option<String>,
     invitation_expiry_hours: i64,
     arn_pattern: String,
     arn_pattern_except: Option<String>,
@@ -60,6 +63,99 @@ impl RegionScope {
     }
 }
 
+/// A permission that AWS manages. It cannot be changed; a new default version comes with a new catalog.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ManagedPermission {
+    /// The last part of its ARN.
+    pub name: String,
+    /// `service:Type`.
+    pub resource_type: String,
+    /// Whether it is attached when a resource comes into a share that has no permission for the type. Unknown: no.
+    #[serde(default)]
+    pub is_resource_type_default: bool,
+    #[serde(default)]
+    default_version: Option<String>,
+    creation_time: Option<String>,
+    last_updated_time: Option<String>,
+    versions: Vec<ManagedVersion>,
+}
+
+/// One version of a permission that AWS manages.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ManagedVersion {
+    /// Not known for some, which are then the default.
+    version: Option<String>,
+    actions: Option<Vec<String>>,
+    statements: Option<Vec<ManagedStatement>>,
+    actions_inferred: Option<Vec<String>>,
+}
+
+/// Statements where one permission makes more than one.
+#[derive(Debug, Deserialize)]
+struct ManagedStatement {
+    actions: Vec<String>,
+    condition: Option<serde_json::Value>,
+}
+
+impl ManagedPermission {
+    /// The version that can be attached. Where it was never seen, 1 is the best guess (catalog §2).
+    pub fn default_version(&self) -> u32 {
+        self.default_version.as_deref().and_then(|version| version.parse().ok()).unwrap_or(1)
+    }
+
+    /// The numbers of its versions, ascending.
+    pub fn versions(&self) -> impl Iterator<Item = u32> {
+        1..=self.default_version()
+    }
+
+    /// When it was published, where that is known; the catalog's date where it is not.
+    pub fn created(&self) -> TimestampMs {
+        self.creation_time.as_deref().and_then(parse_time).unwrap_or(UNKNOWN_TIME)
+    }
+
+    /// When it was last published anew.
+    pub fn updated(&self) -> TimestampMs {
+        self.last_updated_time.as_deref().and_then(parse_time).unwrap_or_else(|| self.created())
+    }
+
+    /// The text of a version as GetPermission gives it; `None` when the catalog does not know it. Actions that no source
+    /// states are inferred from the service's authorization reference.
+    pub fn policy_template(&self, version: u32) -> Option<String> {
+        let number = version.to_string();
+        let is_it = |entry: &&ManagedVersion| match &entry.version {
+            Some(text) => *text == number,
+            None => version == self.default_version(),
+        };
+        let version = self.versions.iter().find(is_it)?;
+        let statement = |actions: &[String], condition: Option<&serde_json::Value>| {
+            let mut statement = serde_json::json!({"Effect": "Allow", "Action": actions});
+            if let Some(condition) = condition {
+                statement["Condition"] = condition.clone();
+            }
+            statement
+        };
+        // AWS: whether several statements come as one object is not known (catalog §2); a list shows what they are.
+        if let Some(statements) = version.statements.as_deref().filter(|statements| statements.len() > 1) {
+            let list: Vec<_> =
+                statements.iter().map(|s| statement(&s.actions, s.condition.as_ref())).collect();
+            return Some(serde_json::Value::from(list).to_string());
+        }
+        let condition = version.statements.iter().flatten().find_map(|s| s.condition.as_ref());
+        let actions = version.actions.as_deref().or(version.actions_inferred.as_deref())?;
+        Some(statement(actions, condition).to_string())
+    }
+}
+
+/// The catalog's own date: what is shown where a permission's time is not known. 2026-11-21.
+const UNKNOWN_TIME: TimestampMs = TimestampMs(1_795_219_200_000);
+
+/// `2022-06-30T20:04:13.290Z`
+fn parse_time(text: &str) -> Option<TimestampMs> {
+    TimestampMs::parse_rfc3339(text)
+}
+
 #[derive(Debug)]
 struct Compiled {
     pattern: Regex,
@@ -70,7 +166,11 @@ struct Compiled {
 #[derive(Debug)]
 pub struct Catalog {
     types: Vec<ResourceType>,
-    by_arn_service: HashMap<String, Vec<usize>>,
+    permissions: Vec<ManagedPermission>,
+    permission_by_name: HashMap<String, usize>,
+    defaults: HashMap<String, usize>,
+    /// By service and first word of the resource: a pattern costs too much to be tried on what it cannot match.
+    by_arn: HashMap<String, Vec<usize>>,
     by_name: HashMap<String, usize>,
 }
 
@@ -78,6 +178,7 @@ pub struct Catalog {
 #[serde(rename_all = "camelCase")]
 struct CatalogFile {
     resource_types: Vec<ResourceType>,
+    permissions: Vec<ManagedPermission>,
 }
 
 impl Catalog {
@@ -86,31 +187,57 @@ impl Catalog {
         static CATALOG: LazyLock<Catalog> = LazyLock::new(|| {
             let file: CatalogFile =
                 serde_json::from_str(EMBEDDED).expect("a test reads the embedded catalog");
-            Catalog::new(file.resource_types)
+            Catalog::new(file.resource_types, file.permissions)
         });
         &CATALOG
     }
 
-    fn new(types: Vec<ResourceType>) -> Self {
-        let mut by_arn_service: HashMap<String, Vec<usize>> = HashMap::new();
+    fn new(types: Vec<ResourceType>, permissions: Vec<ManagedPermission>) -> Self {
+        let mut by_arn: HashMap<String, Vec<usize>> = HashMap::new();
         let mut by_name = HashMap::new();
         for (index, entry) in types.iter().enumerate() {
-            let service = entry.arn_pattern.split(':').nth(2).unwrap_or_default();
-            by_arn_service.entry(service.to_owned()).or_default().push(index);
+            let mut parts = entry.arn_pattern.splitn(6, ':');
+            let service = parts.nth(2).unwrap_or_default();
+            let resource = parts.nth(2).unwrap_or_default();
+            by_arn.entry(arn_key(service, resource)).or_default().push(index);
             by_name.insert(entry.name.to_ascii_lowercase(), index);
         }
-        Self { types, by_arn_service, by_name }
+        let permission_by_name: HashMap<_, _> =
+            permissions.iter().enumerate().map(|(index, entry)| (entry.name.clone(), index)).collect();
+        let mut defaults = HashMap::new();
+        for entry in &types {
+            let default = entry.default_permission.as_ref().or(entry.likely_default_permission.as_ref());
+            if let Some(index) = default.and_then(|name| permission_by_name.get(name)) {
+                defaults.insert(entry.name.clone(), *index);
+            }
+        }
+        Self { types, permissions, permission_by_name, defaults, by_arn, by_name }
     }
 
     /// The type of the resource that `arn` names, when it is one that can be shared.
     pub fn type_of(&self, arn: &Arn) -> Option<&ResourceType> {
-        let candidates = self.by_arn_service.get(arn.service())?;
+        let candidates = self.by_arn.get(&arn_key(arn.service(), arn.resource()))?;
         candidates.iter().map(|index| &self.types[*index]).find(|entry| entry.matches(arn.as_str()))
     }
 
     /// The type of that name. Letter case does not matter (reference §6.4).
     pub fn type_named(&self, name: &str) -> Option<&ResourceType> {
         self.by_name.get(&name.to_ascii_lowercase()).map(|index| &self.types[*index])
+    }
+
+    /// The permission of that name.
+    pub fn permission_named(&self, name: &str) -> Option<&ManagedPermission> {
+        self.permission_by_name.get(name).map(|index| &self.permissions[*index])
+    }
+
+    /// The permission that is attached when none was chosen for a type.
+    pub fn default_permission(&self, resource_type: &str) -> Option<&ManagedPermission> {
+        self.defaults.get(resource_type).map(|index| &self.permissions[*index])
+    }
+
+    /// All permissions in the catalog's order.
+    pub fn permissions(&self) -> &[ManagedPermission] {
+        &self.permissions
     }
 
     /// All types in the catalog's order.
@@ -141,6 +268,13 @@ impl ResourceType {
         });
         compiled.pattern.is_match(arn) && !compiled.except.as_ref().is_some_and(|except| except.is_match(arn))
     }
+}
+
+/// Every pattern spells the first word of its resources out, up to a slash, a colon or a group.
+fn arn_key(service: &str, resource: &str) -> String {
+    let resource = resource.strip_prefix('/').unwrap_or(resource);
+    let end = resource.find(|c: char| !c.is_ascii_alphanumeric() && c != '-').unwrap_or(resource.len());
+    format!("{service}:{}", &resource[..end])
 }
 
 fn yes() -> bool {
@@ -185,6 +319,21 @@ mod tests {
         assert_eq!(catalog.types().iter().filter(|t| t.has_long_invitation()).count(), 14);
         assert!(catalog.type_named("EC2:transitgateway").unwrap().has_long_invitation());
         assert!(!catalog.type_named("imagebuilder:Component").unwrap().has_long_invitation());
+    }
+
+    #[test]
+    fn every_permission_has_a_known_type_and_a_text_of_its_default_version() {
+        let catalog = Catalog::embedded();
+        assert_eq!(catalog.permissions().len(), 132);
+        for permission in catalog.permissions() {
+            assert!(catalog.type_named(&permission.resource_type).is_some(), "{}", permission.name);
+            let text = permission.policy_template(permission.default_version());
+            assert!(text.is_some_and(|text| text.contains("Allow")), "{}", permission.name);
+            assert!(permission.created() <= permission.updated(), "{}", permission.name);
+        }
+        let defaults =
+            catalog.types().iter().filter(|entry| catalog.default_permission(&entry.name).is_some());
+        assert_eq!(defaults.count(), 73, "68 known and 5 likely ones");
     }
 
     #[test]

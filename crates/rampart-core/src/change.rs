@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::access_key::{AccessKey, Account};
 use crate::event::SharingEvent;
 use crate::ids::{InvitationId, ShareId};
+use crate::permission::AttachedPermission;
 use crate::quota::OwnerUsage;
 use crate::resource_share::Tag;
 use crate::{Association, AssociationKind, Invitation, ResourceShare};
@@ -38,6 +39,13 @@ pub enum Change {
         share_created: TimestampMs,
         added: Vec<Tag>,
         removed: Vec<String>,
+    },
+    PermissionAttached(AttachedPermission),
+    PermissionDetached {
+        owner: AccountId,
+        region: Region,
+        share: ShareId,
+        resource_type: String,
     },
     UsageStored(OwnerUsage),
     EventRecorded(SharingEvent),

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use rampart_core::catalog::Catalog;
 use rampart_core::{AccountId, Region, ShareArn, TimestampMs, Timing};
 use rampart_store::{MasterKey, Store};
+use uuid::Uuid;
 
-use crate::identity::KeyRing;
+use crate::identity::{Caller, KeyRing};
 use crate::operations::Operation;
 use crate::{Clock, Entropy, Settings};
 
@@ -60,10 +61,8 @@ impl Call {
 pub(crate) struct Call {
     /// The caller's account.
     pub(crate) account: AccountId,
-    /// The caller's ARN.
-    pub(crate) principal_arn: String,
-    /// What STS calls the user id.
-    pub(crate) user_id: String,
+    /// The caller itself.
+    pub(crate) caller: Arc<Caller>,
     /// The Region that the call was signed for.
     pub(crate) region: Region,
     /// The operation of RAM; none for other services.
@@ -71,7 +70,7 @@ pub(crate) struct Call {
     /// The id that an SDK gives all attempts of one call, when it was signed.
     pub(crate) invocation_id: Option<String>,
     /// Names the request in the log and in the answer.
-    pub(crate) request_id: String,
+    pub(crate) request_id: Uuid,
     /// The server's time when the call arrived: one moment for all its decisions.
     pub(crate) now: TimestampMs,
 }

@@ -4,17 +4,19 @@
 //! Each step finds its work by an index and does it in small transactions of one partition. Each is idempotent, so that
 //! a crash, or several servers at once, do no harm.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::try_join_all;
 use rampart_core::association::Standing;
 use rampart_core::contents::{Contents, EndedThrough};
 use rampart_core::invitation::decide_expire;
 use rampart_core::{
     Association, AssociationStatus, Change, InvitationArn, ResourceShare, ShareArn, SharingEvent, TimestampMs,
 };
-use rampart_store::{Abort, AssociationKey, EventKey, TokenKey, Transaction, Work};
+use rampart_store::{Abort, AssociationKey, EventKey, PartitionId, TokenKey, Transaction, Work};
 
 use crate::app::App;
 use crate::operations::ram::offer::load_offer;
@@ -181,42 +183,52 @@ async fn purge(app: &App) -> Result<usize, Abort> {
     // The snapshot ends before the writes begin.
     drop(reader);
     let mut done = ended.len() + invitations.len() + tokens.len() + events.len();
-    for key in ended {
-        write(app, key.share.owner, PurgeAssociation { key, now }).await?;
+    for (part, keys) in by_partition(ended, |key| app.store.partition_of(key.share.owner)) {
+        app.store.write(part, PurgeAssociations { keys, now }).await?;
     }
-    for invitation in invitations {
-        write(app, invitation.sender, PurgeInvitation { invitation, now }).await?;
+    for (part, invitations) in by_partition(invitations, |arn| app.store.partition_of(arn.sender)) {
+        app.store.write(part, PurgeInvitations { invitations, now }).await?;
     }
     for share in deleted {
-        done += write(app, share.owner, PurgeShare { share, now }).await?;
+        done += app.store.write(app.store.partition_of(share.owner), PurgeShare { share, now }).await?;
     }
-    for key in tokens {
-        app.store.write(key.part(), PurgeToken { key, now }).await?;
+    for (part, keys) in by_partition(tokens, TokenKey::part) {
+        app.store.write(part, PurgeTokens { keys, now }).await?;
     }
-    for key in events {
-        app.store.write(key.part(), PurgeEvent { key }).await?;
+    for (part, keys) in by_partition(events, EventKey::part) {
+        app.store.write(part, PurgeEvents { keys }).await?;
     }
     Ok(done)
 }
 
-async fn write<W: Work>(app: &App, owner: rampart_core::AccountId, work: W) -> Result<W::Reply, Abort> {
-    app.store.write(app.store.partition_of(owner), work).await
+/// One transaction for all that is found of a partition: a commit costs more than the rows.
+fn by_partition<T>(items: Vec<T>, part: impl Fn(&T) -> PartitionId) -> BTreeMap<PartitionId, Vec<T>> {
+    let mut parts: BTreeMap<PartitionId, Vec<T>> = BTreeMap::new();
+    for item in items {
+        parts.entry(part(&item)).or_default().push(item);
+    }
+    parts
 }
 
-struct PurgeAssociation {
-    key: AssociationKey,
+struct PurgeAssociations {
+    keys: Vec<AssociationKey>,
     now: TimestampMs,
 }
 
-impl Work for PurgeAssociation {
+impl Work for PurgeAssociations {
     type Reply = ();
 
     async fn run(&self, tx: &Transaction) -> Result<(), Abort> {
-        let row = tx.association(self.key.share, self.key.kind, &self.key.entity).await?;
-        // Associated again since it was found: it stays.
-        if row.is_some_and(|row| row.has_ended(self.now)) {
-            tx.apply(&[purged(&self.key)], self.now).await?;
-        }
+        let rows = self.keys.iter().map(|key| tx.association(key.share, key.kind, &key.entity));
+        let rows = try_join_all(rows).await?;
+        // What was associated again since it was found stays.
+        let over = self
+            .keys
+            .iter()
+            .zip(rows)
+            .filter(|(_, row)| row.as_ref().is_some_and(|row| row.has_ended(self.now)));
+        let changes: Vec<_> = over.map(|(key, _)| purged(key)).collect();
+        tx.apply(&changes, self.now).await?;
         Ok(())
     }
 }
@@ -231,16 +243,17 @@ fn purged(key: &AssociationKey) -> Change {
     }
 }
 
-struct PurgeInvitation {
-    invitation: InvitationArn,
+struct PurgeInvitations {
+    invitations: Vec<InvitationArn>,
     now: TimestampMs,
 }
 
-impl Work for PurgeInvitation {
+impl Work for PurgeInvitations {
     type Reply = ();
 
     async fn run(&self, tx: &Transaction) -> Result<(), Abort> {
-        tx.apply(&[drop_of(&self.invitation)], self.now).await?;
+        let changes: Vec<_> = self.invitations.iter().map(drop_of).collect();
+        tx.apply(&changes, self.now).await?;
         Ok(())
     }
 }
@@ -271,27 +284,29 @@ impl Work for PurgeShare {
     }
 }
 
-struct PurgeToken {
-    key: TokenKey,
+struct PurgeTokens {
+    keys: Vec<TokenKey>,
     now: TimestampMs,
 }
 
-impl Work for PurgeToken {
+impl Work for PurgeTokens {
     type Reply = ();
 
     async fn run(&self, tx: &Transaction) -> Result<(), Abort> {
-        Ok(tx.drop_token(&self.key, self.now).await?)
+        try_join_all(self.keys.iter().map(|key| tx.drop_token(key, self.now))).await?;
+        Ok(())
     }
 }
 
-struct PurgeEvent {
-    key: EventKey,
+struct PurgeEvents {
+    keys: Vec<EventKey>,
 }
 
-impl Work for PurgeEvent {
+impl Work for PurgeEvents {
     type Reply = ();
 
     async fn run(&self, tx: &Transaction) -> Result<(), Abort> {
-        Ok(tx.drop_event(self.key).await?)
+        try_join_all(self.keys.iter().map(|key| tx.drop_event(*key))).await?;
+        Ok(())
     }
 }

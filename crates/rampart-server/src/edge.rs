@@ -1,35 +1,26 @@
 //! The edge: sockets, limits and HTTP on one side, operations on the other.
 
+mod body;
+pub mod connections;
 mod dispatch;
 mod respond;
 mod route;
 
 pub(crate) use dispatch::is_from_a_page;
 
-use std::convert::Infallible;
 use std::future::Future;
 use std::net::SocketAddr;
-use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
 
 use http::{Request, Response};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
-use tokio::task::JoinSet;
+use tokio::net::TcpListener;
 
+use self::body::Buffers;
+use self::connections::Answers;
 use crate::app::App;
-use crate::settings::EdgeLimits;
 use crate::{AuthMode, own_api};
-
-/// How long to let be when a connection cannot be accepted: the next try would fail as well.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// A server that listens.
 pub struct Server {
@@ -74,44 +65,9 @@ impl Server {
     /// Serves until `stop` resolves, then finishes the requests in flight.
     pub async fn run(self, stop: impl Future<Output = ()>) {
         let limits = self.app.settings.limits;
-        let edge = Arc::new(Edge { own_api: own_api::router(Arc::clone(&self.app)), app: self.app });
-        let places = Arc::new(Semaphore::new(limits.connections_max));
-        let (stopping, stopped) = watch::channel(false);
-        let mut connections = JoinSet::new();
-        let mut stop = pin!(stop);
-        loop {
-            let place = Arc::clone(&places).acquire_owned();
-            let accepted = async {
-                let place = place.await.expect("the semaphore is never closed");
-                (self.listener.accept().await, place)
-            };
-            tokio::select! {
-                () = &mut stop => break,
-                (accepted, place) = accepted => match accepted {
-                    Ok((stream, _)) => {
-                        let (edge, stopped) = (Arc::clone(&edge), stopped.clone());
-                        connections.spawn(async move {
-                            serve_connection(edge, stream, limits, stopped).await;
-                            drop(place);
-                        });
-                    }
-                    // Out of descriptors or the like: those in use come free as connections end.
-                    Err(error) => {
-                        tracing::warn!(%error, "a connection could not be accepted");
-                        if tokio::time::timeout(ACCEPT_PAUSE, &mut stop).await.is_ok() {
-                            break;
-                        }
-                    }
-                },
-                Some(_) = connections.join_next() => {}
-            }
-        }
-        drop(self.listener);
-        let _ = stopping.send(true);
-        let drained = async { while connections.join_next().await.is_some() {} };
-        if tokio::time::timeout(limits.drain_timeout, drained).await.is_err() {
-            tracing::warn!("some requests did not finish in time");
-        }
+        let buffers = Buffers::new(&limits);
+        let edge = Edge { own_api: own_api::router(Arc::clone(&self.app)), buffers, app: self.app };
+        connections::serve(self.listener, limits, Arc::new(edge), stop).await;
     }
 }
 
@@ -119,99 +75,11 @@ impl Server {
 struct Edge {
     app: Arc<App>,
     own_api: axum::Router,
+    buffers: Buffers,
 }
 
-/// What a connection is doing, so that an idle one can be told from a slow request.
-struct Activity {
-    started: Instant,
-    in_flight: AtomicUsize,
-    /// Milliseconds from `started` to the end of the last request.
-    last_ms: AtomicU64,
-}
-
-/// A request in flight, for as long as the value lives: one that its client cancels has ended too.
-struct InFlight(Arc<Activity>);
-
-impl InFlight {
-    fn begin(activity: &Arc<Activity>) -> Self {
-        activity.in_flight.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(activity))
+impl Answers for Edge {
+    async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        dispatch::dispatch(self, request).await
     }
-}
-
-impl Drop for InFlight {
-    fn drop(&mut self) {
-        let ms = u64::try_from(self.0.started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.0.last_ms.store(ms, Ordering::Relaxed);
-        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-async fn serve_connection(
-    edge: Arc<Edge>,
-    stream: TcpStream,
-    limits: EdgeLimits,
-    mut stopped: watch::Receiver<bool>,
-) {
-    // Answers are small: waiting to fill a packet only delays them.
-    let _ = stream.set_nodelay(true);
-    let activity = Arc::new(Activity {
-        started: Instant::now(),
-        in_flight: AtomicUsize::new(0),
-        last_ms: AtomicU64::new(0),
-    });
-    let service = service_fn(|request: Request<Incoming>| {
-        let (edge, in_flight) = (Arc::clone(&edge), InFlight::begin(&activity));
-        async move {
-            let response = dispatch::dispatch(&edge.app, &edge.own_api, request).await;
-            drop(in_flight);
-            Ok::<Response<Full<Bytes>>, Infallible>(response)
-        }
-    });
-    let builder = protocols(&limits);
-    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
-    loop {
-        let idle_until = activity.started
-            + Duration::from_millis(activity.last_ms.load(Ordering::Relaxed))
-            + limits.idle_timeout;
-        let check_at = idle_until.max(Instant::now() + limits.idle_timeout / 8);
-        tokio::select! {
-            // A client that breaks the protocol or goes away is its own affair.
-            result = connection.as_mut() => {
-                if let Err(error) = result {
-                    tracing::debug!(%error, "a connection ended early");
-                }
-                return;
-            }
-            _ = stopped.changed() => {
-                connection.as_mut().graceful_shutdown();
-                let _ = connection.await;
-                return;
-            }
-            () = tokio::time::sleep_until(check_at.into()) => {
-                let idle = activity.in_flight.load(Ordering::Relaxed) == 0;
-                if idle && Instant::now() >= idle_until {
-                    return;
-                }
-            }
-        }
-    }
-}
-
-fn protocols(limits: &EdgeLimits) -> auto::Builder<TokioExecutor> {
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.head_timeout)
-        .max_buf_size(limits.head_bytes_max)
-        .keep_alive(true);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(limits.streams_max)
-        .max_header_list_size(u32::try_from(limits.head_bytes_max).unwrap_or(u32::MAX))
-        .keep_alive_interval(limits.idle_timeout / 3)
-        .keep_alive_timeout(limits.head_timeout);
-    builder
 }

@@ -45,6 +45,8 @@ pub(crate) enum Failure {
         /// The limit.
         bytes_max: usize,
     },
+    /// The bodies of other requests fill the memory that there is for them.
+    BuffersFull,
     /// The body did not arrive in time.
     BodyTimeout,
     /// The body broke off.
@@ -162,6 +164,7 @@ impl Failure {
                 let message = format!("The request is larger than {bytes_max} bytes.");
                 wire(413, named("RequestEntityTooLargeException", "RequestEntityTooLarge"), message)
             }
+            Self::BuffersFull => unavailable(dialect),
             Self::BodyTimeout => {
                 let message = "The request's body did not arrive in time.".to_owned();
                 wire(408, named("RequestTimeoutException", "RequestTimeout"), message)
@@ -178,16 +181,20 @@ impl Failure {
     }
 }
 
+fn unavailable(dialect: Dialect) -> WireError {
+    let is_query = dialect == Dialect::Query;
+    WireError {
+        status: 503,
+        code: if is_query { "ServiceUnavailable" } else { "ServiceUnavailableException" },
+        message: "The service is not available. Try again later.".to_owned(),
+        retry_after_s: Some(1),
+    }
+}
+
 fn of_store(error: &StoreError, dialect: Dialect) -> WireError {
-    let named = |rest_json, query| if dialect == Dialect::Query { query } else { rest_json };
     match error {
         StoreError::Conflict { .. } | StoreError::Overloaded { .. } | StoreError::Unavailable { .. } => {
-            WireError {
-                status: 503,
-                code: named("ServiceUnavailableException", "ServiceUnavailable"),
-                message: "The service is not available. Try again later.".to_owned(),
-                retry_after_s: Some(1),
-            }
+            unavailable(dialect)
         }
         StoreError::Corrupt { .. } | StoreError::Statement { .. } | StoreError::Panicked => {
             Failure::Internal.to_wire(dialect, None)

@@ -49,10 +49,11 @@ impl Once {
     /// The first answer, if this call was answered before.
     pub(crate) async fn recall(&self, tx: &Transaction) -> Result<Option<String>, Abort> {
         let Some(scope) = &self.scope else { return Ok(None) };
-        match tx.remembered_answer(scope, self.now).await? {
-            None => Ok(None),
-            Some(first) if bool::from(first.request_hash.ct_eq(&self.request_hash)) => Ok(Some(first.answer)),
-            Some(_) => Err(Refusal::ClientTokenReused.into()),
+        let mut answers = tx.remembered_answers(scope, self.now).await?;
+        match answers.iter().position(|first| bool::from(first.request_hash.ct_eq(&self.request_hash))) {
+            Some(same) => Ok(Some(answers.swap_remove(same).answer)),
+            None if answers.is_empty() => Ok(None),
+            None => Err(Refusal::ClientTokenReused.into()),
         }
     }
 
@@ -68,8 +69,8 @@ impl Once {
     }
 }
 
-/// Digest of a request or of a list's filters.
-pub(crate) fn digest(value: &impl Serialize) -> [u8; 32] {
+/// Digest of a canonical request.
+fn digest(value: &impl Serialize) -> [u8; 32] {
     Sha256::digest(json(value)).into()
 }
 

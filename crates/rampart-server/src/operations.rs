@@ -113,7 +113,7 @@ pub static RAM: &[Operation] = &[
             "OperationNotPermitted",
             "UnknownResource",
         ],
-        handler: None,
+        handler: Some(ram::associate_resource_share_permission::handle),
     },
     Operation {
         name: "CreatePermission",
@@ -247,7 +247,7 @@ pub static RAM: &[Operation] = &[
             "OperationNotPermitted",
             "UnknownResource",
         ],
-        handler: None,
+        handler: Some(ram::disassociate_resource_share_permission::handle),
     },
     Operation {
         name: "EnableSharingWithAwsOrganization",
@@ -263,7 +263,7 @@ pub static RAM: &[Operation] = &[
         client_token: false,
         paged: false,
         errors: &["InvalidParameter", "MalformedArn", "OperationNotPermitted", "UnknownResource"],
-        handler: None,
+        handler: Some(ram::get_permission::handle),
     },
     Operation {
         name: "GetResourcePolicies",
@@ -332,7 +332,7 @@ pub static RAM: &[Operation] = &[
         client_token: false,
         paged: true,
         errors: &["InvalidNextToken", "InvalidParameter", "MalformedArn"],
-        handler: None,
+        handler: Some(ram::list_permission_associations::handle),
     },
     Operation {
         name: "ListPermissionVersions",
@@ -346,7 +346,7 @@ pub static RAM: &[Operation] = &[
             "OperationNotPermitted",
             "UnknownResource",
         ],
-        handler: None,
+        handler: Some(ram::list_permission_versions::handle),
     },
     Operation {
         name: "ListPermissions",
@@ -354,7 +354,7 @@ pub static RAM: &[Operation] = &[
         client_token: false,
         paged: true,
         errors: &["InvalidNextToken", "InvalidParameter", "OperationNotPermitted"],
-        handler: None,
+        handler: Some(ram::list_permissions::handle),
     },
     Operation {
         name: "ListPrincipals",
@@ -384,7 +384,7 @@ pub static RAM: &[Operation] = &[
             "OperationNotPermitted",
             "UnknownResource",
         ],
-        handler: None,
+        handler: Some(ram::list_resource_share_permissions::handle),
     },
     Operation {
         name: "ListResourceTypes",

@@ -13,7 +13,7 @@ use sha2::Sha256;
 use uuid::Uuid;
 
 use crate::app::{App, Call};
-use crate::idempotency::digest;
+use crate::idempotency::json;
 
 /// Rows looked at for one page at the most. A page may be short, even empty, with a token (reference §2.3).
 pub(crate) const SCAN_MAX: usize = 2_000;
@@ -75,7 +75,7 @@ impl Page {
                 .filter(|size| (1..=PAGE_SIZE_MAX).contains(size))
                 .ok_or(Refusal::PageSizeOutOfRange { page_size: n })?,
         };
-        let mut binding = digest(filters).to_vec();
+        let mut binding = json(filters).into_bytes();
         for part in [call.account.as_str(), call.region.as_str(), operation] {
             binding.extend_from_slice(part.as_bytes());
             binding.push(0);

@@ -69,6 +69,8 @@ pub struct EdgeLimits {
     pub connections_max: usize,
     /// Bytes of a request's body.
     pub body_bytes_max: usize,
+    /// Bytes of all requests' bodies that are in memory at once. More wait, and are refused if it takes long.
+    pub buffered_bytes_max: usize,
     /// Bytes of a request's head.
     pub head_bytes_max: usize,
     /// How long a request's head may take.
@@ -88,6 +90,7 @@ impl Default for EdgeLimits {
         Self {
             connections_max: 4096,
             body_bytes_max: 1024 * 1024,
+            buffered_bytes_max: 256 * 1024 * 1024,
             head_bytes_max: 64 * 1024,
             head_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(30),

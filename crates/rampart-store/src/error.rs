@@ -3,7 +3,7 @@
 use rampart_core::Refusal;
 
 /// A failure of the store itself. The chain is logged once, at the edge.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
     /// Other writers came first, again and again; nothing was changed.
     #[error("the transaction met other writers {attempts} times and was given up")]

@@ -28,4 +28,5 @@ pub use tables::client_token::{RememberedAnswer, TokenScope};
 pub use tables::invitation::InvitationCursor;
 pub use tables::resource_share::{ReceivedShare, ShareCursor, ShareScope};
 pub use tables::retention::{AssociationKey, EventKey, TokenKey};
+pub use tables::share_permission::AttachmentCursor;
 pub use transaction::{Transaction, Work};

@@ -4,12 +4,13 @@
 //! then the rows and the log entry; then COMMIT.
 
 use std::panic::AssertUnwindSafe;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime};
 use futures_util::FutureExt;
 use futures_util::future::join3;
-use tokio::sync::OnceCell;
+use tokio::sync::{Mutex, OnceCell};
 use tokio_postgres::NoTls;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
@@ -27,12 +28,20 @@ const ATTEMPTS_MAX: u32 = 10;
 /// The first pause between attempts; it doubles, up to the longest.
 const PAUSE_FIRST_MS: u64 = 2;
 const PAUSE_LONGEST_MS: u64 = 250;
-/// How long a request waits for a connection, and a connection for the server.
+/// How long a request waits for a connection, for its turn in a partition, and a connection for the server.
 const WAIT_MAX: Duration = Duration::from_secs(5);
+/// After this long a transaction is not tried again: its caller has a right to an answer.
+const TRYING_MAX: Duration = Duration::from_secs(10);
+/// What the server may take for a lock, a statement, and for us to go on in a transaction, in milliseconds. A stuck
+/// writer must not hold up the others for good.
+const SESSION: &str =
+    "-c lock_timeout=4000 -c statement_timeout=15000 -c idle_in_transaction_session_timeout=15000";
 
 pub(crate) struct PostgresStore {
     pool: Pool,
     partitions: Partitions,
+    /// One writer of this process at a time in each partition: the others wait here, not on a connection each.
+    turns: Arc<Vec<Mutex<()>>>,
 }
 
 /// How one attempt ended when it did not succeed.
@@ -49,7 +58,14 @@ impl PostgresStore {
     pub(crate) async fn open(url: &str, options: Options) -> Result<(Self, Opened), StoreError> {
         let mut config: tokio_postgres::Config =
             url.parse().map_err(|e| StoreError::unavailable(format!("its URL is not understood: {e}")))?;
-        config.application_name("rampart").connect_timeout(WAIT_MAX);
+        let session =
+            config.get_options().map_or_else(|| SESSION.to_owned(), |given| format!("{SESSION} {given}"));
+        config
+            .application_name("rampart")
+            .connect_timeout(WAIT_MAX)
+            .keepalives_idle(Duration::from_secs(15))
+            .tcp_user_timeout(Duration::from_secs(20))
+            .options(session);
         let manager_config = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let pool = Pool::builder(Manager::from_config(config, NoTls, manager_config))
             .max_size(options.connections_max)
@@ -61,7 +77,8 @@ impl PostgresStore {
             .map_err(StoreError::unavailable)?;
         let client = pool.get().await.map_err(|e| unreachable_store(&e))?;
         let opened = migrations::migrate_postgres(&client, options.partitions).await?;
-        Ok((Self { pool, partitions: opened.partitions }, opened))
+        let turns = Arc::new(opened.partitions.all().map(|_| Mutex::new(())).collect());
+        Ok((Self { pool, partitions: opened.partitions, turns }, opened))
     }
 
     pub(crate) async fn connection(&self) -> Result<Object, StoreError> {
@@ -75,10 +92,17 @@ impl PostgresStore {
     /// Runs `work` in a transaction of `part`, again from the top when it met other writers.
     pub(crate) async fn write<W: Work>(&self, part: PartitionId, work: W) -> Result<W::Reply, Abort> {
         // On a task of its own: a client that goes away must not leave a transaction open on a pooled connection.
-        let (pool, partitions) = (self.pool.clone(), self.partitions);
-        tokio::spawn(async move { write_with_retries(&pool, partitions, part, &work).await })
-            .await
-            .unwrap_or_else(|_| Err(Abort::Store(StoreError::Panicked)))
+        let (pool, partitions, turns) = (self.pool.clone(), self.partitions, Arc::clone(&self.turns));
+        tokio::spawn(async move {
+            let turn = usize::try_from(part.0).ok().and_then(|part| turns.get(part));
+            let turn = turn
+                .ok_or_else(|| StoreError::Corrupt { what: format!("there is no partition {}", part.0) })?;
+            let waited = tokio::time::timeout(WAIT_MAX, turn.lock()).await;
+            let _turn = waited.map_err(|_| StoreError::Overloaded { waiting: 1 })?;
+            write_with_retries(&pool, partitions, part, &work).await
+        })
+        .await
+        .unwrap_or_else(|_| Err(Abort::Store(StoreError::Panicked)))
     }
 }
 
@@ -88,8 +112,11 @@ async fn write_with_retries<W: Work>(
     part: PartitionId,
     work: &W,
 ) -> Result<W::Reply, Abort> {
-    let mut pause_ms = PAUSE_FIRST_MS;
+    let (started, mut pause_ms) = (Instant::now(), PAUSE_FIRST_MS);
     for _ in 0..ATTEMPTS_MAX {
+        if started.elapsed() > TRYING_MAX {
+            break;
+        }
         let client = pool.get().await.map_err(|e| unreachable_store(&e))?;
         let (reply, failed) = attempt(client, partitions, part, work).await;
         match failed {
@@ -115,10 +142,14 @@ async fn attempt<W: Work>(
     part: PartitionId,
     work: &W,
 ) -> (Option<W::Reply>, Option<Failed>) {
+    if let Err(error) = change_log::prepare_head(&client).await {
+        return (None, Some(classify(Abort::Store(error))));
+    }
     let reader = Reader::of_transaction(Connection::Postgres(Box::new(client)), partitions);
     let id = Uuid::from_bytes(random_bytes());
     let tx = Transaction::new(reader, part, OnceCell::new(), 0, id);
-    // Polled in this order, so the server sees BEGIN, then the head row, then the work's loads.
+    // Polled in this order, so the server sees BEGIN, then the head row, then the work's loads. The head's statement is
+    // prepared by now: if it had to wait for that, a load could overtake it and read what the lock is to protect.
     let opening = begin(&tx);
     let head = async {
         let seq = change_log::take_head(&tx, part).await?;
@@ -147,7 +178,7 @@ async fn attempt<W: Work>(
     }
     match client.batch_execute("COMMIT").await {
         Ok(()) => (Some(reply), None),
-        Err(error) if error.code().is_some() => {
+        Err(error) if is_certainly_not_committed(&error) => {
             roll_back(*client).await;
             (None, Some(classify(Abort::Store(failure("COMMIT", &error)))))
         }
@@ -184,12 +215,30 @@ fn classify(abort: Abort) -> Failed {
     }
 }
 
-/// Whether the transaction whose COMMIT went unanswered is in the log; `None` when that cannot be found out.
+/// Whether COMMIT failed for good. Some codes say that its outcome is not known, as a silent connection does: a pooler
+/// that lost its server, a server that is being stopped.
+fn is_certainly_not_committed(error: &tokio_postgres::Error) -> bool {
+    error.code().is_some_and(|state| {
+        let code = state.code();
+        !(code.starts_with("08") || code.starts_with("57P") || code == "40003")
+    })
+}
+
+/// Whether the transaction whose COMMIT went unanswered is in the log; `None` when that cannot be found out. Taking the
+/// head row first waits for the old transaction, should the server still be at it.
 async fn was_committed(pool: &Pool, part: PartitionId, seq: i64, idx: i64, id: Uuid) -> Option<bool> {
     let client = pool.get().await.ok()?;
+    client.batch_execute("BEGIN").await.ok()?;
     let reader = Reader::of_transaction(Connection::Postgres(Box::new(client)), Partitions::POSTGRES_DEFAULT);
-    let payload = change_log::payload(&reader, part, seq, idx).await.ok()?;
-    Some(payload.is_some_and(|text| text.contains(&id.to_string())))
+    let found = async {
+        change_log::take_head(&reader, part).await?;
+        change_log::payload(&reader, part, seq, idx).await
+    }
+    .await;
+    if let Connection::Postgres(client) = reader.connection {
+        roll_back(*client).await;
+    }
+    Some(found.ok()?.is_some_and(|text| text.contains(&id.to_string())))
 }
 
 #[expect(
@@ -205,6 +254,11 @@ fn random_bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).expect("the system has randomness");
     bytes
+}
+
+/// Prepares a statement before it is needed.
+pub(crate) async fn prepare(client: &Object, statement: &'static Statement) -> Result<(), StoreError> {
+    client.prepare_cached(statement.sql).await.map(drop).map_err(|e| failure(statement.name, &e))
 }
 
 pub(crate) async fn query<T>(

@@ -5,10 +5,11 @@
 
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use tokio::sync::{mpsc, oneshot};
 
@@ -16,7 +17,11 @@ use crate::migrations::{self, Opened};
 use crate::statement::{Row, Statement, Value};
 use crate::{Abort, PartitionId, Partitions, StoreError, Work};
 
+mod readers;
 mod writer;
+
+pub(crate) use readers::ReadLease;
+use readers::Readers;
 
 /// Writes that may wait. More are refused, which a client sees as 503.
 const QUEUE_MAX: usize = 4096;
@@ -28,8 +33,7 @@ const STATEMENTS_MAX: usize = 128;
 pub(crate) type Shared = Arc<Mutex<Connection>>;
 
 pub(crate) struct SqliteStore {
-    path: PathBuf,
-    idle_readers: Arc<Mutex<Vec<Shared>>>,
+    readers: Readers,
     jobs: Mutex<Option<mpsc::Sender<Box<dyn writer::Job>>>>,
     finished: tokio::sync::Mutex<Option<oneshot::Receiver<()>>>,
 }
@@ -43,21 +47,19 @@ impl SqliteStore {
         let opened = migrations::migrate_sqlite(&lock(&writer), Partitions::SQLITE)?;
         let (jobs, queue) = mpsc::channel(QUEUE_MAX);
         let (finish, finished) = oneshot::channel();
+        let readers = Readers::new(path.to_owned());
+        let known_readers = readers.clone();
         std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
             .spawn(move || {
-                writer::run(&writer, opened.partitions, queue);
+                writer::run(&writer, &known_readers, opened.partitions, queue);
                 drop(writer);
                 // Nobody waits when the store was dropped without being closed.
                 let _ = finish.send(());
             })
             .map_err(StoreError::unavailable)?;
-        let store = Self {
-            path: path.to_owned(),
-            idle_readers: Arc::default(),
-            jobs: Mutex::new(Some(jobs)),
-            finished: tokio::sync::Mutex::new(Some(finished)),
-        };
+        let store =
+            Self { readers, jobs: Mutex::new(Some(jobs)), finished: tokio::sync::Mutex::new(Some(finished)) };
         Ok((store, opened))
     }
 
@@ -76,13 +78,7 @@ impl SqliteStore {
 
     /// A reading connection with a snapshot of its own.
     pub(crate) fn lease(&self) -> Result<ReadLease, StoreError> {
-        let idle = lock(&self.idle_readers).pop();
-        let connection = match idle {
-            Some(connection) => connection,
-            None => Arc::new(Mutex::new(connect(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY)?)),
-        };
-        run_batch(&lock(&connection), "BEGIN")?;
-        Ok(ReadLease { connection: Some(connection), pool: Arc::clone(&self.idle_readers) })
+        self.readers.lease()
     }
 
     pub(crate) async fn close(&self) {
@@ -90,29 +86,6 @@ impl SqliteStore {
         if let Some(finished) = self.finished.lock().await.take() {
             // An error means that the writer is gone already.
             let _ = finished.await;
-        }
-    }
-}
-
-/// A connection out of the pool. Going back ends its snapshot.
-pub(crate) struct ReadLease {
-    connection: Option<Shared>,
-    pool: Arc<Mutex<Vec<Shared>>>,
-}
-
-impl ReadLease {
-    pub(crate) fn connection(&self) -> Shared {
-        Arc::clone(self.connection.as_ref().expect("present until the lease is dropped"))
-    }
-}
-
-impl Drop for ReadLease {
-    fn drop(&mut self) {
-        if let Some(connection) = self.connection.take() {
-            // A connection whose snapshot cannot be ended is not used again.
-            if run_batch(&lock(&connection), "COMMIT").is_ok() {
-                lock(&self.pool).push(connection);
-            }
         }
     }
 }
@@ -136,6 +109,11 @@ fn connect(path: &Path, access: OpenFlags) -> Result<Connection, StoreError> {
     let connection = Connection::open_with_flags(path, flags).map_err(|e| failure("open", &e))?;
     connection.busy_timeout(BUSY_TIMEOUT).map_err(|e| failure("busy_timeout", &e))?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    // A statement keeps the plan it was prepared with. Else SQLite prepares it anew whenever a LIMIT gets another value,
+    // which costs ten times what the query does.
+    connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
+        .map_err(|e| failure("enable_qpsg", &e))?;
     Ok(connection)
 }
 
@@ -148,9 +126,22 @@ fn prepare_file(connection: &Connection) -> Result<(), StoreError> {
             "its file system does not allow a write-ahead log ({mode})"
         )));
     }
-    run_batch(connection, "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=2000; PRAGMA temp_store=MEMORY")
+    // The cache, in KiB: a group of writes changes more pages than fit into SQLite's two megabytes, and would write some
+    // of them twice.
+    run_batch(
+        connection,
+        "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=2000; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384",
+    )
 }
 
+/// Runs one statement without parameters and rows, prepared once per connection.
+pub(crate) fn run_cached(connection: &Connection, sql: &'static str) -> Result<(), StoreError> {
+    let failed = |e: rusqlite::Error| failure(sql, &e);
+    connection.prepare_cached(sql).map_err(failed)?.raw_execute().map_err(failed)?;
+    Ok(())
+}
+
+/// Runs what is run once: settings and table definitions.
 pub(crate) fn run_batch(connection: &Connection, sql: &'static str) -> Result<(), StoreError> {
     connection.execute_batch(sql).map_err(|e| failure(sql, &e))
 }
@@ -197,7 +188,8 @@ pub(crate) fn failure(statement: &'static str, error: &rusqlite::Error) -> Store
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
             StoreError::unavailable("another process holds its write lock")
         }
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Corrupt { what: reason },
+        Some(ErrorCode::NotADatabase) => StoreError::unavailable("the file is no SQLite database"),
+        Some(ErrorCode::DatabaseCorrupt) => StoreError::Corrupt { what: reason },
         Some(
             ErrorCode::DiskFull
             | ErrorCode::SystemIoFailure

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use rampart_core::AccountId;
+use tokio_postgres::config::SslMode;
 
 use crate::connection::Connection;
 use crate::migrations::Migrated;
@@ -23,8 +24,17 @@ pub enum Location {
 
 /// A `--store` that names no store.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("write the store as sqlite:PATH or postgres://USER@HOST/DATABASE")]
-pub struct LocationError;
+pub enum LocationError {
+    /// It has neither form.
+    #[error("write the store as sqlite:PATH or postgres://USER@HOST/DATABASE")]
+    Form,
+    /// It asks for what is not built.
+    #[error(
+        "TLS to PostgreSQL is not built yet: leave sslmode=require out, and keep the connection on this machine \
+         or in a tunnel"
+    )]
+    Tls,
+}
 
 impl FromStr for Location {
     type Err = LocationError;
@@ -34,9 +44,11 @@ impl FromStr for Location {
             return Ok(Self::Sqlite(PathBuf::from(path)));
         }
         if text.starts_with("postgres://") || text.starts_with("postgresql://") {
-            return Ok(Self::Postgres(text.to_owned()));
+            let config = text.parse::<tokio_postgres::Config>();
+            let wants_tls = config.is_ok_and(|config| config.get_ssl_mode() == SslMode::Require);
+            return if wants_tls { Err(LocationError::Tls) } else { Ok(Self::Postgres(text.to_owned())) };
         }
-        Err(LocationError)
+        Err(LocationError::Form)
     }
 }
 
@@ -50,24 +62,54 @@ impl std::fmt::Display for Location {
     }
 }
 
+/// The parameters of a PostgreSQL URL that are printed. What is not known to be harmless is not.
+const SHOWN_PARAMETERS: [&str; 10] = [
+    "application_name",
+    "connect_timeout",
+    "dbname",
+    "host",
+    "hostaddr",
+    "keepalives",
+    "port",
+    "sslmode",
+    "target_session_attrs",
+    "user",
+];
+
+/// Cuts generously: of a URL that is written wrong nobody knows where its password ends.
 fn without_password(url: &str) -> String {
-    let url = match url.split_once("password=") {
-        Some((before, after)) => {
-            let rest = after.find('&').map_or("", |end| &after[end..]);
-            format!("{before}password=***{rest}")
-        }
-        None => url.to_owned(),
+    let Some((scheme, rest)) =
+        url.split_once("://").filter(|_| url.parse::<tokio_postgres::Config>().is_ok())
+    else {
+        return "postgres://***".to_owned();
     };
-    let Some((scheme, rest)) = url.split_once("://") else {
-        return url;
+    let (user, rest) = match rest.rsplit_once('@') {
+        Some((credentials, rest)) => (shown_credentials(credentials), rest),
+        None => (String::new(), rest),
     };
-    let authority_end = rest.find('/').unwrap_or(rest.len());
-    let Some(at) = rest[..authority_end].rfind('@') else {
-        return url;
+    let Some((place, parameters)) = rest.split_once('?') else {
+        return format!("{scheme}://{user}{rest}");
     };
-    match rest[..at].split_once(':') {
-        Some((user, _)) => format!("{scheme}://{user}:***{}", &rest[at..]),
-        None => url,
+    let parameters: Vec<_> = parameters.split('&').map(shown_parameter).collect();
+    format!("{scheme}://{user}{place}?{}", parameters.join("&"))
+}
+
+fn shown_credentials(credentials: &str) -> String {
+    let (user, has_password) =
+        credentials.split_once(':').map_or((credentials, false), |(user, _)| (user, true));
+    let is_name = user.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.%".contains(&b));
+    match (is_name, has_password) {
+        (true, false) => format!("{user}@"),
+        (true, true) => format!("{user}:***@"),
+        (false, _) => "***@".to_owned(),
+    }
+}
+
+fn shown_parameter(pair: &str) -> String {
+    match pair.split_once('=') {
+        Some((name, _)) if SHOWN_PARAMETERS.contains(&name) => pair.to_owned(),
+        Some((name, _)) if name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_') => format!("{name}=***"),
+        _ => "***".to_owned(),
     }
 }
 
@@ -202,15 +244,34 @@ mod tests {
                 "postgres:///db?host=/run&password=secret&user=me",
                 "postgres:///db?host=/run&password=***&user=me",
             ),
+            ("postgres://me:pa/ss@host/db", "postgres://me:***@host/db"),
+            ("postgres://me:p@ss@host/db", "postgres://me:***@host/db"),
+            ("postgres://me:p?ss@host/db", "postgres://me:***@host/db"),
+            ("postgres://host/db?password=a@b/c", "postgres://***@b/c"),
+            (
+                "postgres://host/db?password=a&password=secret&user=me",
+                "postgres://host/db?password=***&password=***&user=me",
+            ),
+            ("postgres://host/db?p%61ssword=secret", "postgres://host/db?***"),
+            ("postgres://host/db?options=-csecret", "postgres://host/db?options=***"),
+            ("postgres://me:secret/db", "postgres://***"),
         ] {
             assert_eq!(url.parse::<Location>().unwrap().to_string(), shown);
         }
     }
 
     #[test]
+    fn tls_is_refused_rather_than_left_out() {
+        assert_eq!("postgres://host/db?sslmode=require".parse::<Location>(), Err(LocationError::Tls));
+        for url in ["postgres://host/db?sslmode=prefer", "postgres://host/db?sslmode=disable"] {
+            assert!(url.parse::<Location>().is_ok(), "{url}");
+        }
+    }
+
+    #[test]
     fn other_texts_name_no_store() {
         for text in ["", "sqlite:", "rampart.db", "mysql://host/db"] {
-            assert_eq!(text.parse::<Location>(), Err(LocationError));
+            assert_eq!(text.parse::<Location>(), Err(LocationError::Form));
         }
     }
 }

@@ -13,6 +13,7 @@ pub(crate) mod invitation;
 pub(crate) mod owner_usage;
 pub(crate) mod resource_share;
 pub(crate) mod retention;
+pub(crate) mod share_permission;
 pub(crate) mod sharing_event;
 
 /// Every statement, by table. A test holds each against the portable subset, and asserts its query plan.
@@ -26,6 +27,7 @@ pub static STATEMENTS: &[&[&Statement]] = &[
     owner_usage::STATEMENTS,
     resource_share::STATEMENTS,
     retention::STATEMENTS,
+    share_permission::STATEMENTS,
     sharing_event::STATEMENTS,
     EMPTY,
 ];
@@ -40,6 +42,7 @@ static EMPTY: &[&Statement] = &[
     &Statement::new("invitation.empty", "DELETE FROM invitation WHERE part = $1"),
     &Statement::new("client_token.empty", "DELETE FROM client_token WHERE part = $1"),
     &Statement::new("owner_usage.empty", "DELETE FROM owner_usage WHERE part = $1"),
+    &Statement::new("share_permission.empty", "DELETE FROM share_permission WHERE part = $1"),
     &Statement::new("sharing_event.empty", "DELETE FROM sharing_event WHERE part = $1"),
     &Statement::new("change_log.empty", "DELETE FROM change_log WHERE part = $1"),
 ];

@@ -124,6 +124,11 @@ impl Transaction {
             Change::InvitationDropped { sender, region, invitation } => {
                 self.drop_invitation(*sender, *region, *invitation).await
             }
+            Change::PermissionAttached(row) => self.attach_permission(row).await,
+            Change::PermissionDetached { owner, region, share, resource_type } => {
+                let share = ShareArn { owner: *owner, region: *region, id: *share };
+                self.detach_permission(share, resource_type).await
+            }
             Change::UsageStored(usage) => self.store_usage(usage).await,
             // Events are numbered by the log position: they are written with the log entry.
             Change::EventRecorded(_) => Ok(()),

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use rampart_core::AccountId;
 
@@ -61,25 +62,43 @@ pub(crate) struct Options {
     pub(crate) store_partitions: Option<i64>,
     /// A quota other than AWS's: resource-shares=25000, resources-per-share=5000, principals-per-share=5000,
     /// sources-per-share=100, resource-associations=25000, principal-associations=25000, pending-invitations=20. May be
-    /// repeated
-    #[arg(long, global = true, env = "RAMPART_QUOTA", value_name = "NAME=NUMBER", value_delimiter = ',')]
+    /// repeated; adds to those in RAMPART_QUOTA
+    #[arg(long, global = true, value_name = "NAME=NUMBER", value_delimiter = ',')]
     pub(crate) quota: Vec<String>,
+    // An argument of its own: of one argument clap takes the command line's values or the environment's, not both.
+    #[arg(long, global = true, env = "RAMPART_QUOTA", value_delimiter = ',', hide = true)]
+    pub(crate) quota_of_environment: Vec<String>,
     /// How long things that are over are kept: deleted-share=2h, ended-association=2h, answered-invitation=7d,
-    /// accepted-invitation=association (as long as that lives; AWS forgets it after 7d), event=7d. May be repeated
+    /// accepted-invitation=association (as long as that lives; AWS forgets it after 7d), event=7d. May be repeated; adds
+    /// to those in RAMPART_RETENTION
+    #[arg(long, global = true, value_name = "NAME=DURATION", value_delimiter = ',')]
+    pub(crate) retention: Vec<String>,
+    #[arg(long, global = true, env = "RAMPART_RETENTION", value_delimiter = ',', hide = true)]
+    pub(crate) retention_of_environment: Vec<String>,
+    /// Let invited accounts leave a share whatever it holds; AWS allows it for 14 types of resources only
     #[arg(
         long,
         global = true,
-        env = "RAMPART_RETENTION",
-        value_name = "NAME=DURATION",
-        value_delimiter = ','
+        env = "RAMPART_LEAVE_ANY_TYPE",
+        value_name = "BOOL",
+        value_parser = BoolishValueParser::new(),
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true"
     )]
-    pub(crate) retention: Vec<String>,
-    /// Let invited accounts leave a share whatever it holds; AWS allows it for 14 types of resources only
-    #[arg(long, global = true, env = "RAMPART_LEAVE_ANY_TYPE")]
-    pub(crate) leave_any_type: bool,
+    pub(crate) leave_any_type: Option<bool>,
     /// Open mode: let every list begin with an empty page and a token, as AWS's sometimes do, to test clients against it
-    #[arg(long, global = true, env = "RAMPART_EMPTY_PAGES")]
-    pub(crate) empty_pages: bool,
+    #[arg(
+        long,
+        global = true,
+        env = "RAMPART_EMPTY_PAGES",
+        value_name = "BOOL",
+        value_parser = BoolishValueParser::new(),
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true"
+    )]
+    pub(crate) empty_pages: Option<bool>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -101,7 +101,7 @@ impl Config {
             format!("store-partitions is between 1 and {}, not {partitions}", Partitions::MAX)
         })?;
         let auth = options.auth.or(file.auth).unwrap_or(Auth::Open);
-        let empty_pages = options.empty_pages || file.empty_pages.unwrap_or(false);
+        let empty_pages = options.empty_pages.or(file.empty_pages).unwrap_or(false);
         if empty_pages && auth == Auth::Strict {
             bail!("empty-pages is a switch for tests: it exists in open mode only");
         }
@@ -118,10 +118,14 @@ impl Config {
             log_level: options.log_level.clone().or(file.log_level).unwrap_or_else(|| "info".to_owned()),
             master_key_file: options.master_key_file.clone().or(file.master_key_file),
             store_options: StoreOptions { partitions, connections_max: connections },
-            leave_any_type: options.leave_any_type || file.leave_any_type.unwrap_or(false),
+            leave_any_type: options.leave_any_type.or(file.leave_any_type).unwrap_or(false),
             empty_pages,
-            retention: Retention::of(&with_overrides(&file.retention, "retention", &options.retention)?)?,
-            quotas: with_overrides(&file.quotas, "quota", &options.quota)?,
+            retention: Retention::of(&with_overrides(
+                &file.retention,
+                "retention",
+                &[&options.retention_of_environment, &options.retention],
+            )?)?,
+            quotas: with_overrides(&file.quotas, "quota", &[&options.quota_of_environment, &options.quota])?,
         })
     }
 
@@ -192,7 +196,14 @@ impl Retention {
     }
 
     fn to_file(self) -> RetentionFile {
-        let text = |duration: Duration| Some(format!("{}s", duration.as_secs()));
+        let text = |duration: Duration| {
+            let whole = duration.subsec_nanos() == 0;
+            Some(if whole {
+                format!("{}s", duration.as_secs())
+            } else {
+                format!("{}ms", duration.as_millis())
+            })
+        };
         RetentionFile {
             deleted_share: text(self.deleted_share),
             ended_association: text(self.ended_association),
@@ -203,14 +214,16 @@ impl Retention {
     }
 }
 
-/// A section of the file with the values that the command line or the environment gives as `NAME=VALUE`.
+/// A section of the file with the values that the environment and the command line give as `NAME=VALUE`; the last of a
+/// name counts.
 fn with_overrides<T: Serialize + DeserializeOwned>(
     section: &T,
     what: &str,
-    overrides: &[String],
+    overrides: &[&[String]],
 ) -> anyhow::Result<T> {
     let mut table = toml::Table::try_from(section)?;
-    for text in overrides {
+    let overrides = overrides.concat();
+    for text in &overrides {
         let (name, value) =
             text.split_once('=').with_context(|| format!("{what} is NAME=VALUE, not '{text}'"))?;
         let value =
@@ -235,7 +248,8 @@ fn parse_duration(name: &str, text: &str, longest: Duration) -> anyhow::Result<D
     let hours = text
         .strip_suffix('d')
         .and_then(|days| days.parse::<u32>().ok())
-        .map(|days| format!("{}h", days * 24));
+        .and_then(|days| days.checked_mul(24))
+        .map(|hours| format!("{hours}h"));
     let span: jiff::SignedDuration = hours
         .as_deref()
         .unwrap_or(text)
@@ -268,7 +282,7 @@ mod tests {
 
     #[test]
     fn retentions_and_quotas_come_from_the_file() {
-        let file = "[retention]\nended-association = '30m'\naccepted-invitation = '7d'\n[quotas]\npending-invitations = 5";
+        let file = "[retention]\nended-association = '30m'\ndeleted-share = '500ms'\naccepted-invitation = '7d'\n[quotas]\npending-invitations = 5";
         let config = Config::merge(&Options::default(), toml::from_str(file).unwrap()).unwrap();
         let settings = config.settings();
         assert_eq!(settings.timing.ended_association_visible_ms, 30 * 60 * 1000);
@@ -299,12 +313,28 @@ mod tests {
     }
 
     #[test]
+    fn the_command_line_adds_to_the_environment_and_turns_the_files_switches_off() {
+        let options = Options {
+            quota_of_environment: vec!["pending-invitations=7".to_owned(), "resource-shares=8".to_owned()],
+            quota: vec!["resource-shares=9".to_owned()],
+            leave_any_type: Some(false),
+            ..Options::default()
+        };
+        let file = toml::from_str("leave-any-type = true\nempty-pages = true").unwrap();
+        let settings = Config::merge(&options, file).unwrap().settings();
+        assert_eq!((settings.quotas.pending_invitations, settings.quotas.resource_shares), (7, 9));
+        assert!(!settings.leave_any_type && settings.empty_pages);
+    }
+
+    #[test]
     fn values_out_of_range_are_errors() {
         for file in [
             "settle-delay = 'soon'",
             "settle-delay = '2h'",
             "settle-delay = '-1s'",
             "store-partitions = 0",
+            "[retention]\ndeleted-share = '4294967295d'",
+            "[retention]\ndeleted-share = '3651d'",
             "auth = 'strict'\nempty-pages = true",
         ] {
             assert!(Config::merge(&Options::default(), toml::from_str(file).unwrap()).is_err(), "{file}");

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use rampart_server::{App, Entropy, Server, background};
-use rampart_store::{MasterKey, Store};
+use rampart_store::{Location, MasterKey, Store};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -53,11 +53,12 @@ fn raise_descriptor_limit() {
     }
 }
 
-/// In strict mode a server without a master key could let nobody in.
+/// In strict mode a server without a master key could let nobody in. In open mode it does without on PostgreSQL; beside
+/// an SQLite store it makes one, so that it can verify keys that are made while it runs.
 fn find_master_key(config: &Config) -> anyhow::Result<Option<MasterKey>> {
-    match config.auth {
-        Auth::Open => master_key::find(config),
-        Auth::Strict => master_key::find_or_make(config).map(Some),
+    match (config.auth, &config.store) {
+        (Auth::Open, Location::Postgres(_)) => master_key::find(config),
+        _ => master_key::find_or_make(config).map(Some),
     }
 }
 

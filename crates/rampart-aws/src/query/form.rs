@@ -24,6 +24,9 @@ pub enum FormError {
     /// A name or value that is not UTF-8 once decoded.
     #[error("The request has a parameter that is not valid UTF-8.")]
     NotUtf8,
+    /// A name or value with U+0000, which no store of ours can hold and no text of AWS's has.
+    #[error("The request has a parameter with the character U+0000.")]
+    NulCharacter,
     /// A name that is given twice.
     #[error("The request has the parameter '{0}' more than once.")]
     Duplicate(String),
@@ -62,6 +65,9 @@ fn decode(text: &[u8]) -> Result<String, FormError> {
             _ => decoded.push(*first),
         }
         rest = tail;
+    }
+    if decoded.contains(&0) {
+        return Err(FormError::NulCharacter);
     }
     String::from_utf8(decoded).map_err(|_| FormError::NotUtf8)
 }
@@ -167,6 +173,9 @@ mod tests {
     fn refusals() {
         for bad in ["a=%", "a=%4", "a=%zz", "%=1", "a=%+1"] {
             assert_eq!(parse_form(bad.as_bytes()), Err(FormError::InvalidPercent), "{bad}");
+        }
+        for bad in ["a=%00", "%00=a", "a=b\0c"] {
+            assert_eq!(parse_form(bad.as_bytes()), Err(FormError::NulCharacter), "{bad:?}");
         }
         assert_eq!(parse_form(b"a=%FF"), Err(FormError::NotUtf8));
         assert_eq!(parse_form(b"a=\xFF"), Err(FormError::NotUtf8));

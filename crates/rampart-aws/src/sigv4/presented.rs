@@ -81,7 +81,7 @@ impl Presented<'_> {
     ) -> Result<(), SignatureError> {
         let body_hash = sha256_hex(parts.body);
         self.check_claims(parts, now_epoch_s)?;
-        self.check_payload(&body_hash)?;
+        self.check_body_hash(&body_hash)?;
         let text = string_to_sign(parts, &self.signed_headers, self.scope, self.signed_at_s, &body_hash)?;
         let calculated = key.sign(&text);
         let presented = decode_signature(self.signature).ok_or(SignatureError::Mismatch)?;
@@ -92,10 +92,16 @@ impl Presented<'_> {
     /// the time window, the form and hash of the body. [`Presented::verify`] does all of this too.
     pub fn check_form(&self, parts: &RequestParts<'_>, now_epoch_s: i64) -> Result<(), SignatureError> {
         self.check_claims(parts, now_epoch_s)?;
+        self.check_payload(parts.body)
+    }
+
+    /// Refuses a body that is not signed as a whole, or is not the one whose hash the request states. Part of
+    /// [`Presented::check_form`].
+    pub fn check_payload(&self, body: &[u8]) -> Result<(), SignatureError> {
         if self.payload_claims.iter().all(Option::is_none) {
             return Ok(());
         }
-        self.check_payload(&sha256_hex(parts.body))
+        self.check_body_hash(&sha256_hex(body))
     }
 
     fn check_claims(&self, parts: &RequestParts<'_>, now_epoch_s: i64) -> Result<(), SignatureError> {
@@ -122,7 +128,8 @@ impl Presented<'_> {
         }
     }
 
-    fn check_window(&self, now_s: i64) -> Result<(), SignatureError> {
+    /// Refuses what is not good at this time: too old, or of a time to come. Part of [`Presented::check_form`].
+    pub fn check_window(&self, now_s: i64) -> Result<(), SignatureError> {
         let signed_at_s = self.signed_at_s;
         let valid_s = self.expires_s.map_or(CLOCK_SKEW_MAX_S, i64::from);
         if signed_at_s > now_s.saturating_add(CLOCK_SKEW_MAX_S) {
@@ -134,7 +141,7 @@ impl Presented<'_> {
         Ok(())
     }
 
-    fn check_payload(&self, body_hash: &[u8; 64]) -> Result<(), SignatureError> {
+    fn check_body_hash(&self, body_hash: &[u8; 64]) -> Result<(), SignatureError> {
         for claim in self.payload_claims.iter().flatten() {
             if **claim == *b"UNSIGNED-PAYLOAD" || claim.starts_with(b"STREAMING-") {
                 return Err(SignatureError::UnsignedPayloadRefused);

@@ -1,4 +1,4 @@
-//! From an HTTP request to its answer: read the body, tell the service, check the caller, run the operation.
+//! From an HTTP request to its answer: tell the service, read the body, check the caller, run the operation.
 //!
 //! A failure of any kind becomes an answer of that service's form. A panic is a 500 for its request alone.
 
@@ -10,14 +10,17 @@ use futures_util::FutureExt;
 use http::header::{CONTENT_TYPE, ORIGIN};
 use http::request::Parts;
 use http::{HeaderMap, Request, Response, Uri};
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::body::{Body, Bytes, Incoming};
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Bytes, Incoming};
 use rampart_aws::query::parse_form;
 use rampart_aws::sigv4::{self, Presented, RequestParts};
 use rampart_core::Region;
 use rampart_core::limits::INVOCATION_ID_CHARS_MAX;
 use tower::ServiceExt;
+use uuid::Uuid;
 
+use super::Edge;
+use super::body::pass_by;
 use super::respond::{Answered, respond};
 use super::route::{Service, operation_at};
 use crate::AuthMode;
@@ -25,47 +28,37 @@ use crate::app::{App, Call};
 use crate::failure::{Dialect, Failure};
 use crate::identity::authenticate;
 use crate::operations::{self, Operation};
-use crate::settings::EdgeLimits;
 
-pub(super) async fn dispatch(
-    app: &Arc<App>,
-    own_api: &axum::Router,
-    request: Request<Incoming>,
-) -> Response<Full<Bytes>> {
+pub(super) async fn dispatch(edge: &Edge, request: Request<Incoming>) -> Response<Full<Bytes>> {
     let started = Instant::now();
-    let request_id = app.entropy.uuid().to_string();
-    let (head, body) = request.into_parts();
+    let request_id = edge.app.entropy.uuid();
+    let (head, mut body) = request.into_parts();
     let answered = async {
-        let body = match read_body(body, &app.settings.limits).await {
-            Ok(body) => body,
-            Err(failure) => return Answered::failed(failure, dialect_of(&head), None),
-        };
-        if head.uri.path().starts_with("/rampart/") {
-            return Answered::Own(call_own_api(own_api, &head, body).await);
+        if let Err(failure) = edge.buffers.check_length(&body) {
+            return Answered::failed(failure, dialect_of(&head), None);
         }
-        answer(app, &head, body, &request_id).await
+        if head.uri.path().starts_with("/rampart/") {
+            return answer_own(edge, &head, &mut body).await;
+        }
+        answer(edge, &head, &mut body, request_id).await
     };
     let answered = AssertUnwindSafe(answered).catch_unwind().await.unwrap_or_else(|_| {
         // The panic's message went to the log by the panic hook.
         Answered::failed(Failure::Internal, dialect_of(&head), None)
     });
-    respond(answered, &head, &request_id, started)
+    let is_read = pass_by(&mut body, &head.headers).await;
+    respond(answered, &head, request_id, started, is_read)
 }
 
-async fn read_body(body: Incoming, limits: &EdgeLimits) -> Result<Bytes, Failure> {
-    let too_large = Failure::BodyTooLarge { bytes_max: limits.body_bytes_max };
-    if body.size_hint().lower() > u64::try_from(limits.body_bytes_max).unwrap_or(u64::MAX) {
-        return Err(too_large);
+/// Answers a request to rampart's own API. The bodies of those that it refuses unseen are not read.
+async fn answer_own(edge: &Edge, head: &Parts, body: &mut Incoming) -> Answered {
+    let is_refused = edge.app.settings.auth != AuthMode::Open || is_from_a_page(&head.headers);
+    if is_refused {
+        return Answered::Own(call_own_api(&edge.own_api, head, Bytes::new()).await);
     }
-    if body.is_end_stream() {
-        return Ok(Bytes::new());
-    }
-    let collected = Limited::new(body, limits.body_bytes_max).collect();
-    match tokio::time::timeout(limits.body_timeout, collected).await {
-        Err(_) => Err(Failure::BodyTimeout),
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large),
-        Ok(Err(_)) => Err(Failure::BodyBroken),
+    match edge.buffers.read(body).await {
+        Ok(body) => Answered::Own(call_own_api(&edge.own_api, head, body.bytes.clone()).await),
+        Err(failure) => Answered::failed(failure, dialect_of(head), None),
     }
 }
 
@@ -80,46 +73,67 @@ async fn call_own_api(own_api: &axum::Router, head: &Parts, body: Bytes) -> Resp
     Response::from_parts(head, Full::new(body))
 }
 
+/// What a head claims, whether or not it is true.
+struct Claim<'a> {
+    presented: Presented<'a>,
+    service: Service,
+    region: Region,
+}
+
+/// Reads the head's claim; refuses what can be refused before the body is read.
+fn read_claim<'a>(
+    app: &App,
+    head: &Parts,
+    parts: &RequestParts<'a>,
+) -> Result<Claim<'a>, (Failure, Dialect)> {
+    if app.settings.auth == AuthMode::Open && is_from_a_page(&head.headers) {
+        return Err((Failure::FromAPage, dialect_of(head)));
+    }
+    let presented = match sigv4::parse(parts) {
+        Ok(Some(presented)) => presented,
+        Ok(None) => return Err((Failure::Unsigned, dialect_of(head))),
+        Err(error) => return Err((Failure::Signature(error), dialect_of(head))),
+    };
+    let service = Service::named(presented.scope.service).map_err(|failure| (failure, dialect_of(head)))?;
+    let malformed = |_| Failure::RegionMalformed(presented.scope.region.chars().take(64).collect());
+    let region = presented.scope.region.parse().map_err(|e| (malformed(e), service.dialect()))?;
+    Ok(Claim { presented, service, region })
+}
+
 /// Answers a request to one of AWS's services.
-async fn answer(app: &Arc<App>, head: &Parts, body: Bytes, request_id: &str) -> Answered {
+async fn answer(edge: &Edge, head: &Parts, body: &mut Incoming, request_id: Uuid) -> Answered {
+    let app = &edge.app;
     let headers = plain_headers(&head.headers, &head.uri);
     let parts = RequestParts {
         method: head.method.as_str(),
         path: head.uri.path(),
         query: head.uri.query().unwrap_or_default(),
         headers: &headers,
-        body: &body,
+        body: &[],
     };
-    if app.settings.auth == AuthMode::Open && is_from_a_page(&head.headers) {
-        return Answered::failed(Failure::FromAPage, dialect_of(head), None);
-    }
-    let presented = match sigv4::parse(&parts) {
-        Ok(Some(presented)) => presented,
-        Ok(None) => return Answered::failed(Failure::Unsigned, dialect_of(head), None),
-        Err(error) => return Answered::failed(Failure::Signature(error), dialect_of(head), None),
+    let Claim { presented, service, region } = match read_claim(app, head, &parts) {
+        Ok(claim) => claim,
+        Err((failure, dialect)) => return Answered::failed(failure, dialect, None),
     };
-    let service = Service::named(presented.scope.service);
-    let dialect = service.as_ref().map_or_else(|_| dialect_of(head), |service| service.dialect());
+    let dialect = service.dialect();
     let failed = |failure| Answered::failed(failure, dialect, None);
-    let service = match service {
-        Ok(service) => service,
+    let buffered = match edge.buffers.read(body).await {
+        Ok(buffered) => buffered,
         Err(failure) => return failed(failure),
     };
-    let caller = match authenticate(app, &parts, &presented).await {
+    let body = buffered.bytes.clone();
+    let parts = RequestParts { body: &buffered.bytes, ..parts };
+    let caller = match authenticate(app, &parts, &presented, region, service.name()).await {
         Ok(caller) => caller,
         Err(failure) => return failed(failure),
     };
-    let Ok(region) = presented.scope.region.parse::<Region>() else {
-        return failed(Failure::RegionMalformed(presented.scope.region.chars().take(64).collect()));
-    };
     let mut call = Call {
         account: caller.account,
-        principal_arn: caller.arn(region.partition()),
-        user_id: caller.user_id(),
+        caller,
         region,
         operation: None,
         invocation_id: invocation_id(&head.headers, &presented),
-        request_id: request_id.to_owned(),
+        request_id,
         now: app.clock.now(),
     };
     match service {

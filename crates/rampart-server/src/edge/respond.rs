@@ -9,6 +9,7 @@ use http_body_util::Full;
 use hyper::body::Bytes;
 use rampart_aws::query::{ErrorType, error_xml};
 use rampart_aws::rest_json::error_body;
+use uuid::Uuid;
 
 use crate::failure::{Dialect, Failure, WireError};
 use crate::operations::{Operation, sts};
@@ -34,23 +35,30 @@ impl Answered {
     }
 }
 
-/// Puts the answer into HTTP, and one line into the log.
+/// Puts the answer into HTTP, and one line into the log. `is_read` says whether the request was read to its end.
 pub(super) fn respond(
     answered: Answered,
     head: &Parts,
-    request_id: &str,
+    request_id: Uuid,
     started: Instant,
+    is_read: bool,
 ) -> Response<Full<Bytes>> {
+    let mut text = Uuid::encode_buffer();
+    let request_id: &str = request_id.hyphenated().encode_lower(&mut text);
     let mut response = match answered {
         Answered::Result { body, dialect } => answer(StatusCode::OK, dialect, body),
         Answered::Failed { error, dialect, failure } => {
             log_failure(&error, &failure, head, request_id);
-            failed(&error, dialect, head, request_id)
+            failed(&error, dialect, request_id)
         }
         Answered::Own(response) => response,
     };
     if let Ok(value) = HeaderValue::from_str(request_id) {
         response.headers_mut().insert(REQUEST_ID.clone(), value);
+    }
+    // The rest of a body that was not read must not be taken for the next request.
+    if !is_read && head.version < Version::HTTP_2 {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
     tracing::debug!(
         request_id,
@@ -71,7 +79,7 @@ fn answer(status: StatusCode, dialect: Dialect, body: String) -> Response<Full<B
     response
 }
 
-fn failed(error: &WireError, dialect: Dialect, head: &Parts, request_id: &str) -> Response<Full<Bytes>> {
+fn failed(error: &WireError, dialect: Dialect, request_id: &str) -> Response<Full<Bytes>> {
     let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let body = match dialect {
         Dialect::RestJson => error_body(&error.message),
@@ -88,11 +96,6 @@ fn failed(error: &WireError, dialect: Dialect, head: &Parts, request_id: &str) -
     if let Some(seconds) = error.retry_after_s {
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
-    // The rest of a body that was not read must not be taken for the next request.
-    let body_unread = matches!(status, StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT);
-    if body_unread && head.version < Version::HTTP_2 {
-        headers.insert(CONNECTION, HeaderValue::from_static("close"));
-    }
     response
 }
 
@@ -101,12 +104,7 @@ fn log_failure(error: &WireError, failure: &Failure, head: &Parts, request_id: &
     if error.status >= 500 {
         tracing::error!(request_id, path, code = error.code, ?failure, "a request failed");
     } else {
-        tracing::debug!(
-            request_id,
-            path,
-            code = error.code,
-            message = error.message,
-            "a request was refused"
-        );
+        // Not a field named `message`: that one is written as it is, and part of the text is the caller's.
+        tracing::debug!(request_id, path, code = error.code, reason = error.message, "a request was refused");
     }
 }

@@ -24,6 +24,14 @@ impl Service {
         }
     }
 
+    /// Its name in a credential scope.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Ram => "ram",
+            Self::Sts => "sts",
+        }
+    }
+
     pub(super) fn dialect(self) -> Dialect {
         match self {
             Self::Ram => Dialect::RestJson,

@@ -138,9 +138,50 @@ pub(super) fn of(refusal: &Refusal) -> (Codes, String) {
             format!("You cannot leave ResourceShare {share}: ask its owner to remove your account."),
         ),
         // Values that do not fit.
-        Refusal::PermissionsUnsupported => {
-            (INVALID_PARAMETER, "rampart does not take permissions yet: leave the parameter out.".to_owned())
+        Refusal::PermissionTemplatesUnsupported => (
+            INVALID_PARAMETER,
+            "The permission has no template parameters: leave permissionTemplateParameters out.".to_owned(),
+        ),
+        Refusal::PermissionArnMalformed { arn } => (
+            MALFORMED_ARN,
+            format!("The specified permission ARN {arn} is not valid. Verify the ARN and try again."),
+        ),
+        Refusal::PermissionTypeRepeated { resource_type } => (
+            INVALID_PARAMETER,
+            format!("A resource share has one permission for a type: {resource_type} has more."),
+        ),
+        Refusal::PermissionVersionNotDefault { permission } => (
+            INVALID_PARAMETER,
+            format!("Only the default version of permission {permission} can be attached."),
+        ),
+        Refusal::PermissionVersionNotFound { permission, version } => {
+            (INVALID_PARAMETER, format!("Permission {permission} has no version {version}."))
         }
+        Refusal::PermissionKindInvalid { value } => {
+            (INVALID_PARAMETER, format!("{value} is not a valid scope. Must be one of: ALL, AWS, LOCAL."))
+        }
+        Refusal::PermissionStatusInvalid { value } => {
+            (INVALID_PARAMETER, format!("{value} is not a valid permission status."))
+        }
+        Refusal::FeatureSetInvalid { value } => {
+            (INVALID_PARAMETER, format!("{value} is not a valid permission feature set."))
+        }
+        Refusal::PermissionNotFound { arn } => {
+            (UNKNOWN_RESOURCE, format!("Permission {arn} could not be found."))
+        }
+        Refusal::PermissionNotAttached { permission } => {
+            (UNKNOWN_RESOURCE, format!("Permission {permission} is not associated with the resource share."))
+        }
+        Refusal::PermissionOfTypeAttached { resource_type } => (
+            INVALID_PARAMETER,
+            format!(
+                "The resource share has a permission for {resource_type}. Specify replace to replace it."
+            ),
+        ),
+        Refusal::PermissionInUse { permission } => (
+            NOT_PERMITTED,
+            format!("The resource share holds resources of the type of permission {permission}."),
+        ),
         Refusal::ShareNameLength { chars } => (
             INVALID_PARAMETER,
             format!("A resource share's name has 1 to {SHARE_NAME_CHARS_MAX} characters, not {chars}."),

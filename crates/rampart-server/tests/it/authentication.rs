@@ -268,16 +268,24 @@ async fn a_presigned_request() {
 
 #[tokio::test]
 async fn a_body_that_is_not_signed_is_refused() {
-    let server = TestServer::start(rampart_testkit::StoreKind::Sqlite, strict()).await;
-    let client = server.client(server.create_key(OWNER, "").await);
-    let request = |hash: &str| {
-        let request = Request::post("/getresourceshares").header("x-amz-content-sha256", hash);
-        client.signed("ram", request.body(Bytes::from(own().to_string())).unwrap())
-    };
-    for hash in ["UNSIGNED-PAYLOAD", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD", &"0".repeat(64)] {
-        let reply = client.send(request(hash)).await;
-        assert_eq!((reply.status, reply.error_code.as_str()), (403, "InvalidSignatureException"), "{hash}");
+    for settings in [strict(), settings()] {
+        let server = TestServer::start(rampart_testkit::StoreKind::Sqlite, settings).await;
+        let mut clients = vec![server.client(server.create_key(OWNER, "").await)];
+        if settings.auth == AuthMode::Open {
+            clients.push(server.account(OWNER));
+            clients.push(server.client(Key { id: "test".to_owned(), secret: "any".to_owned() }));
+        }
+        for client in clients {
+            let request = |hash: &str| {
+                let request = Request::post("/getresourceshares").header("x-amz-content-sha256", hash);
+                client.signed("ram", request.body(Bytes::from(own().to_string())).unwrap())
+            };
+            for hash in ["UNSIGNED-PAYLOAD", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD", &"0".repeat(64)] {
+                let reply = client.send(request(hash)).await;
+                assert_refused(&reply, 403, "InvalidSignatureException");
+            }
+            let right = rampart_aws::sigv4::sign::payload_hash(own().to_string().as_bytes());
+            assert_eq!(client.send(request(&right)).await.status, 200);
+        }
     }
-    let right = rampart_aws::sigv4::sign::payload_hash(own().to_string().as_bytes());
-    assert_eq!(client.send(request(&right)).await.status, 200);
 }

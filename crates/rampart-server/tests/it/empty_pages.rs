@@ -14,6 +14,7 @@ fn switched_on() -> Settings {
 }
 
 /// Every list with the member that its items stand in and how many items it has; none where that is the catalog's size.
+#[expect(clippy::too_many_lines, reason = "a table of all lists")]
 async fn lists(server: &TestServer) -> Vec<(Client, &'static str, &'static str, Value, Option<usize>)> {
     let owner = server.account(OWNER);
     let input =
@@ -100,6 +101,22 @@ async fn lists(server: &TestServer) -> Vec<(Client, &'static str, &'static str, 
         of(&owner, "ListResources", "resources", with(&mine, json!({"resourceArns": [gateway(9)]})), Some(0)),
         of(&consumer, "ListResources", "resources", theirs, Some(2)),
         of(&owner, "ListSourceAssociations", "sourceAssociations", json!({}), Some(2)),
+        of(
+            &owner,
+            "ListResourceSharePermissions",
+            "permissions",
+            json!({"resourceShareArn": shares[0]}),
+            Some(1),
+        ),
+        of(&owner, "ListPermissionAssociations", "permissions", json!({}), Some(2)),
+        of(&owner, "ListPermissions", "permissions", json!({"resourceType": "ec2:TransitGateway"}), Some(1)),
+        of(
+            &owner,
+            "ListPermissionVersions",
+            "permissions",
+            json!({"permissionArn": "arn:aws:ram::aws:permission/AWSRAMDefaultPermissionAppMesh"}),
+            Some(3),
+        ),
         of(&owner, "ListResourceTypes", "resourceTypes", json!({}), None),
     ]
 }

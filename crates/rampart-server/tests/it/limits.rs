@@ -28,6 +28,12 @@ fn good(server: &TestServer) -> Vec<u8> {
     bytes_of(&server.account(OWNER).request("GetResourceShares", &json!({"resourceOwner": "SELF"})))
 }
 
+/// The head of a signed request whose body is framed by this header.
+fn signed_head(server: &TestServer, name: &str, value: &str) -> Vec<u8> {
+    let request = http::Request::post("/createresourceshare").header(name, value).body(Bytes::new()).unwrap();
+    bytes_of(&server.account(OWNER).signed("ram", request))
+}
+
 async fn assert_healthy(server: &TestServer) {
     let shares = server.account(OWNER).ok("GetResourceShares", &json!({"resourceOwner": "SELF"})).await;
     assert!(shares["resourceShares"].is_array());
@@ -73,8 +79,7 @@ async fn a_length_over_the_limit_is_refused_before_the_body_comes() {
 async fn a_chunked_body_over_the_limit() {
     let server = TestServer::sqlite().await;
     let mut wire = Wire::connect(server.address()).await;
-    let head = "POST /createresourceshare HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\n";
-    wire.send(head.as_bytes()).await;
+    wire.send(&signed_head(&server, "transfer-encoding", "chunked")).await;
     let chunk =
         [format!("{:x}\r\n", 64 * 1024).as_bytes(), "x".repeat(64 * 1024).as_bytes(), b"\r\n"].concat();
     for _ in 0..17 {
@@ -122,6 +127,58 @@ async fn a_slow_body_is_told_so() {
     assert_eq!(reply.headers["connection"], "close");
     wire.closed().await;
     assert_healthy(&server).await;
+}
+
+#[tokio::test]
+async fn strangers_are_refused_before_their_body_is_read() {
+    let server = TestServer::sqlite().await;
+    let own = "POST /rampart/v1/reset HTTP/1.1\r\nhost: h\r\norigin: null\r\n";
+    for head in ["POST /createresourceshare HTTP/1.1\r\nhost: h\r\n", own] {
+        // A body that never comes, one that is too long to pass by, and one that waits to be asked for.
+        for framing in [
+            "content-length: 9\r\n",
+            "content-length: 900000\r\n",
+            "expect: 100-continue\r\ncontent-length: 9\r\n",
+        ] {
+            let mut wire = Wire::connect(server.address()).await;
+            wire.send(format!("{head}{framing}\r\n").as_bytes()).await;
+            let reply = wire.answer().await;
+            assert_eq!(
+                (reply.status, &reply.headers["connection"]),
+                (403, &"close".parse().unwrap()),
+                "{head}"
+            );
+            wire.closed().await;
+        }
+        // One that is short and there leaves the connection as it was.
+        let mut wire = Wire::connect(server.address()).await;
+        wire.send(format!("{head}content-length: 2\r\n\r\n{{}}").as_bytes()).await;
+        assert_eq!(wire.answer().await.status, 403);
+        wire.send(&good(&server)).await;
+        assert_eq!(wire.answer().await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn bodies_take_up_so_much_memory_together_and_no_more() {
+    let limits =
+        EdgeLimits { buffered_bytes_max: 64 * 1024, body_timeout: 10 * SOON, ..EdgeLimits::default() };
+    let server = server_with(limits).await;
+    let client = server.account(OWNER);
+    let request = http::Request::post("/createresourceshare").header("content-length", "65536");
+    let request = request.header("expect", "100-continue").body(Bytes::new()).unwrap();
+    let mut holder = Wire::connect(server.address()).await;
+    holder.send(&bytes_of(&client.signed("ram", request))).await;
+    // Told to go on, so it has its place.
+    assert!(holder.stirs_within(PATIENCE).await);
+    let reply = client.call("GetResourceShares", &json!({"resourceOwner": "SELF"})).await;
+    assert_eq!((reply.status, reply.error_code.as_str()), (503, "ServiceUnavailableException"));
+    assert_eq!(reply.headers["retry-after"], "1");
+    drop(holder);
+    assert_healthy(&server).await;
+    // What is larger than all there is, by what it says, takes all there is.
+    let padded = json!({"resourceOwner": "SELF", "padding": "p".repeat(100 * 1024)});
+    client.ok("GetResourceShares", &padded).await;
 }
 
 #[tokio::test]
@@ -222,8 +279,8 @@ async fn what_is_no_http_does_no_harm() {
 async fn a_broken_chunk_is_told_so() {
     let server = TestServer::sqlite().await;
     let mut wire = Wire::connect(server.address()).await;
-    let head = "POST /createresourceshare HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\n";
-    wire.send(format!("{head}zz\r\n{{}}\r\n0\r\n\r\n").as_bytes()).await;
+    wire.send(&signed_head(&server, "transfer-encoding", "chunked")).await;
+    wire.send(b"zz\r\n{}\r\n0\r\n\r\n").await;
     let reply = wire.answer().await;
     assert_eq!((reply.status, reply.error_code.as_str()), (400, "SerializationException"));
     wire.closed().await;

@@ -27,6 +27,7 @@ mod one_invitation;
 mod own_api;
 mod paging;
 mod paging_across_shares;
+mod permissions;
 mod quotas;
 mod regions;
 mod reject_resource_share_invitation;

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{Method, Request};
 use rampart_server::operations::{Operation, RAM};
 use rampart_testkit::wire::{Wire, bytes_of};
-use rampart_testkit::{Client, Reply, TestServer};
+use rampart_testkit::{Client, Reply, TestServer, for_each_store};
 use serde_json::json;
 
 use crate::sharing::OWNER;
@@ -243,6 +243,32 @@ async fn the_delete_operation_reads_its_query() {
         reply.assert_error_envelope();
     }
     assert_eq!(crate::sharing::share_arns(&client, "SELF").await, [share]);
+}
+
+#[tokio::test]
+async fn no_string_reaches_the_store_with_a_character_that_it_cannot_hold() {
+    for_each_store(async |server| {
+        let client = server.account(OWNER);
+        for (operation, input) in [
+            ("CreateResourceShare", json!({"name": "a\0b"})),
+            ("GetResourceShares", json!({"resourceOwner": "SELF", "name": "a\0b"})),
+            ("GetResourceShares", json!({"resourceOwner": "SELF", "tagFilters": [{"tagKey": "\0"}]})),
+            ("GetResourceShareAssociations", json!({"associationType": "PRINCIPAL", "principal": "\0"})),
+            ("ListResources", json!({"resourceOwner": "SELF", "resourceArns": ["\0"]})),
+            ("DeleteResourceShare", json!({"resourceShareArn": "\0"})),
+        ] {
+            assert_eq!(client.refused(operation, &input).await, "Serialization", "{operation} {input}");
+        }
+        let form = Request::post("/").header("content-type", "application/x-www-form-urlencoded");
+        let form = form.body(Bytes::from_static(b"Action=GetCallerIdentity&a=%00")).unwrap();
+        let reply = client.send(client.signed("sts", form)).await;
+        assert!(
+            reply.status == 400 && reply.text.contains("<Code>MalformedQueryString</Code>"),
+            "{}",
+            reply.text
+        );
+    })
+    .await;
 }
 
 #[tokio::test]

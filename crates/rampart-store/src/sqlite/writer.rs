@@ -9,7 +9,8 @@ use std::task::{Context, Poll, Waker};
 use tokio::sync::{OnceCell, mpsc, oneshot};
 use uuid::Uuid;
 
-use super::{Shared, lock, run_batch};
+use super::readers::Readers;
+use super::{Shared, lock, run_cached};
 use crate::connection::Connection;
 use crate::store::Reader;
 use crate::tables::change_log;
@@ -23,8 +24,9 @@ pub(super) trait Job: Send {
     fn part(&self) -> PartitionId;
     /// Runs it; says whether it wrote anything that is to be kept.
     fn run(&mut self, tx: &Transaction) -> bool;
-    /// Answers its caller, once the commit is known.
-    fn answer(self: Box<Self>, committed: Result<(), StoreError>);
+    /// Answers its caller, once the commit is known. A refusal is no longer true when what it rests on was not
+    /// committed: then it is answered with the failure, too.
+    fn answer(self: Box<Self>, failed: Option<StoreError>);
 }
 
 pub(super) struct WorkJob<W: Work> {
@@ -53,37 +55,45 @@ impl<W: Work> Job for WorkJob<W> {
         keep
     }
 
-    fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
-        let outcome = match (self.outcome, committed) {
-            (Some(outcome), Ok(())) => outcome,
-            (Some(Err(abort)), Err(_)) => Err(abort),
-            (_, Err(error)) => Err(Abort::Store(error)),
-            (None, Ok(())) => Err(Abort::Store(StoreError::Panicked)),
+    fn answer(self: Box<Self>, failed: Option<StoreError>) {
+        let outcome = match (self.outcome, failed) {
+            (Some(outcome), None) => outcome,
+            (_, Some(error)) => Err(Abort::Store(error)),
+            (None, None) => Err(Abort::Store(StoreError::Panicked)),
         };
         // The caller may have gone away; its work is done all the same.
         let _ = self.reply.send(outcome);
     }
 }
 
-pub(super) fn run(connection: &Shared, partitions: Partitions, mut queue: mpsc::Receiver<Box<dyn Job>>) {
+pub(super) fn run(
+    connection: &Shared,
+    readers: &Readers,
+    partitions: Partitions,
+    mut queue: mpsc::Receiver<Box<dyn Job>>,
+) {
     while let Some(first) = queue.blocking_recv() {
         let mut batch = vec![first];
-        commit_batch(connection, partitions, &mut batch, &mut queue);
+        commit_batch(connection, readers, partitions, &mut batch, &mut queue);
     }
 }
 
 fn commit_batch(
     connection: &Shared,
+    readers: &Readers,
     partitions: Partitions,
     batch: &mut Vec<Box<dyn Job>>,
     queue: &mut mpsc::Receiver<Box<dyn Job>>,
 ) {
     let part = batch[0].part();
-    let mut ran = 0;
+    // The first operation whose writes are to be kept: those before it rest on what is committed already.
+    let mut first_kept = None;
     let outcome = begin(connection, partitions, part).and_then(|seq| {
-        let mut keep_any = false;
+        let mut ran = 0;
         loop {
-            keep_any |= run_behind_savepoint(connection, partitions, seq, ran, &mut batch[ran])?;
+            if run_behind_savepoint(connection, partitions, seq, ran, &mut batch[ran])? {
+                first_kept.get_or_insert(ran);
+            }
             ran += 1;
             if ran == BATCH_MAX {
                 break;
@@ -94,22 +104,25 @@ fn commit_batch(
             }
         }
         // Nothing to keep: no reason to write the head row to disk.
-        run_batch(&lock(connection), if keep_any { "COMMIT" } else { "ROLLBACK" })
+        if first_kept.is_some() {
+            readers.while_committing(|| run_cached(&lock(connection), "COMMIT"))
+        } else {
+            run_cached(&lock(connection), "ROLLBACK")
+        }
     });
     if outcome.is_err() {
         // Leaves no transaction open; where the engine rolled back by itself this fails, which is as good.
-        let _ = run_batch(&lock(connection), "ROLLBACK");
+        let _ = run_cached(&lock(connection), "ROLLBACK");
     }
-    let reason = outcome.err().map(|e| e.to_string());
-    for job in batch.drain(..) {
-        job.answer(
-            reason.as_ref().map_or(Ok(()), |reason| Err(StoreError::Unavailable { reason: reason.clone() })),
-        );
+    let error = outcome.err();
+    let rests_on_it = |place: usize| first_kept.is_none_or(|first| place >= first);
+    for (place, job) in batch.drain(..).enumerate() {
+        job.answer(error.clone().filter(|_| rests_on_it(place)));
     }
 }
 
 fn begin(connection: &Shared, partitions: Partitions, part: PartitionId) -> Result<i64, StoreError> {
-    run_batch(&lock(connection), "BEGIN IMMEDIATE")?;
+    run_cached(&lock(connection), "BEGIN IMMEDIATE")?;
     let reader = Reader::of_transaction(Connection::Sqlite(Arc::clone(connection)), partitions);
     answered(change_log::take_head(&reader, part))
 }
@@ -121,13 +134,15 @@ fn run_behind_savepoint(
     idx: usize,
     job: &mut Box<dyn Job>,
 ) -> Result<bool, StoreError> {
-    run_batch(&lock(connection), "SAVEPOINT operation")?;
+    run_cached(&lock(connection), "SAVEPOINT operation")?;
     let reader = Reader::of_transaction(Connection::Sqlite(Arc::clone(connection)), partitions);
     let idx = i64::try_from(idx).expect("a batch has at most 100 operations");
     let tx = Transaction::new(reader, job.part(), OnceCell::new_with(Some(seq)), idx, Uuid::nil());
     let keep = job.run(&tx);
-    let end = if keep { "RELEASE operation" } else { "ROLLBACK TO operation; RELEASE operation" };
-    run_batch(&lock(connection), end)?;
+    if !keep {
+        run_cached(&lock(connection), "ROLLBACK TO operation")?;
+    }
+    run_cached(&lock(connection), "RELEASE operation")?;
     Ok(keep)
 }
 

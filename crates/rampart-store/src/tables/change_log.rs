@@ -27,6 +27,11 @@ pub(crate) async fn take_head(reader: &Reader, part: PartitionId) -> Result<i64,
     one(reader.connection.query_opt(&TAKE_HEAD, &[part.0.into()], |row| row.int(0)).await?, part)
 }
 
+/// Makes sure that taking the head row goes out at once when it is asked for. Costs nothing once it is cached.
+pub(crate) async fn prepare_head(client: &deadpool_postgres::Object) -> Result<(), StoreError> {
+    crate::postgres::prepare(client, &TAKE_HEAD).await
+}
+
 pub(crate) async fn head(reader: &Reader, part: PartitionId) -> Result<i64, StoreError> {
     one(reader.connection.query_opt(&READ_HEAD, &[part.0.into()], |row| row.int(0)).await?, part)
 }

@@ -11,7 +11,8 @@ use crate::{StoreError, Transaction};
 static LOAD: Statement = Statement::new(
     "client_token.load",
     "SELECT request_hash, answer FROM client_token
-     WHERE account = $1 AND region = $2 AND operation = $3 AND token = $4 AND expires_ms > $5 LIMIT 1",
+     WHERE account = $1 AND region = $2 AND operation = $3 AND token = $4 AND expires_ms > $5
+     ORDER BY account, region, operation, token LIMIT 16",
 );
 static STORE: Statement = Statement::new(
     "client_token.store",
@@ -46,12 +47,13 @@ pub struct RememberedAnswer {
 }
 
 impl Reader {
-    /// The first answer to this token, while it is remembered.
-    pub async fn remembered_answer(
+    /// The first answers to this token, while they are remembered. There is one, unless the token was used in several
+    /// partitions at the same moment.
+    pub async fn remembered_answers(
         &self,
         scope: &TokenScope,
         now: TimestampMs,
-    ) -> Result<Option<RememberedAnswer>, StoreError> {
+    ) -> Result<Vec<RememberedAnswer>, StoreError> {
         let values = [
             Value::Text(scope.account.as_str()),
             Value::Text(scope.region.as_str()),
@@ -60,7 +62,7 @@ impl Reader {
             now.into(),
         ];
         self.connection
-            .query_opt(&LOAD, &values, |row| {
+            .query(&LOAD, &values, |row| {
                 Ok(RememberedAnswer { request_hash: row.bytes(0)?.to_vec(), answer: row.text(1)?.to_owned() })
             })
             .await

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::statement::{Row, Statement, Value};
 use crate::store::Reader;
 use crate::tables::association::{kind_of, number, read_association};
+use crate::tables::share_permission::DROP_ALL;
 use crate::{PartitionId, StoreError, Transaction};
 
 static OVERDUE: Statement = Statement::new(
@@ -351,7 +352,9 @@ impl Transaction {
             Value::from(&share.id.0),
         ];
         let tags = self.connection.execute(&DROP_TAGS, &key);
-        futures_util::future::try_join(tags, self.connection.execute(&DROP_SHARE, &key)).await.map(drop)
+        let permissions = self.connection.execute(&DROP_ALL, &key);
+        let share = self.connection.execute(&DROP_SHARE, &key);
+        futures_util::future::try_join3(tags, permissions, share).await.map(drop)
     }
 }
 

@@ -174,11 +174,11 @@ async fn a_remembered_answer_is_found_by_its_caller_until_it_expires() {
         write(&test.store, OWNER, Remember(scope.clone(), answer.clone())).await.unwrap();
         let reader = test.store.reader().await.unwrap();
         let recalled =
-            async |scope: &TokenScope, now| reader.remembered_answer(scope, TimestampMs(now)).await.unwrap();
-        assert_eq!(recalled(&scope, 99).await, Some(answer));
-        assert_eq!(recalled(&scope, 100).await, None);
+            async |scope: &TokenScope, now| reader.remembered_answers(scope, TimestampMs(now)).await.unwrap();
+        assert_eq!(recalled(&scope, 99).await, [answer]);
+        assert_eq!(recalled(&scope, 100).await, []);
         let other = TokenScope { account: account(OWNER), ..scope };
-        assert_eq!(recalled(&other, 0).await, None);
+        assert_eq!(recalled(&other, 0).await, []);
     })
     .await;
 }

@@ -3,6 +3,8 @@
 
 mod conformance;
 mod engines;
+mod outcomes;
 mod plans;
 mod portable;
 mod rows;
+mod snapshots;

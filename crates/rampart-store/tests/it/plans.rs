@@ -18,6 +18,8 @@ async fn sqlite_scans_no_table_and_sorts_nothing() {
     let test = engines::sqlite().await;
     let Location::Sqlite(path) = &test.location else { panic!("an SQLite store") };
     let connection = rusqlite::Connection::open(path).unwrap();
+    // As the store's connections are.
+    connection.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).unwrap();
     for statement in all() {
         let mut explain = connection.prepare(&format!("EXPLAIN QUERY PLAN {}", statement.sql)).unwrap();
         let parameters = explain.parameter_count();

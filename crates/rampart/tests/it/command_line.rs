@@ -30,6 +30,40 @@ fn the_settings_in_force_are_those_of_the_highest_source() {
 }
 
 #[test]
+fn switches_and_lists_of_the_environment_and_the_command_line() {
+    let site = Site::new();
+    site.write("rampart.toml", "leave-any-type = true\n");
+    let printed = |arguments: &[&str], variables: &[(&str, &str)]| {
+        let mut command = site.command(&[&["config", "--config", "rampart.toml"], arguments].concat());
+        let outcome = Outcome::of(command.envs(variables.iter().copied()));
+        assert!(outcome.succeeded, "{outcome:?}");
+        outcome.stdout
+    };
+    for (arguments, variables, line) in [
+        (&[][..], &[][..], "leave-any-type = true"),
+        (&["--leave-any-type=false"], &[], "leave-any-type = false"),
+        (&["--leave-any-type"], &[("RAMPART_LEAVE_ANY_TYPE", "false")], "leave-any-type = true"),
+        (&[], &[("RAMPART_LEAVE_ANY_TYPE", "0")], "leave-any-type = false"),
+        (&[], &[("RAMPART_EMPTY_PAGES", "1")], "empty-pages = true"),
+        (
+            &["--quota", "resource-shares=9"],
+            &[("RAMPART_QUOTA", "pending-invitations=7")],
+            "pending-invitations = 7",
+        ),
+        (&["--quota", "resource-shares=9"], &[("RAMPART_QUOTA", "resource-shares=7")], "resource-shares = 9"),
+        (
+            &["--retention", "event=500ms"],
+            &[("RAMPART_RETENTION", "deleted-share=1h")],
+            "deleted-share = \"3600s\"",
+        ),
+        (&["--retention", "event=500ms"], &[], "event = \"500ms\""),
+    ] {
+        let stdout = printed(arguments, variables);
+        assert!(stdout.lines().any(|printed| printed == line), "{line} is not in: {stdout}");
+    }
+}
+
+#[test]
 fn passwords_are_not_printed() {
     let site = Site::new();
     for url in ["postgres://me:hunter2@db.example/rampart", "postgres:///rampart?host=/run&password=hunter2"]
@@ -60,6 +94,7 @@ fn errors_say_what_to_do() {
         (&["config", "--config", "broken.toml"], &["broken.toml"]),
         (&["config", "--config", "absent.toml"], &["absent.toml"]),
         (&["config", "--store", "rampart.db"], &["sqlite:PATH", "postgres://"]),
+        (&["config", "--store", "postgres://h/d?sslmode=require"], &["TLS to PostgreSQL is not built yet"]),
         (&["config", "--settle-delay", "soon"], &["0s, 500ms", "'soon'"]),
         (&["config", "--store-connections", "0"], &["between 1 and 1000"]),
         (&["config", "--store-partitions", "2000"], &["between 1 and 1024"]),

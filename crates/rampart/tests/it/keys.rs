@@ -62,6 +62,13 @@ async fn a_key_made_beside_a_running_server_works_at_once_and_ends_soon_after_it
 }
 
 #[tokio::test]
+async fn open_mode_verifies_a_key_made_after_it_started() {
+    let site = Site::new();
+    let server = site.serve(&[]);
+    made_used_and_disabled(&site, &server, &[]).await;
+}
+
+#[tokio::test]
 async fn on_postgresql_too() {
     let database = PostgresCluster::shared().unwrap().create_database().unwrap();
     let site = Site::new();

@@ -115,6 +115,24 @@ fn the_log_is_lines_of_json_when_asked() {
 }
 
 #[tokio::test]
+async fn a_caller_writes_no_log_lines_of_its_own() {
+    let site = Site::new();
+    let forged = json!({"resourceOwner": "SELF", "resourceShareStatus": "x\nFORGED \u{1b}[2J"});
+    for format in ["text", "json"] {
+        let server = site.serve(&["--log", format, "--log-level", "debug"]);
+        let reply = server.client(OWNER, "x").call("GetResourceShares", &forged).await;
+        assert!(reply.status == 400 && reply.text.contains("FORGED"), "{}", reply.text);
+        server.terminate();
+    }
+    let log = site.log();
+    assert_eq!(log.matches("FORGED").count(), 2, "{log}");
+    for line in log.lines().filter(|line| line.contains("FORGED")) {
+        assert!(line.contains("a request was refused") && !line.contains('\u{1b}'), "{line}");
+        assert!(line.matches("\"message\"").count() <= 1, "{line}");
+    }
+}
+
+#[tokio::test]
 async fn more_connections_than_descriptors_are_waited_out() {
     let site = Site::new();
     let server = site.serve_with_descriptors(64);

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use futures_util::future::try_join3;
+use futures_util::future::try_join4;
 use rampart_aws::rest_json::parse_body;
 use rampart_core::associate::{Ledger, decide_associate};
-use rampart_core::{Refusal, ShareArn};
+use rampart_core::permission::attach_missing;
+use rampart_core::{Change, Refusal, ShareArn};
 use rampart_store::{Abort, Transaction, Work};
 use serde::{Deserialize, Serialize};
 
@@ -79,13 +80,20 @@ impl Work for Associate {
         let (now, timing) = (self.call.now, self.app.timing());
         let existing = self.named.load_existing(tx, self.share);
         let usage = tx.owner_usage(self.call.account, self.call.region);
-        let (share, existing, usage) = try_join3(tx.resource_share(self.share), existing, usage).await?;
+        let permissions = tx.share_permissions(self.share);
+        let (share, existing, usage, permissions) =
+            try_join4(tx.resource_share(self.share), existing, usage, permissions).await?;
         let share = share.filter(|share| share.status(now, timing).is_some()).ok_or(not_found)?;
         let entities = self.named.recognise(&self.app, &self.call)?;
         let ledger = Ledger { usage, quotas: &self.app.settings.quotas, timing };
         let decision =
             decide_associate(&share, &entities, existing, ledger, now, &mut || self.app.entropy.uuid())?;
-        tx.apply(&decision.changes, now).await?;
+        // AWS: a type that comes without a permission gets its default (reference §7.2).
+        let types = entities.resource_types();
+        let added = attach_missing(self.app.catalog, self.share, &permissions, &types, now);
+        let mut changes = decision.changes;
+        changes.extend(added.into_iter().map(Change::PermissionAttached));
+        tx.apply(&changes, now).await?;
         let output = Output {
             resource_share_associations: decision.reply.iter().map(AssociationShape::of_outcome).collect(),
             client_token: self.client_token.clone(),

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use rampart_aws::rest_json::parse_body;
-use rampart_core::associate::{Ledger, decide_associate};
+use rampart_core::associate::{Entities, Ledger, decide_associate};
 use rampart_core::contents::Contents;
+use rampart_core::permission::{attach_missing, choose};
 use rampart_core::resource_share::{Tag, check_name, check_tags};
-use rampart_core::{Change, OwnerUsage, Refusal, ResourceShare, ShareId};
+use rampart_core::{AttachedPermission, Change, OwnerUsage, Refusal, ResourceShare, ShareId};
 use rampart_store::{Abort, Transaction, Work};
 use serde::{Deserialize, Serialize};
 
@@ -68,6 +69,7 @@ pub(crate) fn handle(app: Arc<App>, request: Request) -> Answer {
 struct Wanted {
     name: String,
     named: Named,
+    permission_arns: Vec<String>,
     tags: Vec<Tag>,
     allow_external_principals: bool,
     retain: bool,
@@ -77,12 +79,14 @@ impl Wanted {
     fn new(input: Input) -> Result<Self, Refusal> {
         let name = required(input.name, "name")?;
         check_name(&name)?;
-        let permissions = input.permission_arns.is_some_and(|list| !list.is_empty());
-        if permissions || input.permission_template_parameters.is_some_and(|list| !list.is_empty()) {
-            return Err(Refusal::PermissionsUnsupported);
+        if input.permission_template_parameters.is_some_and(|list| !list.is_empty()) {
+            return Err(Refusal::PermissionTemplatesUnsupported);
         }
         // AWS: true unless said otherwise (reference §4.2).
         let allow_external_principals = input.allow_external_principals.unwrap_or(true);
+        let mut permission_arns = input.permission_arns.unwrap_or_default();
+        permission_arns.sort_unstable();
+        permission_arns.dedup();
         let configuration = input.resource_share_configuration.unwrap_or_default();
         let retain = configuration.retain_sharing_on_account_leave_organization.unwrap_or(false);
         // AWS: whether both go together is unknown; refusing is the recommended choice (reference §4.1).
@@ -92,6 +96,7 @@ impl Wanted {
         Ok(Self {
             name,
             named: Named::new(input.resource_arns, input.principals, input.sources)?,
+            permission_arns,
             tags: check_tags(tags(input.tags.unwrap_or_default())?)?,
             allow_external_principals,
             retain,
@@ -129,6 +134,7 @@ impl Work for Create {
         if changes.is_empty() {
             changes = vec![Change::ShareStored(share.clone()), Change::UsageStored(usage)];
         }
+        changes.extend(self.permissions(&share, &entities)?.into_iter().map(Change::PermissionAttached));
         if !share.tags.is_empty() {
             changes.push(Change::ShareTagged {
                 owner: share.owner,
@@ -147,6 +153,19 @@ impl Work for Create {
 }
 
 impl Create {
+    /// The permissions that were chosen, and the defaults of the types that none was chosen for.
+    fn permissions(
+        &self,
+        share: &ResourceShare,
+        entities: &Entities<'_, '_>,
+    ) -> Result<Vec<AttachedPermission>, Refusal> {
+        let (catalog, arn, now) = (self.app.catalog, share.arn(), self.call.now);
+        let mut attached = choose(catalog, arn, &self.wanted.permission_arns, now)?;
+        let added = attach_missing(catalog, arn, &attached, &entities.resource_types(), now);
+        attached.extend(added);
+        Ok(attached)
+    }
+
     fn new_share(&self) -> ResourceShare {
         ResourceShare {
             owner: self.call.account,

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use futures_util::future::try_join_all;
 use rampart_aws::rest_json::parse_body;
-use rampart_core::{Refusal, ResourceShare, ShareArn, ShareId};
-use rampart_store::{Reader, ShareCursor, ShareScope};
+use rampart_core::permission::PermissionArn;
+use rampart_core::{AttachedPermission, Partition, Refusal, ResourceShare, ShareArn, ShareId};
+use rampart_store::{AttachmentCursor, Reader, ShareCursor, ShareScope};
 use serde::{Deserialize, Serialize};
 
 use super::input::{filter_values, resource_owner, share_arn};
@@ -57,10 +58,15 @@ pub(crate) fn handle(app: Arc<App>, request: Request) -> Answer {
         let mut input: Input = parse_body(&request.body)?;
         let call = request.call;
         input.resource_share_arns = filter_values(input.resource_share_arns.take(), "resourceShareArns")?;
-        let filter = Filter::new(&input)?;
+        let filter = Filter::new(&input, call.region.partition())?;
         let page = Page::open(&app, &call, NAME, &input, input.max_results, input.next_token.as_deref())?;
         let reader = app.store.reader().await?;
-        let (shares, next_token) = filter.walk(&reader, &app, &call, &page).await?;
+        let (shares, next_token) = match &filter.permission {
+            Some((name, version)) if filter.view == View::Owner && filter.arns.is_none() => {
+                filter.walk_attached(&reader, &app, &call, &page, name, *version).await?
+            }
+            _ => filter.walk(&reader, &app, &call, &page).await?,
+        };
         let shape =
             |share: &ResourceShare| ResourceShareShape::new(share, filter.view, call.now, app.timing());
         Ok(json(&Output { next_token, resource_shares: shares.iter().filter_map(shape).collect() }))
@@ -73,10 +79,12 @@ struct Filter<'a> {
     status: Option<&'a str>,
     name: Option<&'a str>,
     tags: Vec<(&'a str, &'a [String])>,
+    /// The name of AWS's permission, empty for any other's, and the version.
+    permission: Option<(String, Option<i64>)>,
 }
 
 impl<'a> Filter<'a> {
-    fn new(input: &'a Input) -> Result<Self, Refusal> {
+    fn new(input: &'a Input, partition: Partition) -> Result<Self, Refusal> {
         let shorten = |text: &str| text.chars().take(64).collect::<String>();
         let own = resource_owner(input.resource_owner.as_deref())?;
         let view = if own { View::Owner } else { View::Consumer };
@@ -85,9 +93,13 @@ impl<'a> Filter<'a> {
         {
             return Err(Refusal::ShareStatusInvalid { value: shorten(status) });
         }
-        if input.permission_arn.is_some() || input.permission_version.is_some() {
-            return Err(Refusal::PermissionsUnsupported);
-        }
+        let permission = match (&input.permission_arn, input.permission_version) {
+            (None, None) => None,
+            (None, Some(_)) => return Err(Refusal::ParameterMissing { parameter: "permissionArn" }),
+            (Some(arn), version) => {
+                Some((PermissionArn::parse(arn, partition)?.into_managed_name(), version))
+            }
+        };
         let mut tags = Vec::new();
         for filter in input.tag_filters.iter().flatten() {
             let key = filter.tag_key.as_deref().ok_or(Refusal::TagFilterKeyMissing)?;
@@ -105,6 +117,7 @@ impl<'a> Filter<'a> {
             status: input.resource_share_status.as_deref(),
             name: input.name.as_deref(),
             tags,
+            permission,
         })
     }
 
@@ -130,7 +143,8 @@ impl<'a> Filter<'a> {
             if let Some(last) = shares.last() {
                 after = ShareCursor::after(last);
             }
-            found.extend(shares.into_iter().filter(|share| self.matches(share, call, app)));
+            let shares = shares.into_iter().filter(|share| self.matches(share, call, app)).collect();
+            found.extend(self.allowing(reader, shares).await?);
             // Granted to an account and to its roles, a share comes once for each, one after another.
             found.dedup_by_key(|share| share.id);
             if let Some(token) = page.cut(app, &mut found, |share| place(ShareCursor::after(share))) {
@@ -143,6 +157,68 @@ impl<'a> Filter<'a> {
                 return Ok((found, Some(page.token(app, place(after)))));
             }
         }
+    }
+
+    /// The same, along the shares that a permission is attached to.
+    async fn walk_attached(
+        &self,
+        reader: &Reader,
+        app: &App,
+        call: &Call,
+        page: &Page,
+        name: &str,
+        version: Option<i64>,
+    ) -> Result<(Vec<ResourceShare>, Option<String>), Failure> {
+        let mut after = page
+            .after
+            .map_or(AttachmentCursor::START, |place| AttachmentCursor { attached: place.time, id: place.id });
+        let (mut found, mut looked_at) = (Vec::new(), 0);
+        let place = |cursor: AttachmentCursor| Place { time: cursor.attached, id: cursor.id };
+        let token = loop {
+            let (owner, limit) = (call.account, page.load_size());
+            let rows = reader.attached_permissions(owner, call.region, Some(name), after, limit).await?;
+            let at_end = rows.len() < usize::try_from(limit).expect("fits");
+            looked_at += rows.len();
+            after = rows.last().map_or(after, AttachmentCursor::after);
+            let shares = try_join_all(rows.iter().map(|row| reader.resource_share(row.share_arn()))).await?;
+            let rows = rows.iter().zip(shares).filter_map(|(row, share)| Some((row, share?)));
+            let wanted = rows.filter(|(row, share)| {
+                version.is_none_or(|version| version == i64::from(row.version))
+                    && self.matches(share, call, app)
+            });
+            found.extend(wanted.map(|(row, share)| (AttachmentCursor::after(row), share)));
+            if let Some(token) = page.cut(app, &mut found, |(cursor, _)| place(*cursor)) {
+                break Some(token);
+            }
+            if at_end {
+                break None;
+            }
+            if looked_at >= SCAN_MAX {
+                break Some(page.token(app, place(after)));
+            }
+        };
+        Ok((found.into_iter().map(|(_, share)| share).collect(), token))
+    }
+
+    /// Of `shares`, those that the permission which is asked for is attached to.
+    async fn allowing(
+        &self,
+        reader: &Reader,
+        shares: Vec<ResourceShare>,
+    ) -> Result<Vec<ResourceShare>, Failure> {
+        let Some((name, version)) = &self.permission else { return Ok(shares) };
+        let attached = try_join_all(shares.iter().map(|share| reader.share_permissions(share.arn()))).await?;
+        let allows = |rows: &Vec<AttachedPermission>| {
+            rows.iter().any(|row| {
+                row.permission.0 == *name && version.is_none_or(|version| version == i64::from(row.version))
+            })
+        };
+        Ok(shares
+            .into_iter()
+            .zip(attached)
+            .filter(|(_, rows)| allows(rows))
+            .map(|(share, _)| share)
+            .collect())
     }
 
     /// The next shares along the index that fits the filters best, ordered as the list is.

@@ -1,0 +1,81 @@
+//! DisassociateResourceSharePermission: takes a permission off a share that holds nothing of its type (reference §10.27).
+
+use std::sync::Arc;
+
+use futures_util::future::try_join3;
+use rampart_aws::rest_json::parse_body;
+use rampart_core::catalog::ManagedPermission;
+use rampart_core::permission::{decide_detach, find};
+use rampart_core::{Change, Refusal, ShareArn};
+use rampart_store::{Abort, Transaction, Work};
+use serde::{Deserialize, Serialize};
+
+use super::answering::write;
+use super::input::{required, share_arn};
+use crate::app::{App, Call};
+use crate::idempotency::Once;
+use crate::operations::{Answer, Request};
+
+const NAME: &str = "DisassociateResourceSharePermission";
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Input {
+    resource_share_arn: Option<String>,
+    permission_arn: Option<String>,
+    client_token: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Output {
+    return_value: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_token: Option<String>,
+}
+
+pub(crate) fn handle(app: Arc<App>, request: Request) -> Answer {
+    Box::pin(async move {
+        let input: Input = parse_body(&request.body)?;
+        let text = required(input.resource_share_arn, "resourceShareArn")?;
+        let permission_arn = required(input.permission_arn, "permissionArn")?;
+        let share = share_arn(&text)?;
+        let permission = find(app.catalog, &permission_arn, request.call.region.partition())?;
+        let canonical = (&text, &permission_arn);
+        let once = Once::new(&request.call, NAME, input.client_token.as_deref(), &canonical)?;
+        let (owner, client_token) = (request.call.account, input.client_token);
+        write(&app, owner, Detach { call: request.call, share, permission, client_token, once }).await
+    })
+}
+
+struct Detach {
+    call: Call,
+    share: ShareArn,
+    permission: &'static ManagedPermission,
+    client_token: Option<String>,
+    once: Once,
+}
+
+impl Work for Detach {
+    type Reply = String;
+
+    async fn run(&self, tx: &Transaction) -> Result<String, Abort> {
+        if let Some(answer) = self.once.recall(tx).await? {
+            return Ok(answer);
+        }
+        let not_found = Refusal::ShareNotFound { share: self.share };
+        if !self.call.owns(self.share) {
+            return Err(not_found.into());
+        }
+        let holds = tx.share_holds_type(self.share, &self.permission.resource_type);
+        let loaded =
+            try_join3(tx.resource_share(self.share), tx.share_permissions(self.share), holds).await?;
+        let (share, attached, holds_type) = loaded;
+        share.filter(|share| share.deleted.is_none()).ok_or(not_found)?;
+        let row = decide_detach(&attached, self.permission, holds_type)?;
+        let (owner, region, share) = (row.owner, row.region, row.share);
+        let detached = Change::PermissionDetached { owner, region, share, resource_type: row.resource_type };
+        tx.apply(&[detached], self.call.now).await?;
+        self.once.answer(tx, &Output { return_value: true, client_token: self.client_token.clone() }).await
+    }
+}
