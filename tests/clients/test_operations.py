@@ -18,7 +18,14 @@ BUILT = {
     "GetResourceShareInvitations",
     "GetResourceShares",
     "ListPendingInvitationResources",
+    "ListPrincipals",
+    "ListResources",
+    "ListResourceTypes",
+    "ListSourceAssociations",
     "RejectResourceShareInvitation",
+    "TagResource",
+    "UntagResource",
+    "UpdateResourceShare",
 }
 
 

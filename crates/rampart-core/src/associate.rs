@@ -378,6 +378,41 @@ mod tests {
     }
 
     #[test]
+    fn an_account_and_its_role_that_expired_are_invited_anew_by_one_invitation() {
+        let role = "arn:aws:iam::222222222222:role/Reader";
+        let mut world = World::new();
+        world.associate(&[MESH, COMPONENT], &[CONSUMER, role], at(0)).unwrap();
+        assert_eq!((world.invitations.len(), world.share.contents.pending_invitations), (1, 1));
+        world.associate(&[], &[CONSUMER], at(SHORT_WINDOW_MS)).unwrap();
+        // The first still has the role's row, until that is made anew or tidied.
+        assert_eq!((world.invitations.len(), world.share.contents.pending_invitations), (2, 2));
+        world.associate(&[], &[role], at(SHORT_WINDOW_MS)).unwrap();
+        assert_eq!((world.invitations.len(), world.share.contents.pending_invitations), (2, 1));
+        assert_eq!(world.principal(role).invitation(), world.principal(CONSUMER).invitation());
+        assert_eq!((world.share.contents.principals, world.share.contents.identities), (2, 1));
+        let expired = world.events.iter().filter(|event| event.status == "expired").count();
+        assert_eq!(expired, 1);
+    }
+
+    #[test]
+    fn service_principals_have_a_source_and_no_company() {
+        const SERVICE: &str = "acm.amazonaws.com";
+        let mut world = World::new();
+        let outcomes = world.associate(&[], &[SERVICE], at(0)).unwrap();
+        assert_eq!(outcomes.len(), 1);
+        assert!(world.row(AssociationKind::Source, OWNER).is_some());
+        assert_eq!((world.share.contents.services, world.share.contents.sources), (1, 1));
+        assert_eq!(world.associate(&[], &[CONSUMER], at(1)), Err(Refusal::ServicesMixedWithOthers));
+        assert_eq!(world.associate(&[GATEWAY], &[], at(1)), Err(Refusal::ResourceTypeNotForServices));
+        let refused = World::new().associate_with(&[], &[CONSUMER], &[OWNER], at(0));
+        assert_eq!(refused, Err(Refusal::SourcesWithoutServices));
+        // A source that was given stands alone.
+        let mut world = World::new();
+        world.associate_with(&[], &[SERVICE], &[CONSUMER], at(0)).unwrap();
+        assert_eq!(world.row(AssociationKind::Source, OWNER), None);
+    }
+
+    #[test]
     fn contents_are_counted() {
         let mut world = World::new();
         world.associate(&[GATEWAY, COMPONENT], &[CONSUMER], at(0)).unwrap();

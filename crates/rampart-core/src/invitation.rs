@@ -310,6 +310,25 @@ mod tests {
     }
 
     #[test]
+    fn an_expiry_is_written_down_once_and_not_of_a_deleted_share() {
+        let mut world = invited();
+        assert_eq!(decide_expire(world.offer(), at(LONG_WINDOW_MS - 1)), None);
+        let mut deleted = world.offer();
+        deleted.share.deleted = Some(at(1));
+        // Its counts went with it.
+        assert_eq!(decide_expire(deleted, at(LONG_WINDOW_MS)), None);
+        let decision = decide_expire(world.offer(), at(LONG_WINDOW_MS + 5)).unwrap();
+        world.apply(decision);
+        assert_eq!(world.principal(CONSUMER).standing, Standing::Ended { at: at(LONG_WINDOW_MS) });
+        assert_eq!((world.usage.principals, world.usage.pending_invitations), (0, 0));
+        assert_eq!(decide_expire(world.offer(), at(LONG_WINDOW_MS + 6)), None);
+        let mut accepted = invited();
+        let decision = decide_accept(accepted.offer(), at(10), &Timing::default()).unwrap();
+        accepted.apply(decision);
+        assert_eq!(decide_expire(accepted.offer(), at(LONG_WINDOW_MS)), None);
+    }
+
+    #[test]
     fn only_the_receiver_sees_it() {
         let world = invited();
         let arn = world.offer().invitation.arn();

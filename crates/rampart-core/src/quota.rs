@@ -115,3 +115,68 @@ impl OwnerUsage {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::{COMPONENT, CONSUMER, GATEWAY, World, at};
+    use crate::invitation::SHORT_WINDOW_MS;
+
+    fn with(quotas: Quotas) -> World {
+        let mut world = World::new();
+        world.quotas = quotas;
+        world
+    }
+
+    fn exceeded(quota: &'static str, limit: u32) -> Refusal {
+        Refusal::QuotaExceeded { quota, limit }
+    }
+
+    #[test]
+    fn each_quota_is_the_last_that_is_allowed() {
+        let mut world = with(Quotas { resources_per_share: 1, ..Quotas::default() });
+        let refused = world.associate(&[GATEWAY, COMPONENT], &[], at(0));
+        assert_eq!(refused, Err(exceeded("resources per resource share", 1)));
+        assert!(world.associate(&[GATEWAY], &[], at(0)).is_ok());
+        let mut world = with(Quotas { principals_per_share: 1, ..Quotas::default() });
+        let refused = world.associate(&[], &[CONSUMER, "333333333333"], at(0));
+        assert_eq!(refused, Err(exceeded("principals per resource share", 1)));
+        let mut world = with(Quotas { resource_associations: 1, ..Quotas::default() });
+        world.usage.resources = 1;
+        assert_eq!(world.associate(&[GATEWAY], &[], at(0)), Err(exceeded("resource associations", 1)));
+        let mut world = with(Quotas { principal_associations: 1, ..Quotas::default() });
+        world.usage.principals = 1;
+        assert_eq!(world.associate(&[], &[CONSUMER], at(0)), Err(exceeded("principal associations", 1)));
+        let mut world = with(Quotas::default());
+        world.usage.pending_invitations = 20;
+        let refused = world.associate(&[], &[CONSUMER], at(0));
+        assert_eq!(refused, Err(Refusal::TooManyPendingInvitations { limit: 20 }));
+        let usage = OwnerUsage { resource_shares: 3, ..world.usage };
+        assert_eq!(usage.check_shares(&Quotas { resource_shares: 3, ..Quotas::default() }), Ok(()));
+        let refused = usage.check_shares(&Quotas { resource_shares: 2, ..Quotas::default() });
+        assert_eq!(refused, Err(exceeded("resource shares", 2)));
+    }
+
+    #[test]
+    fn what_is_above_a_lowered_quota_may_stay_but_not_grow() {
+        let mut world = World::new();
+        world.associate(&[GATEWAY, COMPONENT], &[], at(0)).unwrap();
+        world.quotas = Quotas { resources_per_share: 1, resource_associations: 1, ..Quotas::default() };
+        assert!(world.associate(&[GATEWAY], &[CONSUMER], at(1)).is_ok());
+        let other = GATEWAY.replace("abcdef0", "abcdef1");
+        assert!(world.associate(&[&other], &[], at(2)).is_err());
+    }
+
+    #[test]
+    fn use_follows_what_a_share_holds() {
+        let mut world = World::new();
+        world.associate(&[GATEWAY, COMPONENT], &[CONSUMER], at(0)).unwrap();
+        assert_eq!(
+            (world.usage.resources, world.usage.principals, world.usage.pending_invitations),
+            (2, 1, 1)
+        );
+        // Invited again after an expiry that nothing noticed: one invitation waits, not two.
+        world.associate(&[], &[CONSUMER], at(SHORT_WINDOW_MS)).unwrap();
+        assert_eq!((world.usage.principals, world.usage.pending_invitations), (1, 1));
+    }
+}

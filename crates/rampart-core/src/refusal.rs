@@ -57,6 +57,7 @@ pub enum Refusal {
     ResourceTypeInvalid { value: String },
     TagTargetMissing,
     NothingToUpdate,
+    RetainedSharingConfined,
 
     // What stands against it.
     ShareNotFound { share: ShareArn },

@@ -251,6 +251,53 @@ mod tests {
     }
 
     #[test]
+    fn an_update_changes_what_is_given() {
+        let updated =
+            |name, allow| decide_update(&share(), name, allow, at(7)).map(|decision| decision.reply);
+        let renamed = updated(Some("new"), None).unwrap();
+        assert_eq!(renamed, ResourceShare { name: "new".to_owned(), updated: at(7), ..share() });
+        assert_eq!(updated(None, Some(true)), Ok(ResourceShare { updated: at(7), ..share() }));
+        assert_eq!(updated(None, None), Err(Refusal::NothingToUpdate));
+        assert_eq!(updated(Some(""), None), Err(Refusal::ShareNameLength { chars: 0 }));
+        assert_eq!(updated(Some("new"), Some(false)), Err(Refusal::SharingOnlyInsideOrganization));
+        let confined = ResourceShare { allow_external_principals: false, ..share() };
+        for (allow, expected) in [(None, false), (Some(false), false), (Some(true), true)] {
+            let updated = decide_update(&confined, Some("n"), allow, at(7)).unwrap().reply;
+            assert_eq!(updated.allow_external_principals, expected);
+        }
+        let deleted = ResourceShare { deleted: Some(at(1)), ..share() };
+        assert!(matches!(
+            decide_update(&deleted, Some("n"), None, at(7)),
+            Err(Refusal::ShareNotFound { .. })
+        ));
+    }
+
+    #[test]
+    fn tagging_replaces_adds_and_removes_and_tells_the_index() {
+        let tagged = ResourceShare { tags: vec![tag("a", "1"), tag("b", "2")], ..share() };
+        let changes = decide_tag(&tagged, vec![tag("c", ""), tag("a", "3")]).unwrap();
+        let [Change::ShareStored(stored), Change::ShareTagged { added, removed, .. }] = changes.as_slice()
+        else {
+            panic!("a row and its index change: {changes:?}")
+        };
+        assert_eq!(stored.tags, [tag("a", "3"), tag("b", "2"), tag("c", "")]);
+        assert_eq!((added.as_slice(), removed.len()), ([tag("a", "3"), tag("c", "")].as_slice(), 0));
+        assert_eq!(stored.updated, tagged.updated);
+        let changes = decide_untag(&tagged, &["b".to_owned(), "x".to_owned()]);
+        let [Change::ShareStored(stored), Change::ShareTagged { removed, .. }] = changes.as_slice() else {
+            panic!("a row and its index change: {changes:?}")
+        };
+        assert_eq!(
+            (stored.tags.as_slice(), removed.as_slice()),
+            ([tag("a", "1")].as_slice(), ["b".to_owned()].as_slice())
+        );
+        assert!(decide_untag(&tagged, &["x".to_owned()]).is_empty());
+        let full = ResourceShare { tags: (0..50).map(|n| tag(&n.to_string(), "")).collect(), ..share() };
+        assert_eq!(decide_tag(&full, vec![tag("one more", "")]), Err(Refusal::TooManyTags { tags: 51 }));
+        assert!(decide_tag(&full, vec![tag("7", "again")]).is_ok());
+    }
+
+    #[test]
     fn names_have_bounds_and_no_control_characters() {
         assert_eq!(check_name("n"), Ok(()));
         assert_eq!(check_name(&"ü".repeat(512)), Ok(()));

@@ -310,6 +310,12 @@ pub(super) fn of(refusal: &Refusal) -> (Codes, String) {
         Refusal::NothingToUpdate => {
             (MISSING, "Name at least one of name and allowExternalPrincipals.".to_owned())
         }
+        Refusal::RetainedSharingConfined => (
+            INVALID_PARAMETER,
+            "retainSharingOnAccountLeaveOrganization treats accounts of the organization as external: it needs \
+             allowExternalPrincipals."
+                .to_owned(),
+        ),
         Refusal::InvitationNotFound { invitation } => (
             &["ResourceShareInvitationArnNotFoundException"],
             format!("ResourceShareInvitation {invitation} could not be found."),

@@ -102,6 +102,13 @@ async fn what_is_malformed_is_named_by_its_code() {
             (json!({"name": "n", "tags": [{"key": "a"}, {"key": "a"}]}), "InvalidParameter"),
             (json!({"name": "n", "tags": [{"value": "a"}]}), "InvalidParameter"),
             (json!({"name": "n", "clientToken": ""}), "InvalidClientToken"),
+            (
+                json!({
+                    "name": "n", "allowExternalPrincipals": false,
+                    "resourceShareConfiguration": {"retainSharingOnAccountLeaveOrganization": true},
+                }),
+                "InvalidParameter",
+            ),
         ];
         for (input, code) in cases {
             assert_eq!(owner.refused(CREATE, &input).await, code, "{input}");

@@ -82,18 +82,24 @@ impl Wanted {
         if input.permission_template_parameters.is_some_and(|list| !list.is_empty()) {
             return Err(Refusal::PermissionTemplatesUnsupported);
         }
+        // AWS: true unless said otherwise (reference §4.2).
+        let allow_external_principals = input.allow_external_principals.unwrap_or(true);
         let mut permission_arns = input.permission_arns.unwrap_or_default();
         permission_arns.sort_unstable();
         permission_arns.dedup();
         let configuration = input.resource_share_configuration.unwrap_or_default();
+        let retain = configuration.retain_sharing_on_account_leave_organization.unwrap_or(false);
+        // AWS: whether both go together is unknown; refusing is the recommended choice (reference §4.1).
+        if retain && !allow_external_principals {
+            return Err(Refusal::RetainedSharingConfined);
+        }
         Ok(Self {
             name,
             named: Named::new(input.resource_arns, input.principals, input.sources)?,
             permission_arns,
             tags: check_tags(tags(input.tags.unwrap_or_default())?)?,
-            // AWS: true unless said otherwise (reference §4.2).
-            allow_external_principals: input.allow_external_principals.unwrap_or(true),
-            retain: configuration.retain_sharing_on_account_leave_organization.unwrap_or(false),
+            allow_external_principals,
+            retain,
         })
     }
 }
