@@ -166,7 +166,7 @@ async fn what_is_malformed_or_missing_is_named_by_its_code() {
             (one("", ""), "InvalidParameter"),
             (one(&"k".repeat(129), ""), "InvalidParameter"),
             (one("k", &"v".repeat(257)), "InvalidParameter"),
-            (one("k\u{0}", ""), "InvalidParameter"),
+            (one("k\u{7}", ""), "InvalidParameter"),
             (tags(&arn, &[("k", "1"), ("k", "2")]), "InvalidParameter"),
             (json!({"resourceShareArn": arn}), "InvalidParameter"),
             (json!({"resourceShareArn": arn, "tags": [{"value": "v"}]}), "InvalidParameter"),
