@@ -53,9 +53,7 @@ impl Buffers {
         let bytes_max = self.limits.body_bytes_max;
         let until = Instant::now() + self.limits.body_timeout;
         let length = body.size_hint().exact().and_then(|length| usize::try_from(length).ok());
-        let place = timeout(self.limits.body_timeout / 2, self.take_place(length.unwrap_or(bytes_max)))
-            .await
-            .map_err(|_| Failure::BuffersFull)?;
+        let place = self.take_place(length.unwrap_or(bytes_max)).await?;
         match timeout_at(until.into(), Limited::new(body, bytes_max).collect()).await {
             Err(_) => Err(Failure::BodyTimeout),
             Ok(Ok(collected)) => Ok(Buffered { bytes: collected.to_bytes(), _place: Some(place) }),
@@ -64,11 +62,16 @@ impl Buffers {
         }
     }
 
-    async fn take_place(&self, bytes: usize) -> SemaphorePermit<'_> {
+    async fn take_place(&self, bytes: usize) -> Result<SemaphorePermit<'_>, Failure> {
         // More than there is in all would wait for ever.
         let units = bytes.div_ceil(UNIT_BYTES).min(self.units);
         let units = u32::try_from(units).unwrap_or(u32::MAX);
-        self.free.acquire_many(units).await.expect("the semaphore is never closed")
+        // Mostly there is room, and no timer to be set.
+        if let Ok(place) = self.free.try_acquire_many(units) {
+            return Ok(place);
+        }
+        let place = timeout(self.limits.body_timeout / 2, self.free.acquire_many(units)).await;
+        Ok(place.map_err(|_| Failure::BuffersFull)?.expect("the semaphore is never closed"))
     }
 }
 
