@@ -11,9 +11,10 @@ mod read;
 
 use std::collections::BTreeMap;
 
-pub(crate) use check::check_action;
 pub use check::{ActionFault, PrincipalFault, ResourceFault};
+pub(crate) use check::{check_action, check_condition_key};
 pub use error::{Fault, ParseError};
+pub(crate) use read::{Reader, ValueCheck, find};
 
 use crate::operator::Operator;
 

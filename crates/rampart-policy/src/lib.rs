@@ -2,7 +2,8 @@
 //!
 //! * [`document`]: JSON to [`Document`] with errors that point at the place, and back to canonical JSON.
 //! * [`evaluate`]: a [`PolicySet`] compiled once from documents decides requests: [`Decision`].
-
+//! * [`template`]: RAM's permission templates with their `@{parameter}` placeholders.
+//! * [`grants`]: whether two policies grant the same.
 //!
 //! Everything here is a function of its arguments: no I/O, no clock, no environment. The current time, the caller's
 //! address and whatever else a condition asks for come with the request.
@@ -26,14 +27,18 @@
 
 pub mod document;
 pub mod evaluate;
+pub mod grants;
 mod json;
 mod operator;
 mod pattern;
 mod place;
+pub mod template;
 
 pub use document::{Document, Effect, Form, ParseError, Statement, Version};
 pub use evaluate::{Context, Decision, PolicySet, Principal, Request};
+pub use grants::same_grants;
 pub use json::JsonFault;
 pub use operator::{Comparison, Operator, Quantifier};
 pub use pattern::PatternFault;
 pub use place::Place;
+pub use template::Template;

@@ -1,6 +1,6 @@
 //! Which texts are actions, resources, principals and condition keys.
 
-use super::PrincipalKind;
+use super::{Fault, PrincipalKind};
 use crate::evaluate::AwsPrincipal;
 use crate::pattern::{Pattern, PatternFault, Syntax};
 
@@ -85,11 +85,12 @@ pub(crate) fn check_principal(kind: PrincipalKind, text: &str) -> Result<(), Pri
     Ok(())
 }
 
-pub(crate) fn is_condition_key(text: &str) -> bool {
-    text.split_once(':').is_some_and(|(service, name)| {
-        !service.is_empty()
-            && !service.contains(char::is_whitespace)
-            && !name.is_empty()
-            && text.trim() == text
-    }) && !text.contains(char::is_control)
+pub(crate) fn check_condition_key(text: &str) -> Result<(), Fault> {
+    let is_key = text.split_once(':').is_some_and(|(service, name)| {
+        !service.is_empty() && !service.contains(char::is_whitespace) && !name.is_empty()
+    });
+    if is_key && text.trim() == text && !text.contains(char::is_control) {
+        return Ok(());
+    }
+    Err(Fault::InvalidConditionKey)
 }

@@ -98,6 +98,21 @@ pub enum Fault {
     /// A condition value that its operator cannot compare.
     #[error("{0}")]
     InvalidValue(#[from] ValueFault),
+    /// In a template: `@{` that no name and brace follow.
+    #[error("a placeholder is `@{{name}}`, where a name is up to 128 letters, digits and `_`, `-` or `.`")]
+    InvalidPlaceholder,
+    /// In a template: another effect than Allow.
+    #[error("a permission can only allow")]
+    NotAllow,
+    /// In a template: an operator that holds when nothing matches.
+    #[error("a permission has no negated operators such as `{0}`")]
+    NegatedOperator(String),
+    /// In a template: more than one operator.
+    #[error("a permission has a single condition operator")]
+    SeveralOperators,
+    /// In a template: a condition key that is not for permissions.
+    #[error("the condition key `{0}` is reserved and cannot be in a permission")]
+    ReservedConditionKey(String),
 }
 
 fn did_you_mean(near: Option<&str>) -> String {

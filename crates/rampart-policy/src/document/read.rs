@@ -5,6 +5,8 @@ mod statement;
 
 use super::{DOCUMENT_LEN_MAX, Document, Fault, Form, LIST_LEN_MAX, ParseError, STATEMENTS_MAX, Version};
 
+pub(crate) use condition::ValueCheck;
+
 use crate::json::{self, Member, Node, Value};
 use crate::place::{Path, Place};
 

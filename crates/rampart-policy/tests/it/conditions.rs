@@ -16,9 +16,11 @@ struct File {
     /// Further keys of the request.
     #[serde(default)]
     keys: std::collections::BTreeMap<String, data::OneOrList>,
-    /// Operator, the policy's values, the request's values or null, whether an Allow applies and whether a Deny does.
-    cases: Vec<(String, Value, Option<Vec<String>>, bool, bool)>,
+    cases: Vec<Row>,
 }
+
+/// Operator, the policy's values, the request's values or null, whether an Allow applies and whether a Deny does.
+type Row = (String, Value, Option<Vec<String>>, bool, bool);
 
 fn newest() -> String {
     "2012-10-17".to_owned()

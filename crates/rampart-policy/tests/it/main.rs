@@ -5,4 +5,9 @@
 mod conditions;
 mod data;
 mod evaluate;
+mod grants;
+mod json;
+mod naive;
+mod properties;
 mod refused;
+mod template;

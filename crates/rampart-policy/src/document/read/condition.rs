@@ -14,8 +14,8 @@ use crate::place::Path;
 pub(crate) struct ValueCheck {
     pub(crate) version: Version,
     /// Texts that are not final yet and so are not checked.
-    pub(crate) is_open: fn(&str) -> bool,
-    pub(crate) is_key: fn(&str) -> bool,
+    pub(crate) is_open: fn(&str) -> Result<bool, Fault>,
+    pub(crate) check_key: fn(&str) -> Result<(), Fault>,
 }
 
 impl Reader<'_> {
@@ -44,16 +44,15 @@ impl Reader<'_> {
         let mut seen = HashSet::new();
         for member in self.object(node, path)? {
             let path = path.key(&member.key);
-            if !(check.is_open)(&member.key) && !(check.is_key)(&member.key) {
-                return Err(self.fail(&path, member.key_at, Fault::InvalidConditionKey));
-            }
+            (check.check_key)(&member.key).map_err(|fault| self.fail(&path, member.key_at, fault))?;
             if !seen.insert(member.key.to_lowercase()) {
                 let fault = Fault::DuplicateConditionKey(member.key.clone());
                 return Err(self.fail(&path, member.key_at, fault));
             }
             let values = self.one_or_list(&member.node, &path, |node, path| {
                 let text = self.read_value(node, path)?;
-                if !(check.is_open)(&text) {
+                let is_open = (check.is_open)(&text).map_err(|fault| self.fail(path, node.at, fault))?;
+                if !is_open {
                     check_value(comparison, &text, check.version)
                         .map_err(|fault| self.fail(path, node.at, fault))?;
                 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::check::{check_action, check_principal, check_resource, is_condition_key};
+use super::super::check::{check_action, check_condition_key, check_principal, check_resource};
 use super::super::{
     Effect, Fault, Form, PrincipalFault, PrincipalKind, Principals, Selection, Statement, Version,
 };
@@ -51,7 +51,8 @@ impl Reader<'_> {
             self.read_resources(node, path, context.version)
         })?;
         self.check_form(node, path, context.form, members)?;
-        let check = ValueCheck { version: context.version, is_open: |_| false, is_key: is_condition_key };
+        let check =
+            ValueCheck { version: context.version, is_open: |_| Ok(false), check_key: check_condition_key };
         let condition = match find(members, "Condition") {
             None => BTreeMap::new(),
             Some(node) => self.read_condition(node, &path.key("Condition"), check)?,
