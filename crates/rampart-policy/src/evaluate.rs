@@ -16,12 +16,14 @@ mod compile;
 mod condition;
 mod context;
 mod principal;
+mod resource;
 mod value;
 
 pub use compile::CompileError;
 pub use context::Context;
 pub use principal::Principal;
 pub(crate) use principal::{AwsPrincipal, Named};
+pub(crate) use resource::ResourcePattern;
 pub use value::ValueFault;
 pub(crate) use value::{Operand, check_value};
 
@@ -127,25 +129,21 @@ impl Compiled {
     }
 
     fn resource_applies(&self, request: &Request<'_>) -> bool {
-        let any = |patterns: &[Pattern], missing| {
-            any_resource(patterns, request.resource, request.context, missing)
-        };
+        let (resource, context) = (request.resource, request.context);
+        let widely =
+            |missing| move |pattern: &ResourcePattern| pattern.matches_widely(resource, context, missing);
+        let narrowly = |pattern: &ResourcePattern| pattern.matches_narrowly(resource, context);
         match (&self.resources, self.effect) {
             (None, _) => true,
-            (Some(Selection::Only(patterns)), Effect::Allow) => {
-                any(patterns, Missing::Unknown) == Truth::True
-            }
+            (Some(Selection::Only(patterns)), Effect::Allow) => any(patterns, narrowly) == Truth::True,
             (Some(Selection::Except(patterns)), Effect::Allow) => {
-                any(patterns, Missing::Unknown) == Truth::False
+                any(patterns, widely(Missing::Unknown)) == Truth::False
             }
             (Some(Selection::Only(patterns)), Effect::Deny) => {
-                any(patterns, Missing::Anything) == Truth::True
+                any(patterns, widely(Missing::Anything)) == Truth::True
             }
             (Some(Selection::Except(patterns)), Effect::Deny) => {
-                let excepts = |pattern: &Pattern| {
-                    pattern.matches(request.resource, request.context, Missing::Unknown) == Truth::True
-                };
-                !patterns.iter().any(excepts)
+                !patterns.iter().any(|pattern| narrowly(pattern) == Truth::True)
             }
         }
     }
@@ -163,10 +161,10 @@ impl Compiled {
 }
 
 /// Whether any pattern matches; unknown if any of them is, so that their order does not matter.
-fn any_resource(patterns: &[Pattern], resource: &str, context: &Context, missing: Missing) -> Truth {
+fn any(patterns: &[ResourcePattern], matches: impl Fn(&ResourcePattern) -> Truth) -> Truth {
     let mut found = Truth::False;
     for pattern in patterns {
-        match pattern.matches(resource, context, missing) {
+        match matches(pattern) {
             Truth::Unknown => return Truth::Unknown,
             Truth::True => found = Truth::True,
             Truth::False => {}

@@ -1,7 +1,7 @@
 //! From documents to statements that are quick to match.
 
 use super::condition::Test;
-use super::{Named, Operand};
+use super::{Named, Operand, ResourcePattern};
 use crate::document::{
     ActionFault, Document, Effect, Fault, PrincipalFault, PrincipalKind, Principals, Selection, Statement,
     Version, check_action,
@@ -30,7 +30,7 @@ pub(super) struct Compiled {
     pub(super) effect: Effect,
     pub(super) principals: Option<Selection<Box<[Named]>>>,
     pub(super) actions: Selection<Box<[Pattern]>>,
-    pub(super) resources: Option<Selection<Box<[Pattern]>>>,
+    pub(super) resources: Option<Selection<Box<[ResourcePattern]>>>,
     pub(super) tests: Box<[Test]>,
 }
 
@@ -55,7 +55,7 @@ fn compile_statement(statement: &Statement, version: Version) -> Result<Compiled
     let resources = match &statement.resources {
         None => None,
         Some(selection) => Some(try_map(selection, |resources| {
-            let compile = |text: &String| Pattern::parse(text, Syntax::pattern(version));
+            let compile = |text: &String| ResourcePattern::parse(text, version);
             resources
                 .iter()
                 .map(compile)

@@ -5,7 +5,7 @@ mod date;
 mod ip;
 mod number;
 
-use arn::ArnPattern;
+pub(super) use arn::ArnPattern;
 use date::Moment;
 use ip::Network;
 use number::Decimal;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::ATOMS_MAX;
 use super::cover::covers_pattern;
 use crate::document::{Effect, PrincipalKind, Principals, Selection, Statement, Version};
-use crate::evaluate::{Named, Operand};
+use crate::evaluate::{Named, Operand, ResourcePattern};
 use crate::operator::{Comparison, Operator, Quantifier};
 use crate::pattern::{Pattern, Piece, Syntax};
 
@@ -15,7 +15,7 @@ pub(super) struct Atom {
     effect: Effect,
     principal: Part<Named>,
     action: Part<Pattern>,
-    resource: Part<Pattern>,
+    resource: Part<Resource>,
     tests: BTreeSet<Test>,
 }
 
@@ -30,6 +30,12 @@ enum Part<T> {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Resource {
+    pattern: Pattern,
+    is_bounded: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Test {
     operator: Operator,
     key: String,
@@ -41,7 +47,7 @@ impl Atom {
     pub(super) fn covers(&self, other: &Self) -> bool {
         self.effect == other.effect
             && self.action.covers(&other.action, covers_pattern)
-            && self.resource.covers(&other.resource, covers_pattern)
+            && self.resource.covers(&other.resource, covers_resource)
             && self.principal.covers(&other.principal, covers_principal)
             && self.tests.is_subset(&other.tests)
     }
@@ -54,6 +60,11 @@ impl<T: PartialEq> Part<T> {
             _ => self == other,
         }
     }
+}
+
+/// A resource whose wildcards are bounded covers itself only: the comparison of patterns knows no fields.
+fn covers_resource(one: &Resource, other: &Resource) -> bool {
+    one == other || (!one.is_bounded && covers_pattern(&one.pattern, &other.pattern))
 }
 
 fn covers_principal(one: &Named, other: &Named) -> bool {
@@ -80,7 +91,7 @@ pub(super) fn take_apart(statement: &Statement, version: Version, atoms: &mut Ve
     let resources = match &statement.resources {
         None => vec![Part::Absent],
         Some(selection) => join_variables(parts(selection, |resources| {
-            resources.iter().map(|text| Pattern::parse(text, Syntax::pattern(version)).ok()).collect()
+            resources.iter().map(|text| resource_of(text, version)).collect()
         })?),
     };
     let tests = tests(statement, version)?;
@@ -111,8 +122,9 @@ fn parts<S, T: Ord>(selection: &Selection<S>, read: impl Fn(&S) -> Option<Vec<T>
 }
 
 /// Resources of a list with variables stay together: one variable without a value stops the whole statement.
-fn join_variables(resources: Vec<Part<Pattern>>) -> Vec<Part<Pattern>> {
-    let has_variables = |part: &Part<Pattern>| matches!(part, Part::One(pattern) if pattern.has_variables);
+fn join_variables(resources: Vec<Part<Resource>>) -> Vec<Part<Resource>> {
+    let has_variables =
+        |part: &Part<Resource>| matches!(part, Part::One(resource) if resource.pattern.has_variables);
     if !resources.iter().any(has_variables) {
         return resources;
     }
@@ -121,6 +133,12 @@ fn join_variables(resources: Vec<Part<Pattern>>) -> Vec<Part<Pattern>> {
         _ => None,
     });
     vec![Part::Whole(listed.collect())]
+}
+
+fn resource_of(text: &str, version: Version) -> Option<Resource> {
+    let pattern = Pattern::parse(text, Syntax::pattern(version)).ok()?;
+    let is_bounded = ResourcePattern::parse(text, version).ok()?.is_bounded();
+    Some(Resource { pattern, is_bounded })
 }
 
 fn named(principals: &Principals) -> Option<Vec<Named>> {
