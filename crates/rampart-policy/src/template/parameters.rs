@@ -1,0 +1,161 @@
+//! Parameters of a template: declared, used, and given.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::placeholder::{Part, is_name, split};
+use super::{PARAMETERS_MAX, Template, check_key};
+use crate::document::{Condition, Fault, Statement, Version};
+use crate::evaluate::check_value;
+use crate::operator::Comparison;
+
+/// A parameter that a template declares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Declaration<'a> {
+    /// The name in `@{name}`.
+    pub name: &'a str,
+    /// One value or several.
+    pub kind: ParameterKind,
+}
+
+/// How many values a parameter takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ParameterKind {
+    /// `STRING`: one, put where the placeholder stands.
+    String,
+    /// `STRING_LIST`: one or more, in the place of a value.
+    StringList,
+}
+
+/// Why a template, its declarations and the values given do not go together.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ParameterError {
+    /// Too many declarations.
+    #[error("a template declares at most 100 parameters")]
+    TooMany,
+    /// Not a name.
+    #[error("`{0}` is not the name of a parameter: a name is up to 128 letters, digits and `_`, `-` or `.`")]
+    InvalidName(String),
+    /// A name that is declared already.
+    #[error("the parameter `{0}` is declared twice")]
+    DeclaredTwice(String),
+    /// A placeholder without declaration.
+    #[error("the template uses the parameter `{0}`, which is not declared")]
+    Undeclared(String),
+    /// A declaration without placeholder.
+    #[error("the parameter `{0}` is declared and the template does not use it")]
+    Unused(String),
+    /// A list in a key or in the midst of a value.
+    #[error("the list `{0}` can only stand for a whole value of a condition")]
+    ListInText(String),
+    /// A declared parameter without values.
+    #[error("the parameter `{0}` has no value")]
+    Missing(String),
+    /// Values for what is not declared.
+    #[error("there is no parameter `{0}`")]
+    Unknown(String),
+    /// A STRING with several values.
+    #[error("the parameter `{0}` takes one value")]
+    SeveralValues(String),
+    /// The values make two keys the same.
+    #[error("with these values the condition has the key `{0}` twice")]
+    DuplicateKey(String),
+    /// The values make a condition that a permission may not have.
+    #[error("with these values the condition on `{key}` is not valid: {fault}")]
+    InvalidResult {
+        /// The key, rendered.
+        key: String,
+        /// What is wrong.
+        fault: Fault,
+    },
+}
+
+type Values = BTreeMap<String, Vec<String>>;
+
+impl Template {
+    /// Checks that declarations and placeholders go together.
+    ///
+    /// AWS: that a declared parameter must be used is inferred.
+    pub fn check_declarations(&self, declared: &[Declaration<'_>]) -> Result<(), ParameterError> {
+        if declared.len() > PARAMETERS_MAX {
+            return Err(ParameterError::TooMany);
+        }
+        let mut names = BTreeSet::new();
+        for Declaration { name, kind } in declared {
+            if !is_name(name) {
+                return Err(ParameterError::InvalidName((*name).to_owned()));
+            }
+            if !names.insert(*name) {
+                return Err(ParameterError::DeclaredTwice((*name).to_owned()));
+            }
+            match self.uses.get(*name) {
+                None => return Err(ParameterError::Unused((*name).to_owned())),
+                Some(usage) if usage.is_part && *kind == ParameterKind::StringList => {
+                    return Err(ParameterError::ListInText((*name).to_owned()));
+                }
+                Some(_) => {}
+            }
+        }
+        let undeclared = self.placeholders().find(|name| !names.contains(name));
+        undeclared.map_or(Ok(()), |name| Err(ParameterError::Undeclared(name.to_owned())))
+    }
+
+    /// Puts values in the place of placeholders. A value is text: a placeholder inside it stays as it is.
+    pub fn render(&self, declared: &[Declaration<'_>], given: &Values) -> Result<Statement, ParameterError> {
+        self.check_declarations(declared)?;
+        check_given(declared, given)?;
+        let mut condition = Condition::new();
+        for (operator, keys) in &self.statement.condition {
+            let mut rendered = Values::new();
+            for (key, values) in keys {
+                let key = fill(key, given).concat();
+                let values: Vec<String> = values.iter().flat_map(|value| fill(value, given)).collect();
+                check_result(operator.comparison, &key, &values)?;
+                if rendered.keys().any(|other| other.eq_ignore_ascii_case(&key)) {
+                    return Err(ParameterError::DuplicateKey(key));
+                }
+                rendered.insert(key, values);
+            }
+            condition.insert(*operator, rendered);
+        }
+        Ok(Statement { condition, ..self.statement.clone() })
+    }
+}
+
+fn check_given(declared: &[Declaration<'_>], given: &Values) -> Result<(), ParameterError> {
+    if let Some(name) =
+        given.keys().find(|name| declared.iter().all(|declaration| declaration.name != **name))
+    {
+        return Err(ParameterError::Unknown(name.clone()));
+    }
+    for Declaration { name, kind } in declared {
+        match (kind, given.get(*name).map(Vec::as_slice)) {
+            (_, None | Some([])) => return Err(ParameterError::Missing((*name).to_owned())),
+            (ParameterKind::String, Some([_, _, ..])) => {
+                return Err(ParameterError::SeveralValues((*name).to_owned()));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The texts that a text with placeholders becomes: one, or as many as the list that it is.
+fn fill(text: &str, given: &Values) -> Vec<String> {
+    let values = |name: &str| given.get(name).cloned().unwrap_or_default();
+    let parts = split(text).expect("the template was checked when it was read");
+    if let [Part::Placeholder(name)] = *parts {
+        return values(name);
+    }
+    let texts = parts.iter().map(|part| match part {
+        Part::Text(text) => (*text).to_owned(),
+        Part::Placeholder(name) => values(name).concat(),
+    });
+    vec![texts.collect()]
+}
+
+fn check_result(comparison: Comparison, key: &str, values: &[String]) -> Result<(), ParameterError> {
+    let checked = check_key(key).and_then(|()| {
+        values.iter().try_for_each(|value| Ok(check_value(comparison, value, Version::V2012)?))
+    });
+    checked.map_err(|fault| ParameterError::InvalidResult { key: key.to_owned(), fault })
+}
