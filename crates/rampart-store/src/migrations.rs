@@ -231,10 +231,19 @@ const VERSION: &str = "schema_version";
 const PARTITIONS: &str = "partitions";
 const PAGE_TOKEN_KEY: &str = "page_token_key";
 
+/// All in one transaction, which goes to disk once: a new store's tables one by one would take most of the time of a
+/// start. The transaction of a failure ends with its connection.
 pub(crate) fn migrate_sqlite(
     connection: &rusqlite::Connection,
     partitions: Partitions,
 ) -> Result<Opened, StoreError> {
+    sqlite::run_batch(connection, "BEGIN IMMEDIATE")?;
+    let opened = take_steps(connection, partitions)?;
+    sqlite::run_batch(connection, "COMMIT")?;
+    Ok(opened)
+}
+
+fn take_steps(connection: &rusqlite::Connection, partitions: Partitions) -> Result<Opened, StoreError> {
     let read = |name| sqlite::query(connection, &READ_META, &[META_PART.into(), Value::Text(name)], value);
     let write = |statement, name, value: &[u8]| {
         sqlite::execute(connection, statement, &[META_PART.into(), Value::Text(name), Value::Bytes(value)])
