@@ -19,6 +19,7 @@ mod transaction;
 pub use error::{Abort, StoreError};
 pub use migrations::{Migrated, SCHEMA_VERSION};
 pub use partition::{PartitionId, Partitions};
+pub use postgres::SESSION as POSTGRES_SESSION;
 pub use sealing::{MasterKey, MasterKeyError};
 pub use statement::Statement;
 pub use store::{Location, LocationError, Options, Reader, Store};

@@ -19,7 +19,7 @@ static OF_OWNER: Statement = Statement::new(
     "share_permission.of_owner",
     "SELECT p.owner, p.region, p.share_id, p.resource_type, p.permission, p.version, p.attached_ms, p.attachment_id
      FROM share_permission p
-     JOIN resource_share s ON s.part = p.part AND s.owner = p.owner AND s.region = p.region AND s.share_id = p.share_id
+     JOIN resource_share s ON s.part = p.part AND s.share_id = p.share_id
      WHERE p.part = $1 AND p.owner = $2 AND p.region = $3 AND (p.attached_ms, p.attachment_id) > ($4, $5)
        AND s.deleted_ms IS NULL
      ORDER BY p.attached_ms, p.attachment_id LIMIT $6",
@@ -28,7 +28,7 @@ static OF_PERMISSION: Statement = Statement::new(
     "share_permission.of_permission",
     "SELECT p.owner, p.region, p.share_id, p.resource_type, p.permission, p.version, p.attached_ms, p.attachment_id
      FROM share_permission p
-     JOIN resource_share s ON s.part = p.part AND s.owner = p.owner AND s.region = p.region AND s.share_id = p.share_id
+     JOIN resource_share s ON s.part = p.part AND s.share_id = p.share_id
      WHERE p.part = $1 AND p.owner = $2 AND p.region = $3 AND p.permission = $4
        AND (p.attached_ms, p.attachment_id) > ($5, $6) AND s.deleted_ms IS NULL
      ORDER BY p.attached_ms, p.attachment_id LIMIT $7",
