@@ -130,7 +130,7 @@ pub static RAM: &[Operation] = &[
             "PermissionAlreadyExists",
             "PermissionLimitExceeded",
         ],
-        handler: None,
+        handler: Some(ram::create_permission::handle),
     },
     Operation {
         name: "CreatePermissionVersion",
@@ -148,7 +148,7 @@ pub static RAM: &[Operation] = &[
             "PermissionVersionsLimitExceeded",
             "UnknownResource",
         ],
-        handler: None,
+        handler: Some(ram::create_permission_version::handle),
     },
     Operation {
         name: "CreateResourceShare",
@@ -182,7 +182,7 @@ pub static RAM: &[Operation] = &[
             "OperationNotPermitted",
             "UnknownResource",
         ],
-        handler: None,
+        handler: Some(ram::delete_permission::handle),
     },
     Operation {
         name: "DeletePermissionVersion",
@@ -197,7 +197,7 @@ pub static RAM: &[Operation] = &[
             "OperationNotPermitted",
             "UnknownResource",
         ],
-        handler: None,
+        handler: Some(ram::delete_permission_version::handle),
     },
     Operation {
         name: "DeleteResourceShare",
@@ -492,7 +492,7 @@ pub static RAM: &[Operation] = &[
             "MalformedArn",
             "UnknownResource",
         ],
-        handler: None,
+        handler: Some(ram::set_default_permission_version::handle),
     },
     Operation {
         name: "TagResource",
@@ -531,7 +531,7 @@ pub static RAM: &[Operation] = &[
             "PermissionLimitExceeded",
             "UnknownResource",
         ],
-        handler: None,
+        handler: Some(ram::update_permission::handle),
     },
     Operation {
         name: "UpdateResourceShare",

@@ -8,6 +8,7 @@ mod authentication;
 mod client_tokens;
 mod concurrency;
 mod create_resource_share;
+mod customer_permissions;
 mod delete_resource_share;
 mod empty_pages;
 mod events;
