@@ -116,7 +116,7 @@ pub(crate) enum Command {
     Migrate,
     /// Print the settings in force, without secrets
     Config,
-    /// List RAM's operations and which of them work
+    /// List the operations of all services and which of them work
     Operations {
         /// How to print
         #[arg(long, value_enum, default_value_t)]

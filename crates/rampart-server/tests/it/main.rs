@@ -35,6 +35,7 @@ mod reject_resource_share_invitation;
 mod requests;
 mod retention;
 mod service_principals;
+mod services;
 mod settling;
 mod sharing;
 mod shutdown;
