@@ -136,9 +136,23 @@ impl ManagedPermission {
         actions.filter_map(|action| action.split_once(':').map(|(service, _)| service))
     }
 
-    /// The text of a version as GetPermission gives it; `None` when the catalog does not know it. Actions that no source
-    /// states are inferred from the service's authorization reference.
+    /// The text of a version as GetPermission gives it; `None` when the catalog does not know it.
+    // AWS: whether several statements come as one object is not known (catalog §2); a list shows what they are.
     pub fn policy_template(&self, version: u32) -> Option<String> {
+        let mut statements = self.statements(version)?;
+        match statements.len() {
+            1 => statements.pop().map(|statement| statement.to_string()),
+            _ => Some(serde_json::Value::from(statements).to_string()),
+        }
+    }
+
+    /// The text of each statement of a version. Actions that no source states are inferred from the service's
+    /// authorization reference.
+    pub fn templates(&self, version: u32) -> Option<Vec<String>> {
+        Some(self.statements(version)?.iter().map(serde_json::Value::to_string).collect())
+    }
+
+    fn statements(&self, version: u32) -> Option<Vec<serde_json::Value>> {
         let number = version.to_string();
         let is_it = |entry: &&ManagedVersion| match &entry.version {
             Some(text) => *text == number,
@@ -152,15 +166,11 @@ impl ManagedPermission {
             }
             statement
         };
-        // AWS: whether several statements come as one object is not known (catalog §2); a list shows what they are.
-        if let Some(statements) = version.statements.as_deref().filter(|statements| statements.len() > 1) {
-            let list: Vec<_> =
-                statements.iter().map(|s| statement(&s.actions, s.condition.as_ref())).collect();
-            return Some(serde_json::Value::from(list).to_string());
+        if let Some(statements) = version.statements.as_deref().filter(|statements| !statements.is_empty()) {
+            return Some(statements.iter().map(|s| statement(&s.actions, s.condition.as_ref())).collect());
         }
-        let condition = version.statements.iter().flatten().find_map(|s| s.condition.as_ref());
         let actions = version.actions.as_deref().or(version.actions_inferred.as_deref())?;
-        Some(statement(actions, condition).to_string())
+        Some(vec![statement(actions, None)])
     }
 }
 
@@ -357,8 +367,11 @@ mod tests {
         assert_eq!(catalog.permissions().len(), 132);
         for permission in catalog.permissions() {
             assert!(catalog.type_named(&permission.resource_type).is_some(), "{}", permission.name);
-            let text = permission.policy_template(permission.default_version());
-            assert!(text.is_some_and(|text| text.contains("Allow")), "{}", permission.name);
+            let templates = permission.templates(permission.default_version()).unwrap();
+            for text in templates {
+                let template = rampart_policy::Template::parse(&text);
+                assert!(template.is_ok_and(|template| !template.actions().is_empty()), "{}", permission.name);
+            }
             assert!(permission.created() <= permission.updated(), "{}", permission.name);
         }
         let defaults =

@@ -79,6 +79,7 @@ pub enum Refusal {
     LastSourceOfServices,
     QuotaExceeded { quota: &'static str, limit: u32 },
     TooManyPendingInvitations { limit: u32 },
+    SharedResourceNotFound { arn: String },
     TaggedResourceNotFound { arn: String },
     LeaveNotPermitted { share: ShareArn },
     InvitationNotFound { invitation: InvitationArn },

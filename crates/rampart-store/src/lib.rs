@@ -26,6 +26,7 @@ pub use store::{Location, LocationError, Options, Reader, Store};
 pub use tables::STATEMENTS;
 pub use tables::association::{AssociationCursor, AssociationInShare, AssociationScope};
 pub use tables::client_token::{RememberedAnswer, TokenScope};
+pub use tables::effective::HoldingShare;
 pub use tables::invitation::InvitationCursor;
 pub use tables::permission::PermissionCursor;
 pub use tables::resource_share::{ReceivedShare, ShareCursor, ShareScope};

@@ -9,6 +9,7 @@ pub(crate) mod access_key;
 pub(crate) mod association;
 pub(crate) mod change_log;
 pub(crate) mod client_token;
+pub(crate) mod effective;
 pub(crate) mod invitation;
 pub(crate) mod owner_usage;
 pub(crate) mod permission;
@@ -25,6 +26,7 @@ pub static STATEMENTS: &[&[&Statement]] = &[
     association::STATEMENTS,
     change_log::STATEMENTS,
     client_token::STATEMENTS,
+    effective::STATEMENTS,
     invitation::STATEMENTS,
     owner_usage::STATEMENTS,
     permission::STATEMENTS,

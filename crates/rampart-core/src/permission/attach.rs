@@ -48,7 +48,7 @@ impl AttachedPermission {
     }
 
     /// Attaches the default version of one of the catalog's permissions.
-    fn managed(share: ShareArn, permission: &ManagedPermission, now: TimestampMs) -> Self {
+    pub fn managed(share: ShareArn, permission: &ManagedPermission, now: TimestampMs) -> Self {
         Self {
             owner: share.owner,
             region: share.region,

@@ -98,9 +98,20 @@ pub fn render(template: &Template, declared: &[Declaration], given: &Values) -> 
 }
 
 fn borrowed(declared: &[Declaration]) -> Vec<template::Declaration<'_>> {
-    let kind = |kind| match kind {
+    declared.iter().map(borrow).collect()
+}
+
+fn borrow(declaration: &Declaration) -> template::Declaration<'_> {
+    let kind = match declaration.kind {
         ParameterType::String => ParameterKind::String,
         ParameterType::StringList => ParameterKind::StringList,
     };
-    declared.iter().map(|one| template::Declaration { name: &one.name, kind: kind(one.kind) }).collect()
+    template::Declaration { name: &declaration.name, kind }
+}
+
+/// What is declared and what was given, of parameters that have their values.
+pub fn values_of(parameters: &[Parameter]) -> (Vec<template::Declaration<'_>>, Values) {
+    let declared = parameters.iter().map(|one| borrow(&one.declaration)).collect();
+    let values = parameters.iter().map(|one| (one.declaration.name.clone(), one.values.clone())).collect();
+    (declared, values)
 }

@@ -132,6 +132,10 @@ pub(super) fn of(refusal: &Refusal) -> (Codes, String) {
                  answered."
             ),
         ),
+        Refusal::SharedResourceNotFound { arn } => (
+            &["ResourceArnNotFoundException"],
+            format!("Resource {arn} could not be found in your resource shares."),
+        ),
         Refusal::TaggedResourceNotFound { arn } => (
             &["ResourceArnNotFoundException", "UnknownResourceException"],
             format!("{arn} could not be found."),

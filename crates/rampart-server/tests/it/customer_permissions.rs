@@ -569,3 +569,34 @@ async fn a_consumer_sees_which_permission_a_share_has_but_not_the_owner_s_tags()
     })
     .await;
 }
+
+#[tokio::test]
+async fn the_resource_s_policy_says_what_the_attached_version_allows() {
+    for_each_store(async |server| {
+        let offer = Offer::accepted(&server, &[]).await;
+        let text = json!({"Effect": "Allow", "Action": [ACTION],
+            "Condition": {"StringEquals": {"aws:SourceVpc": "@{vpcs}"}}});
+        let mut input = permission("Name");
+        input["policyTemplate"] = json!(text.to_string());
+        input["permissionTemplateParameters"] = json!([{"name": "vpcs", "type": "STRING_LIST"}]);
+        let made = offer.owner.ok("CreatePermission", &input).await;
+        let arn = made["permission"]["arn"].as_str().unwrap();
+        let attach = json!({"resourceShareArn": offer.share, "permissionArn": arn,
+            "permissionTemplateParameters": [{"name": "vpcs", "values": ["v1", "v2"]}]});
+        offer.owner.ok("AssociateResourceSharePermission", &attach).await;
+        let add = json!({"resourceShareArn": offer.share, "resourceArns": [project(1)]});
+        offer.owner.ok("AssociateResourceShare", &add).await;
+        // A later version changes nothing for this share.
+        add_version(&offer.owner, arn).await;
+        let found = offer.owner.ok("GetResourcePolicies", &json!({"resourceArns": [project(1)]})).await;
+        let policy: Value = serde_json::from_str(found["policies"][0].as_str().unwrap()).unwrap();
+        let statement = &policy["Statement"][0];
+        assert_eq!(statement["Action"], ACTION, "{policy}");
+        assert_eq!(
+            statement["Condition"],
+            json!({"StringEquals": {"aws:SourceVpc": ["v1", "v2"]}}),
+            "{policy}"
+        );
+    })
+    .await;
+}

@@ -12,6 +12,7 @@ mod customer_permissions;
 mod delete_resource_share;
 mod empty_pages;
 mod events;
+mod get_resource_policies;
 mod get_resource_share_associations;
 mod get_resource_share_invitations;
 mod get_resource_shares;

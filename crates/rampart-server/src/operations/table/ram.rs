@@ -223,7 +223,7 @@ pub static RAM: &[Operation] = &[
         client_token: false,
         paged: true,
         errors: &["InvalidNextToken", "InvalidParameter", "MalformedArn", "ResourceArnNotFound"],
-        handler: None,
+        handler: Some(ram::get_resource_policies::handle),
     },
     Operation {
         service: Service::Ram,
