@@ -1,11 +1,12 @@
 //! Managed permissions: what a share allows for one type of resource (reference §7).
 //!
-//! Here is how they are named and found; [`attach`] puts them into shares, [`customer`] makes and changes an account's own,
-//! and [`parameters`] fills their templates.
+//! Here is how they are named and found; [`attach`] puts them into shares, [`replacement`] replaces them there,
+//! [`customer`] makes and changes an account's own, and [`parameters`] fills their templates.
 
 pub mod attach;
 pub mod customer;
 pub mod parameters;
+pub mod replacement;
 
 pub use attach::{Attachable, AttachedPermission};
 pub use customer::{CustomerPermission, PermissionUsage, PermissionVersion};

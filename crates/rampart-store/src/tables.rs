@@ -13,6 +13,7 @@ pub(crate) mod effective;
 pub(crate) mod invitation;
 pub(crate) mod owner_usage;
 pub(crate) mod permission;
+pub(crate) mod replace_work;
 pub(crate) mod resource_share;
 pub(crate) mod retention;
 pub(crate) mod share_permission;
@@ -30,6 +31,7 @@ pub static STATEMENTS: &[&[&Statement]] = &[
     invitation::STATEMENTS,
     owner_usage::STATEMENTS,
     permission::STATEMENTS,
+    replace_work::STATEMENTS,
     resource_share::STATEMENTS,
     retention::STATEMENTS,
     share_permission::STATEMENTS,
@@ -50,6 +52,7 @@ static EMPTY: &[&Statement] = &[
     &Statement::new("permission.empty", "DELETE FROM permission WHERE part = $1"),
     &Statement::new("permission_version.empty", "DELETE FROM permission_version WHERE part = $1"),
     &Statement::new("permission_usage.empty", "DELETE FROM permission_usage WHERE part = $1"),
+    &Statement::new("replace_work.empty", "DELETE FROM replace_work WHERE part = $1"),
     &Statement::new("share_permission.empty", "DELETE FROM share_permission WHERE part = $1"),
     &Statement::new("sharing_event.empty", "DELETE FROM sharing_event WHERE part = $1"),
     &Statement::new("change_log.empty", "DELETE FROM change_log WHERE part = $1"),
