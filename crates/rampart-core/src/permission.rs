@@ -147,6 +147,16 @@ pub fn find<'c>(
     }
 }
 
+/// The owner and the name of another account's permission in this Region, if it is such an ARN.
+pub fn find_shared(text: &str, caller: AccountId, home: Region) -> Option<(AccountId, String)> {
+    match PermissionArn::parse(text, home.partition()).ok()? {
+        PermissionArn::Customer { account, region, name } if account != caller && region == home => {
+            Some((account, name))
+        }
+        _ => None,
+    }
+}
+
 /// What an ARN names.
 #[derive(Clone, Debug)]
 pub enum Found<'c> {

@@ -44,4 +44,5 @@ mod permission_text;
 mod permissions;
 mod resource_grants;
 mod shapes;
+mod shared_permissions;
 mod visible;

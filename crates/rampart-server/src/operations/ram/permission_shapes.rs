@@ -89,6 +89,16 @@ impl PermissionShape {
         }
     }
 
+    /// A version of another account's: its tags are the owner's business.
+    pub(super) fn of_other(
+        permission: &CustomerPermission,
+        version: &VersionHead,
+        status: PermissionStatus,
+    ) -> Self {
+        let own = Self::of_own(permission, version, status);
+        Self { tags: None, resource_owner: Some("OTHER-ACCOUNTS"), ..own }
+    }
+
     /// The same with its text, where it is known.
     pub(super) fn with_text(self, text: Option<String>) -> Self {
         Self { permission: text, ..self }
