@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::access_key::{AccessKey, Account};
 use crate::event::SharingEvent;
 use crate::ids::{InvitationId, ShareId};
+use crate::organization::OrganizationChange;
 use crate::permission::AttachedPermission;
 use crate::quota::OwnerUsage;
 use crate::resource_share::Tag;
@@ -62,6 +63,8 @@ pub enum Change {
         region: Region,
         share: ShareId,
     },
+    /// A row of an organization.
+    Organization(OrganizationChange),
     /// The partition was emptied (open mode only).
     PartitionEmptied,
 }
