@@ -143,24 +143,6 @@ impl Organization {
     }
 }
 
-/// How much an organization may have. AWS's defaults; all can be configured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
-pub struct OrganizationQuotas {
-    /// "Default maximum number of accounts".
-    pub accounts: u32,
-    /// "OUs in an organization".
-    pub units: u32,
-    /// "Policies of a type in an organization".
-    pub policies: u32,
-}
-
-impl Default for OrganizationQuotas {
-    fn default() -> Self {
-        Self { accounts: 10, units: 2_000, policies: 2_000 }
-    }
-}
-
 /// Refuses what only organizations with all features have.
 pub fn check_all_features(organization: &Organization) -> Result<(), OrganizationRefusal> {
     match organization.feature_set {

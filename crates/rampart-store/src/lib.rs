@@ -26,6 +26,7 @@ pub use tables::STATEMENTS;
 pub use tables::association::{AssociationCursor, AssociationInShare, AssociationScope};
 pub use tables::client_token::{RememberedAnswer, TokenScope};
 pub use tables::invitation::InvitationCursor;
+pub use tables::organization_policy::PolicyDocument;
 pub use tables::resource_share::{ReceivedShare, ShareCursor, ShareScope};
 pub use tables::retention::{AssociationKey, EventKey, TokenKey};
 pub use tables::share_permission::AttachmentCursor;

@@ -61,8 +61,9 @@ pub(crate) struct Options {
     #[arg(long, global = true, env = "RAMPART_STORE_PARTITIONS", value_name = "NUMBER")]
     pub(crate) store_partitions: Option<i64>,
     /// A quota other than AWS's: resource-shares=25000, resources-per-share=5000, principals-per-share=5000,
-    /// sources-per-share=100, resource-associations=25000, principal-associations=25000, pending-invitations=20. May be
-    /// repeated; adds to those in RAMPART_QUOTA
+    /// sources-per-share=100, resource-associations=25000, principal-associations=25000, pending-invitations=20,
+    /// organization-accounts=10, organizational-units=2000, service-control-policies=2000. May be repeated; adds to those
+    /// in RAMPART_QUOTA
     #[arg(long, global = true, value_name = "NAME=NUMBER", value_delimiter = ',')]
     pub(crate) quota: Vec<String>,
     // An argument of its own: of one argument clap takes the command line's values or the environment's, not both.

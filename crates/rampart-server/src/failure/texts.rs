@@ -6,6 +6,8 @@ use rampart_core::limits::{
     SHARE_NAME_CHARS_MAX, TAG_KEY_CHARS_MAX, TAG_VALUE_CHARS_MAX, TAGS_PER_SHARE_MAX,
 };
 
+pub(super) mod organizations;
+
 type Codes = &'static [&'static str];
 
 const INVALID_PARAMETER: Codes = &["InvalidParameterException"];
@@ -332,5 +334,10 @@ pub(super) fn of(refusal: &Refusal) -> (Codes, String) {
             &["ResourceShareInvitationExpiredException"],
             format!("ResourceShareInvitation {invitation} has expired. Ask its sender to share again."),
         ),
+        // Refused by another service, whose texts stand with it.
+        Refusal::Organization(refusal) => {
+            let (_, _, message) = organizations::of(refusal);
+            (NOT_PERMITTED, message)
+        }
     }
 }

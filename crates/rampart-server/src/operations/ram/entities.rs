@@ -54,17 +54,17 @@ impl Named {
             .resource_arns
             .iter()
             .map(|arn| Resource::parse(app.catalog, arn, call.account, call.region))
-            .collect::<Result<_, _>>()?;
+            .collect::<Result<_, Refusal>>()?;
         let principals = self
             .principals
             .iter()
             .map(|text| Principal::parse(text, call.region.partition()))
-            .collect::<Result<_, _>>()?;
+            .collect::<Result<_, Refusal>>()?;
         let sources = self
             .sources
             .iter()
             .map(|text| Ok((text.as_str(), SourceType::of(text)?)))
-            .collect::<Result<_, _>>()?;
+            .collect::<Result<_, Refusal>>()?;
         Ok(Entities { resources, principals, sources })
     }
 
