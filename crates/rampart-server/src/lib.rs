@@ -11,7 +11,7 @@ mod entropy;
 mod failure;
 mod idempotency;
 mod identity;
-mod membership;
+pub mod membership;
 pub mod operations;
 mod own_api;
 mod paging;

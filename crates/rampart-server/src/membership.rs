@@ -7,17 +7,14 @@ use rampart_core::organization::{FeatureSet, Membership};
 use rampart_store::{PolicyDocument, Reader, StoreError};
 
 /// What `account` is in an organization: one indexed read, however large the organization is.
-pub(crate) async fn membership(
-    reader: &Reader,
-    account: AccountId,
-) -> Result<Option<Membership>, StoreError> {
+pub async fn membership(reader: &Reader, account: AccountId) -> Result<Option<Membership>, StoreError> {
     reader.membership(account).await
 }
 
 /// The documents of the service control policies that bear on a member, level by level from the root to the account:
 /// an action is allowed when each level allows it and none denies it. Empty when none bear on it: the management
 /// account is free of them, and so is everybody while they are not enabled. One read at the most.
-pub(crate) async fn service_control_policies(
+pub async fn service_control_policies(
     reader: &Reader,
     membership: &Membership,
 ) -> Result<Vec<Vec<String>>, StoreError> {

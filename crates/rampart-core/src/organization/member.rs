@@ -162,6 +162,11 @@ pub fn decide_claim(
     Ok(Claim { account, management, epoch, until: now.saturating_add_ms(CLAIM_MS) })
 }
 
+/// Gives an account free at once that was a member by its last claim, and is none any more.
+pub fn release(claim: Claim, epoch: i64, now: TimestampMs) -> Option<Claim> {
+    (claim.epoch == epoch).then_some(Claim { until: now, ..claim })
+}
+
 /// One account more.
 pub fn decide_join(
     organization: &Organization,
@@ -243,6 +248,9 @@ mod tests {
         assert_eq!(refused, Err(OrganizationRefusal::ConcurrentModification));
         let later = decide_claim(member, theirs, Some(second), second.until).unwrap();
         assert_eq!((later.epoch, later.management), (3, theirs));
+        assert_eq!(release(second, 1, NOW), None);
+        let free = release(second, 2, NOW).unwrap();
+        assert!(decide_claim(member, theirs, Some(free), NOW).is_ok());
     }
 
     #[test]

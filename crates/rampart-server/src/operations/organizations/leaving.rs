@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use rampart_aws::rest_json::parse_body;
-use rampart_core::organization::member::{decide_close, decide_leave};
+use rampart_core::organization::member::{self, decide_close, decide_leave};
 use rampart_core::organization::{Member, Organization};
-use rampart_core::{Change, Decision, OrganizationChange, OrganizationRefusal};
+use rampart_core::{AccountId, Change, Decision, OrganizationChange, OrganizationRefusal, TimestampMs};
 use rampart_store::{Abort, Transaction, Work};
 use serde::{Deserialize, Serialize};
 
 use super::input::account_id;
 use super::managing::{At, Managing, Nothing, done, manage};
 use crate::app::{App, Call};
+use crate::failure::Failure;
 use crate::idempotency::Once;
 use crate::operations::{Answer, Request};
 
@@ -24,8 +25,39 @@ struct RemoveInput {
 pub(crate) fn remove_account_from_organization(app: Arc<App>, request: Request) -> Answer {
     Box::pin(async move {
         let input: RemoveInput = parse_body(&request.body)?;
-        manage(app, request.call, input).await
+        let call = request.call;
+        let account = account_id(input.account_id.as_deref(), "AccountId")?;
+        let member = app.store.reader().await?.member(call.account, account).await?;
+        let answer = manage(Arc::clone(&app), call.clone(), input).await?;
+        if let Some(member) = member {
+            release(&app, &call, &member).await?;
+        }
+        Ok(answer)
     })
+}
+
+/// Lets an account that left be claimed by another organization at once. Should this fail, its claim lapses by itself.
+async fn release(app: &App, call: &Call, member: &Member) -> Result<(), Failure> {
+    let command = Release { account: member.account, epoch: member.epoch, now: call.now };
+    Ok(app.store.write(app.store.partition_of(member.account), command).await?)
+}
+
+struct Release {
+    account: AccountId,
+    epoch: i64,
+    now: TimestampMs,
+}
+
+impl Work for Release {
+    type Reply = ();
+
+    async fn run(&self, tx: &Transaction) -> Result<(), Abort> {
+        let claim = tx.organization_claim(self.account).await?;
+        let free = claim.and_then(|claim| member::release(claim, self.epoch, self.now));
+        let changes: Vec<_> =
+            free.map(|claim| Change::Organization(OrganizationChange::Claimed(claim))).into_iter().collect();
+        Ok(tx.apply(&changes, self.now).await?)
+    }
 }
 
 impl Managing for RemoveInput {
@@ -60,16 +92,18 @@ pub(crate) fn leave_organization(app: Arc<App>, request: Request) -> Answer {
     Box::pin(async move {
         let call = request.call;
         let once = Once::new(&call, call.operation.name, None, &())?;
-        let management = {
+        let member = {
             let reader = app.store.reader().await?;
             if let Some(answer) = once.recall(&reader).await? {
                 return Ok(answer);
             }
             let membership = reader.membership(call.account).await?;
-            membership.ok_or(OrganizationRefusal::NotInUse)?.organization.management
+            membership.ok_or(OrganizationRefusal::NotInUse)?.member
         };
-        let partition = app.store.partition_of(management);
-        Ok(app.store.write(partition, Leave { call, once }).await?)
+        let partition = app.store.partition_of(member.management);
+        let answer = app.store.write(partition, Leave { call: call.clone(), once }).await?;
+        release(&app, &call, &member).await?;
+        Ok(answer)
     })
 }
 
