@@ -25,6 +25,12 @@ pub struct Quotas {
     pub pending_invitations: u32,
     /// Sources per share. AWS publishes none; ours.
     pub sources_per_share: u32,
+    /// "Customer managed permissions".
+    pub customer_permissions: u32,
+    /// "Customer managed permissions per resource type".
+    pub customer_permissions_per_type: u32,
+    /// "Versions per customer managed permission".
+    pub versions_per_permission: u32,
     /// Organizations: "default maximum number of accounts", the management account included.
     pub organization_accounts: u32,
     /// Organizations: "OUs in an organization".
@@ -43,6 +49,9 @@ impl Default for Quotas {
             principal_associations: 25_000,
             pending_invitations: 20,
             sources_per_share: 100,
+            customer_permissions: 1_500,
+            customer_permissions_per_type: 10,
+            versions_per_permission: 5,
             organization_accounts: 10,
             organizational_units: 2_000,
             service_control_policies: 2_000,
