@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::access_key::{AccessKey, Account};
 use crate::event::SharingEvent;
 use crate::ids::{InvitationId, ShareId};
+use crate::organization::OrganizationChange;
 use crate::permission::replacement::ReplaceWork;
 use crate::permission::{AttachedPermission, CustomerPermission, PermissionUsage, PermissionVersion};
 use crate::quota::OwnerUsage;
@@ -85,6 +86,8 @@ pub enum Change {
         region: Region,
         share: ShareId,
     },
+    /// A row of an organization.
+    Organization(OrganizationChange),
     /// The partition was emptied (open mode only).
     PartitionEmptied,
 }

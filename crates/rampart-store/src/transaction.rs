@@ -157,6 +157,7 @@ impl Transaction {
             Change::SharePurged { owner, region, share } => {
                 self.purge_share(ShareArn { owner: *owner, region: *region, id: *share }).await
             }
+            Change::Organization(change) => self.store_organization_change(change).await,
             Change::PartitionEmptied => self.empty_partition().await,
         }
     }
