@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::access_key::{AccessKey, Account};
 use crate::event::SharingEvent;
+use crate::iam::{IamName, IamUsage, Identity, IdentityKind, IdentityPolicy};
 use crate::ids::{InvitationId, ShareId};
 use crate::permission::AttachedPermission;
 use crate::quota::OwnerUsage;
@@ -23,6 +24,25 @@ pub const CHANGE_FORMAT: u32 = 1;
 pub enum Change {
     AccountStored(Account),
     AccessKeyStored(AccessKey),
+    AccessKeyDropped {
+        account: AccountId,
+        id: String,
+    },
+    IdentityStored(Identity),
+    IdentityDropped {
+        account: AccountId,
+        kind: IdentityKind,
+        name: IamName,
+    },
+    IdentityPolicyStored(IdentityPolicy),
+    IdentityPolicyDropped {
+        account: AccountId,
+        kind: IdentityKind,
+        identity: IamName,
+        inline: bool,
+        policy: IamName,
+    },
+    IamUsageStored(IamUsage),
     ShareStored(ResourceShare),
     AssociationStored(Association),
     InvitationStored(Invitation),

@@ -3,6 +3,7 @@
 
 use rampart_aws::{AccountId, Region};
 
+use crate::iam::IamRefusal;
 use crate::ids::{InvitationArn, ShareArn};
 
 /// A fact that stands in the way of a call. A refused call changes nothing.
@@ -82,4 +83,13 @@ pub enum Refusal {
     InvitationAlreadyAccepted { invitation: InvitationArn },
     InvitationAlreadyRejected { invitation: InvitationArn },
     InvitationExpired { invitation: InvitationArn },
+
+    // Of a call of IAM or STS.
+    Iam(IamRefusal),
+}
+
+impl From<IamRefusal> for Refusal {
+    fn from(refusal: IamRefusal) -> Self {
+        Self::Iam(refusal)
+    }
 }

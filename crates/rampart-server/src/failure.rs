@@ -11,6 +11,7 @@ use rampart_store::{Abort, StoreError};
 
 use crate::operations::Operation;
 
+mod iam_texts;
 mod texts;
 
 /// Why a request is not answered with a result.
@@ -139,6 +140,10 @@ impl Failure {
         let wire = WireError::new;
         let named = |json, query| dialect.named(json, query);
         match self {
+            Self::Refused(Refusal::Iam(refusal)) if matches!(dialect, Dialect::Query { .. }) => {
+                let (status, code, message) = iam_texts::of(refusal);
+                wire(status, code, message)
+            }
             Self::Refused(refusal) => {
                 let (codes, message) = texts::of(refusal);
                 let code = codes.iter().find(|code| operation.is_none_or(|o| o.models(code)));

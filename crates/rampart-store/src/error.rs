@@ -1,6 +1,7 @@
 //! What can go wrong in the store, and how a transaction is given up.
 
 use rampart_core::Refusal;
+use rampart_core::iam::IamRefusal;
 
 /// A failure of the store itself. The chain is logged once, at the edge.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -62,5 +63,11 @@ pub enum Abort {
 impl From<Refusal> for Abort {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
+    }
+}
+
+impl From<IamRefusal> for Abort {
+    fn from(refusal: IamRefusal) -> Self {
+        Self::Refused(refusal.into())
     }
 }

@@ -25,6 +25,7 @@ pub use store::{Location, LocationError, Options, Reader, Store};
 pub use tables::STATEMENTS;
 pub use tables::association::{AssociationCursor, AssociationInShare, AssociationScope};
 pub use tables::client_token::{RememberedAnswer, TokenScope};
+pub use tables::iam_identity::IdentityCursor;
 pub use tables::invitation::InvitationCursor;
 pub use tables::resource_share::{ReceivedShare, ShareCursor, ShareScope};
 pub use tables::retention::{AssociationKey, EventKey, TokenKey};

@@ -9,6 +9,8 @@ pub(crate) mod access_key;
 pub(crate) mod association;
 pub(crate) mod change_log;
 pub(crate) mod client_token;
+pub(crate) mod iam_identity;
+pub(crate) mod iam_policy;
 pub(crate) mod invitation;
 pub(crate) mod owner_usage;
 pub(crate) mod resource_share;
@@ -24,6 +26,8 @@ pub static STATEMENTS: &[&[&Statement]] = &[
     association::STATEMENTS,
     change_log::STATEMENTS,
     client_token::STATEMENTS,
+    iam_identity::STATEMENTS,
+    iam_policy::STATEMENTS,
     invitation::STATEMENTS,
     owner_usage::STATEMENTS,
     resource_share::STATEMENTS,
@@ -37,6 +41,9 @@ pub static STATEMENTS: &[&[&Statement]] = &[
 static EMPTY: &[&Statement] = &[
     &Statement::new("account.empty", "DELETE FROM account WHERE part = $1"),
     &Statement::new("access_key.empty", "DELETE FROM access_key WHERE part = $1"),
+    &Statement::new("iam_identity.empty", "DELETE FROM iam_identity WHERE part = $1"),
+    &Statement::new("iam_policy.empty", "DELETE FROM iam_policy WHERE part = $1"),
+    &Statement::new("iam_usage.empty", "DELETE FROM iam_usage WHERE part = $1"),
     &Statement::new("resource_share.empty", "DELETE FROM resource_share WHERE part = $1"),
     &Statement::new("resource_share_tag.empty", "DELETE FROM resource_share_tag WHERE part = $1"),
     &Statement::new("association.empty", "DELETE FROM association WHERE part = $1"),

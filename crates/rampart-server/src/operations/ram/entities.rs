@@ -64,7 +64,7 @@ impl Named {
             .sources
             .iter()
             .map(|text| Ok((text.as_str(), SourceType::of(text)?)))
-            .collect::<Result<_, _>>()?;
+            .collect::<Result<_, Refusal>>()?;
         Ok(Entities { resources, principals, sources })
     }
 
