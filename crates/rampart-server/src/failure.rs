@@ -7,6 +7,7 @@ use rampart_aws::query::FormError;
 use rampart_aws::rest_json::BodyError;
 use rampart_aws::sigv4::{ErrorKind, SignatureError};
 use rampart_core::Refusal;
+use rampart_core::iam::IamRefusal;
 use rampart_store::{Abort, StoreError};
 
 use crate::operations::Operation;
@@ -29,6 +30,10 @@ pub(crate) enum Failure {
     Signature(SignatureError),
     /// The key is unknown, disabled, or used with a session token that nobody issued.
     UnknownKey,
+    /// The session's time is up.
+    SessionExpired,
+    /// The caller's policies do not allow it; what is said to them.
+    Denied(String),
     /// The Region in the credential scope is no Region.
     RegionMalformed(String),
     /// A service that is not spoken here.
@@ -74,6 +79,12 @@ impl WireError {
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
+    }
+}
+
+impl From<IamRefusal> for Failure {
+    fn from(refusal: IamRefusal) -> Self {
+        Self::Refused(refusal.into())
     }
 }
 
@@ -165,6 +176,13 @@ impl Failure {
             Self::UnknownKey => {
                 let message = "The security token included in the request is invalid.".to_owned();
                 wire(403, named("UnrecognizedClientException", "InvalidClientTokenId"), message)
+            }
+            Self::SessionExpired => {
+                let message = "The security token included in the request is expired".to_owned();
+                wire(403, named("ExpiredTokenException", "ExpiredToken"), message)
+            }
+            Self::Denied(message) => {
+                wire(403, named("AccessDeniedException", "AccessDenied"), message.clone())
             }
             Self::RegionMalformed(region) => {
                 let message = format!("Credential should be scoped to a valid region, not '{region}'.");

@@ -1,9 +1,9 @@
 //! The role that RAM has in an account to look into its organization (reference §12.5).
 
-use rampart_aws::AccountId;
 use rampart_aws::timestamp::TimestampMs;
+use rampart_aws::{AccountId, Partition};
 
-use super::identity::identity_id;
+use super::identity::{identity_arn, identity_id};
 use super::name::IdBytes;
 use super::{IamName, IamPath, IamRefusal, Identity, IdentityKind, IdentityPolicy, Nature, RoleTerms};
 use crate::Change;
@@ -21,6 +21,15 @@ pub fn ram_role_name() -> IamName {
     IamName::of_identity(RAM_ROLE, "roleName").expect("the name is one")
 }
 
+/// The role's ARN in an account.
+pub fn ram_role_arn(partition: Partition, account: AccountId) -> String {
+    identity_arn(partition, account, IdentityKind::Role, &ram_path(), &ram_role_name())
+}
+
+fn ram_path() -> IamPath {
+    IamPath::parse(RAM_PATH).expect("the path is one")
+}
+
 /// The role, with its policy, as it is made for `account`. Quotas do not count it.
 pub fn create(
     account: AccountId,
@@ -36,7 +45,7 @@ pub fn create(
             max_session_s: 3_600,
         }),
         name: ram_role_name(),
-        path: IamPath::parse(RAM_PATH).expect("the path is one"),
+        path: ram_path(),
         id: identity_id(IdentityKind::Role, random),
         tags: Vec::new(),
         created: now,
@@ -80,7 +89,8 @@ mod tests {
         let (role, changes) = create("111111111111".parse().unwrap(), None, [0; 17], TimestampMs(1));
         assert!(role.is_service_linked());
         assert_eq!(role.check_modifiable(), Err(IamRefusal::ServiceLinked { role: ram_role_name() }));
-        let arn = role.arn(rampart_aws::Partition::Aws);
+        let arn = role.arn(Partition::Aws);
+        assert_eq!(arn, ram_role_arn(Partition::Aws, role.account));
         assert_eq!(arn, format!("arn:aws:iam::111111111111:role{RAM_PATH}{RAM_ROLE}"));
         assert_eq!(changes.len(), 2);
         assert!(ManagedPolicy::named(RAM_POLICY).is_some());
