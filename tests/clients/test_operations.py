@@ -14,6 +14,7 @@ BUILT = {
     "CreateResourceShare",
     "DeleteResourceShare",
     "DisassociateResourceShare",
+    "GetResourcePolicies",
     "GetResourceShareAssociations",
     "GetResourceShareInvitations",
     "GetResourceShares",

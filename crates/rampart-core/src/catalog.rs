@@ -17,6 +17,7 @@ const LONG_INVITATION_HOURS: i64 = 7 * 24;
 /// A type of resource that can be shared.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_excessive_bools, reason = "the columns of AWS's table")]
 pub struct ResourceType {
     /// `service:Type` as AWS prints it.
     #[serde(rename = "resourceType")]
@@ -34,6 +35,11 @@ pub struct ResourceType {
     /// Whether it may be shared with service principals; unknown counts as no.
     #[serde(default)]
     pub can_share_with_service_principals: bool,
+    /// Whether accounts may make permissions of their own for it; unknown counts as no.
+    #[serde(default)]
+    pub supports_customer_managed_permissions: bool,
+    /// The actions that such a permission may allow, where they are published.
+    customer_managed_permission_actions: Option<Vec<String>>,
     default_permission: Option<String>,
     likely_default_permission: Option<String>,
     invitation_expiry_hours: i64,
@@ -120,9 +126,33 @@ impl ManagedPermission {
         self.last_updated_time.as_deref().and_then(parse_time).unwrap_or_else(|| self.created())
     }
 
-    /// The text of a version as GetPermission gives it; `None` when the catalog does not know it. Actions that no source
-    /// states are inferred from the service's authorization reference.
+    /// The services whose actions it allows, as far as they are known.
+    fn action_services(&self) -> impl Iterator<Item = &str> {
+        let actions = self.versions.iter().flat_map(|version| {
+            let of_statements = version.statements.iter().flatten().flat_map(|statement| &statement.actions);
+            let of_version = version.actions.iter().chain(&version.actions_inferred).flatten();
+            of_statements.chain(of_version)
+        });
+        actions.filter_map(|action| action.split_once(':').map(|(service, _)| service))
+    }
+
+    /// The text of a version as GetPermission gives it; `None` when the catalog does not know it.
+    // AWS: whether several statements come as one object is not known (catalog §2); a list shows what they are.
     pub fn policy_template(&self, version: u32) -> Option<String> {
+        let mut statements = self.statements(version)?;
+        match statements.len() {
+            1 => statements.pop().map(|statement| statement.to_string()),
+            _ => Some(serde_json::Value::from(statements).to_string()),
+        }
+    }
+
+    /// The text of each statement of a version. Actions that no source states are inferred from the service's
+    /// authorization reference.
+    pub fn templates(&self, version: u32) -> Option<Vec<String>> {
+        Some(self.statements(version)?.iter().map(serde_json::Value::to_string).collect())
+    }
+
+    fn statements(&self, version: u32) -> Option<Vec<serde_json::Value>> {
         let number = version.to_string();
         let is_it = |entry: &&ManagedVersion| match &entry.version {
             Some(text) => *text == number,
@@ -136,15 +166,11 @@ impl ManagedPermission {
             }
             statement
         };
-        // AWS: whether several statements come as one object is not known (catalog §2); a list shows what they are.
-        if let Some(statements) = version.statements.as_deref().filter(|statements| statements.len() > 1) {
-            let list: Vec<_> =
-                statements.iter().map(|s| statement(&s.actions, s.condition.as_ref())).collect();
-            return Some(serde_json::Value::from(list).to_string());
+        if let Some(statements) = version.statements.as_deref().filter(|statements| !statements.is_empty()) {
+            return Some(statements.iter().map(|s| statement(&s.actions, s.condition.as_ref())).collect());
         }
-        let condition = version.statements.iter().flatten().find_map(|s| s.condition.as_ref());
         let actions = version.actions.as_deref().or(version.actions_inferred.as_deref())?;
-        Some(statement(actions, condition).to_string())
+        Some(vec![statement(actions, None)])
     }
 }
 
@@ -223,6 +249,20 @@ impl Catalog {
     /// The type of that name. Letter case does not matter (reference §6.4).
     pub fn type_named(&self, name: &str) -> Option<&ResourceType> {
         self.by_name.get(&name.to_ascii_lowercase()).map(|index| &self.types[*index])
+    }
+
+    /// Whether a permission for the type may allow `action` (reference §7.3). Where the actions of a type are not
+    /// published, those of its service, and of the services that its known permissions allow.
+    pub fn supports_action(&self, resource_type: &ResourceType, action: &str) -> bool {
+        if let Some(published) = &resource_type.customer_managed_permission_actions {
+            return published.iter().any(|known| known.eq_ignore_ascii_case(action));
+        }
+        let Some((service, _)) = action.split_once(':') else { return false };
+        let of_type = self.permissions.iter().filter(|known| known.resource_type == resource_type.name);
+        service.eq_ignore_ascii_case(&resource_type.service_name)
+            || of_type
+                .flat_map(ManagedPermission::action_services)
+                .any(|known| known.eq_ignore_ascii_case(service))
     }
 
     /// The permission of that name.
@@ -327,8 +367,11 @@ mod tests {
         assert_eq!(catalog.permissions().len(), 132);
         for permission in catalog.permissions() {
             assert!(catalog.type_named(&permission.resource_type).is_some(), "{}", permission.name);
-            let text = permission.policy_template(permission.default_version());
-            assert!(text.is_some_and(|text| text.contains("Allow")), "{}", permission.name);
+            let templates = permission.templates(permission.default_version()).unwrap();
+            for text in templates {
+                let template = rampart_policy::Template::parse(&text);
+                assert!(template.is_ok_and(|template| !template.actions().is_empty()), "{}", permission.name);
+            }
             assert!(permission.created() <= permission.updated(), "{}", permission.name);
         }
         let defaults =

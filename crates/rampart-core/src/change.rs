@@ -9,7 +9,7 @@ use crate::access_key::{AccessKey, Account};
 use crate::event::SharingEvent;
 use crate::iam::{IamName, IamUsage, Identity, IdentityKind, IdentityPolicy};
 use crate::ids::{InvitationId, ShareId};
-use crate::permission::AttachedPermission;
+use crate::permission::{AttachedPermission, CustomerPermission, PermissionUsage, PermissionVersion};
 use crate::quota::OwnerUsage;
 use crate::resource_share::Tag;
 use crate::{Association, AssociationKind, Invitation, ResourceShare};
@@ -66,6 +66,21 @@ pub enum Change {
         region: Region,
         share: ShareId,
         resource_type: String,
+    },
+    PermissionStored(CustomerPermission),
+    PermissionVersionStored(PermissionVersion),
+    PermissionUsageStored(PermissionUsage),
+    /// A permission of an account's own, gone for good with all its versions.
+    PermissionPurged {
+        owner: AccountId,
+        region: Region,
+        name: String,
+    },
+    PermissionVersionPurged {
+        owner: AccountId,
+        region: Region,
+        name: String,
+        number: u32,
     },
     UsageStored(OwnerUsage),
     EventRecorded(SharingEvent),

@@ -24,6 +24,7 @@ pub mod principal;
 pub mod quota;
 pub mod refusal;
 pub mod resource;
+pub mod resource_policy;
 pub mod resource_share;
 pub mod source;
 pub mod timing;

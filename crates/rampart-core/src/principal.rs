@@ -79,8 +79,10 @@ impl Principal {
 
 fn parse_identity(arn: &Arn, account: AccountId) -> Option<Principal> {
     let (kind, name) = arn.resource().split_once('/')?;
-    let named =
-        matches!(kind, "role" | "user") && !name.is_empty() && !name.ends_with('/') && !name.contains('*');
+    let named = matches!(kind, "role" | "user")
+        && !name.is_empty()
+        && !name.ends_with('/')
+        && !name.contains(['*', '?']);
     named.then(|| Principal::Identity { account, arn: arn.as_str().to_owned() })
 }
 
@@ -163,6 +165,7 @@ mod tests {
             "ou-ab12-abcdefgh",
             "arn:aws:iam::222222222222:root",
             "arn:aws:iam::222222222222:role/",
+            "arn:aws:iam::222222222222:role/deplo?",
             "arn:aws:iam::222222222222user/Name",
             "arn:aws-cn:iam::222222222222:role/Name",
             "arn:aws:organizations::111111111111:organization/o-short",

@@ -6,6 +6,10 @@ use rampart_aws::{AccountId, Region};
 use crate::iam::IamRefusal;
 use crate::ids::{InvitationArn, ShareArn};
 
+mod permission;
+
+pub use permission::PermissionRefusal;
+
 /// A fact that stands in the way of a call. A refused call changes nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each variant is named as the fact and its members say what they hold")]
@@ -19,7 +23,6 @@ pub enum Refusal {
     ResourceInOtherRegion { arn: String, region: Region },
     GlobalResourceOutsideHomeRegion { arn: String, home: &'static str },
     PrincipalMalformed { principal: String },
-    PermissionTemplatesUnsupported,
     PermissionArnMalformed { arn: String },
     PermissionTypeRepeated { resource_type: String },
     PermissionVersionNotDefault { permission: String },
@@ -77,6 +80,7 @@ pub enum Refusal {
     LastSourceOfServices,
     QuotaExceeded { quota: &'static str, limit: u32 },
     TooManyPendingInvitations { limit: u32 },
+    SharedResourceNotFound { arn: String },
     TaggedResourceNotFound { arn: String },
     LeaveNotPermitted { share: ShareArn },
     InvitationNotFound { invitation: InvitationArn },
@@ -84,8 +88,17 @@ pub enum Refusal {
     InvitationAlreadyRejected { invitation: InvitationArn },
     InvitationExpired { invitation: InvitationArn },
 
+    // Of permissions.
+    Permission(PermissionRefusal),
+
     // Of a call of IAM or STS.
     Iam(IamRefusal),
+}
+
+impl From<PermissionRefusal> for Refusal {
+    fn from(refusal: PermissionRefusal) -> Self {
+        Self::Permission(refusal)
+    }
 }
 
 impl From<IamRefusal> for Refusal {

@@ -39,6 +39,6 @@ pub use evaluate::{Context, Decision, PolicySet, Principal, Request};
 pub use grants::same_grants;
 pub use json::JsonFault;
 pub use operator::{Comparison, Operator, Quantifier};
-pub use pattern::PatternFault;
+pub use pattern::{PatternFault, literal};
 pub use place::Place;
 pub use template::Template;

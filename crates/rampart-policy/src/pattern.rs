@@ -22,6 +22,18 @@ pub enum PatternFault {
     InvalidVariable,
 }
 
+/// A text as a pattern that stands for it alone, in documents of 2012: `*`, `?` and `$` mean themselves.
+pub fn literal(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '*' | '?' | '$' => pattern.extend(['$', '{', letter, '}']),
+            _ => pattern.push(letter),
+        }
+    }
+    pattern
+}
+
 /// What has a meaning besides itself in a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Syntax {
@@ -245,4 +257,20 @@ fn parse_variable(text: &str) -> Result<(Piece, usize), PatternFault> {
         return Err(PatternFault::InvalidVariable);
     }
     Ok((Piece::Variable(Variable { key: key.to_lowercase().into(), default }), len))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_literal_stands_for_its_text_alone() {
+        for text in ["plain", "a*b", "a?", "${aws:username}", "$", "${*}", "*{?}$"] {
+            let pattern = Pattern::parse(&literal(text), Syntax::pattern(Version::V2012)).unwrap();
+            assert_eq!(pattern.matches(text, &Context::EMPTY, Missing::Unknown), Truth::True, "{text}");
+            let longer = text.replace(['*', '?', '$'], "xx");
+            let other = pattern.matches(&longer, &Context::EMPTY, Missing::Unknown);
+            assert_eq!(other == Truth::True, longer == text, "{text}");
+        }
+    }
 }

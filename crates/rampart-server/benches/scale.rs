@@ -1,14 +1,17 @@
 //! What operations cost in a store that holds much else: `cargo xtask bench scale [--store sqlite|postgres] [--shares N]`.
 //!
 //! Fills a small store (102 shares, so that every first page of 100 is full) and a large one (25,000 shares of one owner
-//! with 40 associations each, and 10,000 other owners), calls every list and every change on both through the real
-//! edge, and prints the medians side by side with their ratio. One run, one machine: the ratio is what counts.
+//! with 40 associations each, and 10,000 other owners), and in both one resource that is in 100 shares with 50 principals
+//! each; calls every list and every change on both through the real edge, and prints the medians side by side with their
+//! ratio. One run, one machine: the ratio is what counts.
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark says what went wrong by stopping")]
 
 use std::sync::Arc;
 use std::time::Instant;
 
+use rampart_core::AttachedPermission;
 use rampart_core::association::{Member, PrincipalKind, Standing};
+use rampart_core::catalog::Catalog;
 use rampart_core::contents::Contents;
 use rampart_core::{
     AccountId, Association, AssociationId, Change, OwnerUsage, Quotas, ResourceShare, ShareId, TimestampMs,
@@ -25,6 +28,11 @@ const OWNER: &str = "111111111111";
 const REGION: &str = "eu-west-1";
 const PER_SHARE: u32 = 20;
 const CALLS: usize = 200;
+/// The resource whose policy is asked for is in so many shares, with so many principals each.
+const POLICY_SHARES: u32 = 100;
+const POLICY_PRINCIPALS: u32 = 50;
+/// The numbers of these shares begin here: after all others, so that the others' first pages stay what they are.
+const POLICY_FIRST: u32 = 1_000_000;
 
 #[tokio::main]
 async fn main() {
@@ -43,7 +51,7 @@ async fn main() {
         let large = Site::new(&engine, shares, 10_000).await;
         println!("{:<56} {:>10} {:>10} {:>7}", "operation (first page of 100)", "small", "large", "ratio");
         for (name, call) in calls() {
-            let (a, b) = (measure(&small, &call).await, measure(&large, &call).await);
+            let (a, b) = measure(&small, &large, &call).await;
             println!("{name:<56} {a:>7.0} us {b:>7.0} us {:>7.2}", b / a);
         }
         small.store.close().await;
@@ -74,6 +82,7 @@ impl Site {
         let (store, _) = Store::open(&location, Options::default()).await.unwrap();
         let started = Instant::now();
         fill(&store, OWNER, shares, PER_SHARE).await;
+        fill_policy(&store).await;
         for n in 0..others {
             fill(&store, &format!("{:012}", 400_000_000_000_u64 + u64::from(n)), 1, 1).await;
         }
@@ -125,6 +134,25 @@ async fn fill(store: &Store, owner: &str, shares: u32, per_share: u32) {
             changes.push(Change::UsageStored(usage));
             store.write(part, Fill(Arc::new(std::mem::take(&mut changes)))).await.unwrap();
         }
+    }
+}
+
+/// One resource in many shares.
+async fn fill_policy(store: &Store) {
+    let owner: AccountId = OWNER.parse().unwrap();
+    let permission = Catalog::embedded().default_permission("ec2:TransitGateway").unwrap();
+    for number in POLICY_FIRST..POLICY_FIRST + POLICY_SHARES {
+        let contents = Contents { resources: 1, principals: POLICY_PRINCIPALS, ..Contents::default() };
+        let row = ResourceShare { contents, ..share(owner, number) };
+        let mut changes = vec![Change::AssociationStored(resource(&row, POLICY_FIRST, 0))];
+        changes.extend((0..POLICY_PRINCIPALS).map(|n| {
+            let account = 500_000_000_000 + u64::from(number * POLICY_PRINCIPALS + n);
+            Change::AssociationStored(principal(&row, &account.to_string(), n))
+        }));
+        let attached = AttachedPermission::managed(row.arn(), permission, row.created);
+        changes.push(Change::PermissionAttached(attached));
+        changes.push(Change::ShareStored(row));
+        store.write(store.partition_of(owner), Fill(Arc::new(changes))).await.unwrap();
     }
 }
 
@@ -191,6 +219,10 @@ fn resource(share: &ResourceShare, number: u32, n: u32) -> Association {
         for_services: false,
     };
     association(share, id(&share.owner, number, 1, n), arn, member)
+}
+
+fn policy_resource() -> String {
+    format!("arn:aws:ec2:{REGION}:{OWNER}:transit-gateway/tgw-{:017x}", POLICY_FIRST * PER_SHARE)
 }
 
 fn principal(share: &ResourceShare, account: &str, n: u32) -> Association {
@@ -260,6 +292,17 @@ fn calls() -> Vec<(&'static str, Call)> {
             "ListResources OTHER-ACCOUNTS",
             Call::Consumer("ListResources", |_| json!({"resourceOwner": "OTHER-ACCOUNTS"})),
         ),
+        (
+            "GetResourcePolicies of 1 resource, 5,000 principals",
+            Call::Owner("GetResourcePolicies", |_| json!({"resourceArns": [policy_resource()]})),
+        ),
+        (
+            "GetResourcePolicies of 1 resource, by principal",
+            Call::Owner(
+                "GetResourcePolicies",
+                |_| json!({"resourceArns": [policy_resource()], "principal": "500050000000"}),
+            ),
+        ),
         ("ListSourceAssociations", Call::Owner("ListSourceAssociations", |_| json!({}))),
         ("GetResourceShareInvitations", Call::Consumer("GetResourceShareInvitations", |_| json!({}))),
         (
@@ -284,25 +327,35 @@ fn gateway(n: usize) -> String {
     format!("arn:aws:ec2:{REGION}:{OWNER}:transit-gateway/tgw-f{n:016x}")
 }
 
-/// The median of the calls, in microseconds.
-async fn measure(site: &Site, call: &Call) -> f64 {
-    let mut micros = Vec::new();
+/// The medians of the calls on both, in microseconds. They take turns, so that what else the machine does slows both.
+async fn measure(small: &Site, large: &Site, call: &Call) -> (f64, f64) {
+    let (mut of_small, mut of_large) = (Vec::new(), Vec::new());
     for n in 0..CALLS {
-        let (client, operation, mut input) = match call {
-            Call::Owner(operation, input) => (&site.owner, *operation, input(site)),
-            Call::Consumer(operation, input) => (&site.consumer, *operation, input(site)),
-            Call::Change(operation, input) => (&site.owner, *operation, input(site, n)),
-            Call::Accept => (&site.consumer, "AcceptResourceShareInvitation", invite(site).await),
-        };
-        if matches!(call, Call::Owner(..) | Call::Consumer(..)) {
-            input["maxResults"] = json!(100);
-        }
-        let started = Instant::now();
-        client.ok(operation, &input).await;
-        micros.push(started.elapsed().as_secs_f64() * 1e6);
+        of_small.push(time(small, call, n).await);
+        of_large.push(time(large, call, n).await);
     }
+    (median(of_small), median(of_large))
+}
+
+fn median(mut micros: Vec<f64>) -> f64 {
     micros.sort_by(f64::total_cmp);
-    micros[CALLS / 2]
+    micros[micros.len() / 2]
+}
+
+/// How long the `n`th call takes, in microseconds.
+async fn time(site: &Site, call: &Call, n: usize) -> f64 {
+    let (client, operation, mut input) = match call {
+        Call::Owner(operation, input) => (&site.owner, *operation, input(site)),
+        Call::Consumer(operation, input) => (&site.consumer, *operation, input(site)),
+        Call::Change(operation, input) => (&site.owner, *operation, input(site, n)),
+        Call::Accept => (&site.consumer, "AcceptResourceShareInvitation", invite(site).await),
+    };
+    if matches!(call, Call::Owner(..) | Call::Consumer(..)) {
+        input["maxResults"] = json!(100);
+    }
+    let started = Instant::now();
+    client.ok(operation, &input).await;
+    started.elapsed().as_secs_f64() * 1e6
 }
 
 /// A pending invitation of the consumer, in a share made for it.

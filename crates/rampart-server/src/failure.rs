@@ -159,7 +159,8 @@ impl Failure {
                 let (codes, message) = texts::of(refusal);
                 let code = codes.iter().find(|code| operation.is_none_or(|o| o.models(code)));
                 let code = code.or(codes.first()).copied().unwrap_or("InvalidParameterException");
-                wire(400, code, message)
+                // AWS: all of RAM's own are 400 but this one (reference §11.2).
+                wire(if code == "PermissionAlreadyExistsException" { 409 } else { 400 }, code, message)
             }
             Self::Store(error) => of_store(error, dialect),
             Self::Unsigned => {

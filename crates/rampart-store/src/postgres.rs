@@ -34,8 +34,13 @@ const WAIT_MAX: Duration = Duration::from_secs(5);
 const TRYING_MAX: Duration = Duration::from_secs(10);
 /// What the server may take for a lock, a statement, and for us to go on in a transaction, in milliseconds. A stuck
 /// writer must not hold up the others for good.
-const SESSION: &str =
-    "-c lock_timeout=4000 -c statement_timeout=15000 -c idle_in_transaction_session_timeout=15000";
+///
+/// And how it plans: every statement of ours walks indexes in order and stops at its limit. Left alone, the planner takes
+/// an unknown limit for a tenth of the table and then scans, joins and sorts all of it. The plans the tests see are made
+/// with these settings too.
+pub const SESSION: &str = "-c lock_timeout=4000 -c statement_timeout=15000 -c idle_in_transaction_session_timeout=15000 \
+                       -c enable_seqscan=off -c enable_bitmapscan=off -c enable_sort=off -c enable_hashjoin=off \
+                       -c enable_mergejoin=off -c jit=off -c plan_cache_mode=force_generic_plan";
 
 pub(crate) struct PostgresStore {
     pool: Pool,

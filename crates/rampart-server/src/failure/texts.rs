@@ -6,6 +6,8 @@ use rampart_core::limits::{
     SHARE_NAME_CHARS_MAX, TAG_KEY_CHARS_MAX, TAG_VALUE_CHARS_MAX, TAGS_PER_SHARE_MAX,
 };
 
+mod permission;
+
 type Codes = &'static [&'static str];
 
 const INVALID_PARAMETER: Codes = &["InvalidParameterException"];
@@ -27,6 +29,7 @@ const ONLY_INSIDE: &str = "The resource you are attempting to share can only be 
 )]
 pub(super) fn of(refusal: &Refusal) -> (Codes, String) {
     match refusal {
+        Refusal::Permission(refusal) => permission::of(refusal),
         Refusal::Iam(refusal) => (INVALID_PARAMETER, super::iam_texts::of(refusal).2),
         // What the caller named.
         Refusal::ShareArnMalformed => (
@@ -130,6 +133,10 @@ pub(super) fn of(refusal: &Refusal) -> (Codes, String) {
                  answered."
             ),
         ),
+        Refusal::SharedResourceNotFound { arn } => (
+            &["ResourceArnNotFoundException"],
+            format!("Resource {arn} could not be found in your resource shares."),
+        ),
         Refusal::TaggedResourceNotFound { arn } => (
             &["ResourceArnNotFoundException", "UnknownResourceException"],
             format!("{arn} could not be found."),
@@ -139,10 +146,6 @@ pub(super) fn of(refusal: &Refusal) -> (Codes, String) {
             format!("You cannot leave ResourceShare {share}: ask its owner to remove your account."),
         ),
         // Values that do not fit.
-        Refusal::PermissionTemplatesUnsupported => (
-            INVALID_PARAMETER,
-            "The permission has no template parameters: leave permissionTemplateParameters out.".to_owned(),
-        ),
         Refusal::PermissionArnMalformed { arn } => (
             MALFORMED_ARN,
             format!("The specified permission ARN {arn} is not valid. Verify the ARN and try again."),
@@ -191,11 +194,11 @@ pub(super) fn of(refusal: &Refusal) -> (Codes, String) {
             (INVALID_PARAMETER, "A resource share's name holds no control characters.".to_owned())
         }
         Refusal::TooManyTags { tags } => (
-            &["TagLimitExceededException"],
+            &["TagLimitExceededException", "InvalidParameterException"],
             format!("A resource share has at most {TAGS_PER_SHARE_MAX} tags, not {tags}."),
         ),
         Refusal::TagKeyReserved { key } => (
-            &["TagPolicyViolationException"],
+            &["TagPolicyViolationException", "InvalidParameterException"],
             format!("The tag key {key} is reserved: keys do not begin with aws:."),
         ),
         Refusal::TagKeyLength { chars } => {

@@ -100,6 +100,13 @@ async fn lists(server: &TestServer) -> Vec<(Client, &'static str, &'static str, 
         of(&owner, "ListResources", "resources", with(&mine, json!({"principal": CONSUMER})), Some(4)),
         of(&owner, "ListResources", "resources", with(&mine, json!({"resourceArns": [gateway(9)]})), Some(0)),
         of(&consumer, "ListResources", "resources", theirs, Some(2)),
+        of(
+            &owner,
+            "GetResourcePolicies",
+            "policies",
+            json!({"resourceArns": [gateway(1), gateway(2)]}),
+            Some(2),
+        ),
         of(&owner, "ListSourceAssociations", "sourceAssociations", json!({}), Some(2)),
         of(
             &owner,

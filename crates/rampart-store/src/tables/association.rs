@@ -7,7 +7,7 @@ use rampart_core::{
 };
 use uuid::Uuid;
 
-use crate::statement::{Row, Statement, Value, corrupt};
+use crate::statement::{Row, Statement, Value, corrupt, to_json};
 use crate::store::Reader;
 use crate::{StoreError, Transaction};
 
@@ -23,7 +23,7 @@ static OF_SHARE: Statement = Statement::new(
     "SELECT a.owner, a.region, a.share_id, a.share_created_ms, a.association_id, a.entity, a.member, a.created_ms,
             a.standing, a.since_ms, a.deadline_ms, a.invitation_id, s.name, s.deleted_ms
      FROM association a
-     JOIN resource_share s ON s.part = a.part AND s.owner = a.owner AND s.region = a.region AND s.share_id = a.share_id
+     JOIN resource_share s ON s.part = a.part AND s.share_id = a.share_id
      WHERE a.part = $1 AND a.share_id = $2 AND a.kind = $3 AND (a.created_ms, a.association_id) > ($4, $5)
        AND (a.standing = 1 OR (a.standing = 0 AND a.deadline_ms > $6) OR (a.standing = 2 AND a.since_ms > $6))
        AND (s.deleted_ms IS NULL OR s.deleted_ms > $7)
@@ -34,7 +34,7 @@ static OF_OWNER: Statement = Statement::new(
     "SELECT a.owner, a.region, a.share_id, a.share_created_ms, a.association_id, a.entity, a.member, a.created_ms,
             a.standing, a.since_ms, a.deadline_ms, a.invitation_id, s.name, s.deleted_ms
      FROM association a
-     JOIN resource_share s ON s.part = a.part AND s.owner = a.owner AND s.region = a.region AND s.share_id = a.share_id
+     JOIN resource_share s ON s.part = a.part AND s.share_id = a.share_id
      WHERE a.part = $1 AND a.owner = $2 AND a.region = $3 AND a.kind = $4
        AND (a.created_ms, a.association_id) > ($5, $6)
        AND (a.standing = 1 OR (a.standing = 0 AND a.deadline_ms > $7) OR (a.standing = 2 AND a.since_ms > $7))
@@ -46,7 +46,7 @@ static OF_ENTITY: Statement = Statement::new(
     "SELECT a.owner, a.region, a.share_id, a.share_created_ms, a.association_id, a.entity, a.member, a.created_ms,
             a.standing, a.since_ms, a.deadline_ms, a.invitation_id, s.name, s.deleted_ms
      FROM association a
-     JOIN resource_share s ON s.part = a.part AND s.owner = a.owner AND s.region = a.region AND s.share_id = a.share_id
+     JOIN resource_share s ON s.part = a.part AND s.share_id = a.share_id
      WHERE a.part = $1 AND a.owner = $2 AND a.region = $3 AND a.kind = $4 AND a.entity = $5
        AND (a.created_ms, a.association_id) > ($6, $7)
        AND (a.standing = 1 OR (a.standing = 0 AND a.deadline_ms > $8) OR (a.standing = 2 AND a.since_ms > $8))
@@ -58,7 +58,7 @@ static OF_TYPE: Statement = Statement::new(
     "SELECT a.owner, a.region, a.share_id, a.share_created_ms, a.association_id, a.entity, a.member, a.created_ms,
             a.standing, a.since_ms, a.deadline_ms, a.invitation_id, s.name, s.deleted_ms
      FROM association a
-     JOIN resource_share s ON s.part = a.part AND s.owner = a.owner AND s.region = a.region AND s.share_id = a.share_id
+     JOIN resource_share s ON s.part = a.part AND s.share_id = a.share_id
      WHERE a.part = $1 AND a.owner = $2 AND a.region = $3 AND a.resource_type = $4
        AND (a.created_ms, a.association_id) > ($5, $6)
        AND (a.standing = 1 OR (a.standing = 2 AND a.since_ms > $7)) AND (s.deleted_ms IS NULL OR s.deleted_ms > $8)
@@ -249,8 +249,7 @@ impl Reader {
 
 impl Transaction {
     pub(crate) async fn store_association(&self, association: &Association) -> Result<(), StoreError> {
-        let member = serde_json::to_string(&association.member)
-            .map_err(|e| StoreError::Corrupt { what: format!("a member does not serialize: {e}") })?;
+        let member = to_json(&association.member)?;
         let (standing, since, deadline, invitation) = match &association.standing {
             Standing::Invited { invitation, deadline } => {
                 (INVITED, association.created, Some(*deadline), Some(invitation))

@@ -21,7 +21,7 @@ static RECEIVED: Statement = Statement::new(
     "SELECT i.sender, i.region, i.invitation_id, i.share_id, i.receiver, i.receiver_arn, i.created_ms, i.deadline_ms,
             i.accepted, i.answered_ms, s.name
      FROM invitation i
-     JOIN resource_share s ON s.part = i.part AND s.owner = i.sender AND s.region = i.region AND s.share_id = i.share_id
+     JOIN resource_share s ON s.part = i.part AND s.share_id = i.share_id
      WHERE i.receiver = $1 AND i.region = $2 AND (i.created_ms, i.invitation_id) > ($3, $4)
        AND ((i.accepted = 1 AND i.answered_ms > $5) OR (i.accepted = 0 AND i.answered_ms > $6)
          OR (i.answered_ms IS NULL AND i.deadline_ms > $6))
@@ -33,7 +33,7 @@ static RECEIVED_FOR_SHARE: Statement = Statement::new(
     "SELECT i.sender, i.region, i.invitation_id, i.share_id, i.receiver, i.receiver_arn, i.created_ms, i.deadline_ms,
             i.accepted, i.answered_ms, s.name
      FROM invitation i
-     JOIN resource_share s ON s.part = i.part AND s.owner = i.sender AND s.region = i.region AND s.share_id = i.share_id
+     JOIN resource_share s ON s.part = i.part AND s.share_id = i.share_id
      WHERE i.part = $1 AND i.share_id = $2 AND i.receiver = $3 AND (i.created_ms, i.invitation_id) > ($4, $5)
        AND ((i.accepted = 1 AND i.answered_ms > $6) OR (i.accepted = 0 AND i.answered_ms > $7)
          OR (i.answered_ms IS NULL AND i.deadline_ms > $7))

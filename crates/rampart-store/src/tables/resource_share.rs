@@ -5,7 +5,7 @@ use rampart_core::resource_share::Tag;
 use rampart_core::{AccountId, Region, ResourceShare, ShareArn, ShareId, TimestampMs, Timing};
 use uuid::Uuid;
 
-use crate::statement::{Row, Statement, Value};
+use crate::statement::{Row, Statement, Value, to_json};
 use crate::store::Reader;
 use crate::{StoreError, Transaction};
 
@@ -47,7 +47,7 @@ static OWNED_TAG_KEY: Statement = Statement::new(
     "SELECT s.owner, s.region, s.share_id, s.name, s.allow_external, s.retain_on_leave, s.tags, s.created_ms,
             s.updated_ms, s.deleted_ms, s.contents
      FROM resource_share_tag t
-     JOIN resource_share s ON s.part = t.part AND s.owner = t.owner AND s.region = t.region AND s.share_id = t.share_id
+     JOIN resource_share s ON s.part = t.part AND s.share_id = t.share_id
      WHERE t.part = $1 AND t.owner = $2 AND t.region = $3 AND t.tag_key = $4
        AND (t.share_created_ms, t.share_id) > ($5, $6) AND (s.deleted_ms IS NULL OR s.deleted_ms > $7)
      ORDER BY t.share_created_ms, t.share_id LIMIT $8",
@@ -57,7 +57,7 @@ static OWNED_TAG_VALUE: Statement = Statement::new(
     "SELECT s.owner, s.region, s.share_id, s.name, s.allow_external, s.retain_on_leave, s.tags, s.created_ms,
             s.updated_ms, s.deleted_ms, s.contents
      FROM resource_share_tag t
-     JOIN resource_share s ON s.part = t.part AND s.owner = t.owner AND s.region = t.region AND s.share_id = t.share_id
+     JOIN resource_share s ON s.part = t.part AND s.share_id = t.share_id
      WHERE t.part = $1 AND t.owner = $2 AND t.region = $3 AND t.tag_key = $4 AND t.tag_value = $5
        AND (t.share_created_ms, t.share_id) > ($6, $7) AND (s.deleted_ms IS NULL OR s.deleted_ms > $8)
      ORDER BY t.share_created_ms, t.share_id LIMIT $9",
@@ -69,7 +69,7 @@ static RECEIVED: Statement = Statement::new(
     "SELECT s.owner, s.region, s.share_id, s.name, s.allow_external, s.retain_on_leave, s.tags, s.created_ms,
             s.updated_ms, s.deleted_ms, s.contents, a.since_ms
      FROM association a
-     JOIN resource_share s ON s.part = a.part AND s.owner = a.owner AND s.region = a.region AND s.share_id = a.share_id
+     JOIN resource_share s ON s.part = a.part AND s.share_id = a.share_id
      WHERE a.receiver = $1 AND a.region = $2 AND a.standing = 1
        AND (a.share_created_ms, a.share_id) > ($3, $4) AND a.since_ms <= $5 AND a.owner <> $6
        AND (s.deleted_ms IS NULL OR s.deleted_ms > $7)
@@ -83,7 +83,7 @@ static RECEIVED_ONE: Statement = Statement::new(
     "SELECT s.owner, s.region, s.share_id, s.name, s.allow_external, s.retain_on_leave, s.tags, s.created_ms,
             s.updated_ms, s.deleted_ms, s.contents, a.since_ms
      FROM association a
-     JOIN resource_share s ON s.part = a.part AND s.owner = a.owner AND s.region = a.region AND s.share_id = a.share_id
+     JOIN resource_share s ON s.part = a.part AND s.share_id = a.share_id
      WHERE a.receiver = $1 AND a.region = $2 AND a.standing = 1 AND a.share_created_ms = s.created_ms
        AND a.share_id = $3 AND a.since_ms <= $4 AND a.part = $5 AND a.owner = $6 AND s.share_id = $7
        AND (s.deleted_ms IS NULL OR s.deleted_ms > $8)
@@ -282,10 +282,8 @@ impl Reader {
 
 impl Transaction {
     pub(crate) async fn store_resource_share(&self, share: &ResourceShare) -> Result<(), StoreError> {
-        let tags = serde_json::to_string(&share.tags)
-            .map_err(|e| StoreError::Corrupt { what: format!("tags do not serialize: {e}") })?;
-        let contents = serde_json::to_string(&share.contents)
-            .map_err(|e| StoreError::Corrupt { what: format!("contents do not serialize: {e}") })?;
+        let tags = to_json(&share.tags)?;
+        let contents = to_json(&share.contents)?;
         // Deleted, and the ends of what it held are not written down yet.
         let untidy = share.deleted.is_some() && share.contents != Contents::default();
         let values = [

@@ -72,7 +72,7 @@ pub static RAM: &[Operation] = &[
             "PermissionAlreadyExists",
             "PermissionLimitExceeded",
         ],
-        handler: None,
+        handler: Some(ram::create_permission::handle),
     },
     Operation {
         service: Service::Ram,
@@ -91,7 +91,7 @@ pub static RAM: &[Operation] = &[
             "PermissionVersionsLimitExceeded",
             "UnknownResource",
         ],
-        handler: None,
+        handler: Some(ram::create_permission_version::handle),
     },
     Operation {
         service: Service::Ram,
@@ -127,7 +127,7 @@ pub static RAM: &[Operation] = &[
             "OperationNotPermitted",
             "UnknownResource",
         ],
-        handler: None,
+        handler: Some(ram::delete_permission::handle),
     },
     Operation {
         service: Service::Ram,
@@ -143,7 +143,7 @@ pub static RAM: &[Operation] = &[
             "OperationNotPermitted",
             "UnknownResource",
         ],
-        handler: None,
+        handler: Some(ram::delete_permission_version::handle),
     },
     Operation {
         service: Service::Ram,
@@ -223,7 +223,7 @@ pub static RAM: &[Operation] = &[
         client_token: false,
         paged: true,
         errors: &["InvalidNextToken", "InvalidParameter", "MalformedArn", "ResourceArnNotFound"],
-        handler: None,
+        handler: Some(ram::get_resource_policies::handle),
     },
     Operation {
         service: Service::Ram,
@@ -462,7 +462,7 @@ pub static RAM: &[Operation] = &[
             "MalformedArn",
             "UnknownResource",
         ],
-        handler: None,
+        handler: Some(ram::set_default_permission_version::handle),
     },
     Operation {
         service: Service::Ram,
@@ -504,7 +504,7 @@ pub static RAM: &[Operation] = &[
             "PermissionLimitExceeded",
             "UnknownResource",
         ],
-        handler: None,
+        handler: Some(ram::update_permission::handle),
     },
     Operation {
         service: Service::Ram,

@@ -1,0 +1,4 @@
+//! Properties of the rules, on random shares.
+#![expect(clippy::unwrap_used, reason = "a test says what went wrong by stopping")]
+
+mod resource_policy;
