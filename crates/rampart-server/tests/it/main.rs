@@ -26,6 +26,7 @@ mod list_source_associations;
 mod mutations;
 mod one_invitation;
 mod own_api;
+mod own_catalog;
 mod paging;
 mod paging_across_shares;
 mod permissions;
