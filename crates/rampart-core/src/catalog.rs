@@ -2,6 +2,7 @@
 //!
 //! One comes with rampart; an operator's own file adds to it ([`file`]).
 
+mod check;
 pub mod file;
 
 use std::collections::HashMap;
@@ -13,7 +14,8 @@ use regex_lite::Regex;
 use serde::Deserialize;
 
 use crate::timing::HOUR_MS;
-pub use file::{CatalogError, CatalogFault};
+pub use check::CatalogFault;
+pub use file::CatalogError;
 
 const EMBEDDED: &str = include_str!("../data/catalog.json");
 /// Types whose invitations last this long are the older generation: they can also be left (reference §5.1, §5.5).
