@@ -1,4 +1,5 @@
-//! AWS's identifiers and wire formats: account ids, ARNs, regions, timestamps, SigV4, restJson1 and awsQuery.
+//! AWS's identifiers and wire formats: account ids, ARNs, regions, timestamps, SigV4, restJson1, awsJson1.1 and
+//! awsQuery.
 //!
 //! Everything here is a function of its arguments: no I/O, no clock, no environment, no HTTP library. The crate
 //! knows no operation; what a request means is the server's business.
@@ -6,6 +7,7 @@
 pub mod account;
 pub mod arn;
 mod calendar;
+pub mod json_rpc;
 mod percent;
 pub mod query;
 pub mod region;

@@ -24,6 +24,7 @@ const LONG_INVITATION_HOURS: i64 = 7 * 24;
 /// A type of resource that can be shared.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "the columns of AWS's table")]
 pub struct ResourceType {
     /// `service:Type` as AWS prints it.
     #[serde(rename = "resourceType")]
@@ -41,6 +42,11 @@ pub struct ResourceType {
     /// Whether it may be shared with service principals; unknown counts as no.
     #[serde(default)]
     pub can_share_with_service_principals: bool,
+    /// Whether accounts may make permissions of their own for it; unknown counts as no.
+    #[serde(default)]
+    pub supports_customer_managed_permissions: bool,
+    /// The actions that such a permission may allow, where they are published.
+    customer_managed_permission_actions: Option<Vec<String>>,
     default_permission: Option<String>,
     likely_default_permission: Option<String>,
     invitation_expiry_hours: i64,
@@ -55,10 +61,6 @@ pub struct ResourceType {
     _display_name: Option<String>,
     #[serde(rename = "restrictions")]
     _restrictions: Option<Vec<String>>,
-    #[serde(rename = "supportsCustomerManagedPermissions")]
-    _supports_customer_managed_permissions: Option<bool>,
-    #[serde(rename = "customerManagedPermissionActions")]
-    _customer_managed_permission_actions: Option<Vec<String>>,
     #[serde(rename = "inferredDefaultActions")]
     _inferred_default_actions: Option<Vec<String>>,
 }
@@ -178,6 +180,16 @@ impl ManagedPermission {
     /// When it was last published anew.
     pub fn updated(&self) -> TimestampMs {
         self.last_updated_time.as_deref().and_then(parse_time).unwrap_or_else(|| self.created())
+    }
+
+    /// The services whose actions it allows, as far as they are known.
+    fn action_services(&self) -> impl Iterator<Item = &str> {
+        let actions = self.versions.iter().flat_map(|version| {
+            let of_statements = version.statements.iter().flatten().flat_map(|statement| &statement.actions);
+            let of_version = version.actions.iter().chain(&version.actions_inferred).flatten();
+            of_statements.chain(of_version)
+        });
+        actions.filter_map(|action| action.split_once(':').map(|(service, _)| service))
     }
 
     /// The text of a version as GetPermission gives it; `None` when the catalog does not know it.
@@ -307,6 +319,20 @@ impl Catalog {
     /// The type of that name. Letter case does not matter (reference §6.4).
     pub fn type_named(&self, name: &str) -> Option<&ResourceType> {
         self.by_name.get(&name.to_ascii_lowercase()).map(|index| &self.types[*index])
+    }
+
+    /// Whether a permission for the type may allow `action` (reference §7.3). Where the actions of a type are not
+    /// published, those of its service, and of the services that its known permissions allow.
+    pub fn supports_action(&self, resource_type: &ResourceType, action: &str) -> bool {
+        if let Some(published) = &resource_type.customer_managed_permission_actions {
+            return published.iter().any(|known| known.eq_ignore_ascii_case(action));
+        }
+        let Some((service, _)) = action.split_once(':') else { return false };
+        let of_type = self.permissions.iter().filter(|known| known.resource_type == resource_type.name);
+        service.eq_ignore_ascii_case(&resource_type.service_name)
+            || of_type
+                .flat_map(ManagedPermission::action_services)
+                .any(|known| known.eq_ignore_ascii_case(service))
     }
 
     /// The permission of that name.

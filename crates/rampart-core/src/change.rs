@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::access_key::{AccessKey, Account};
 use crate::event::SharingEvent;
 use crate::ids::{InvitationId, ShareId};
-use crate::permission::AttachedPermission;
+use crate::permission::{AttachedPermission, CustomerPermission, PermissionUsage, PermissionVersion};
 use crate::quota::OwnerUsage;
 use crate::resource_share::Tag;
 use crate::{Association, AssociationKind, Invitation, ResourceShare};
@@ -46,6 +46,21 @@ pub enum Change {
         region: Region,
         share: ShareId,
         resource_type: String,
+    },
+    PermissionStored(CustomerPermission),
+    PermissionVersionStored(PermissionVersion),
+    PermissionUsageStored(PermissionUsage),
+    /// A permission of an account's own, gone for good with all its versions.
+    PermissionPurged {
+        owner: AccountId,
+        region: Region,
+        name: String,
+    },
+    PermissionVersionPurged {
+        owner: AccountId,
+        region: Region,
+        name: String,
+        number: u32,
     },
     UsageStored(OwnerUsage),
     EventRecorded(SharingEvent),

@@ -25,6 +25,12 @@ pub struct Quotas {
     pub pending_invitations: u32,
     /// Sources per share. AWS publishes none; ours.
     pub sources_per_share: u32,
+    /// "Customer managed permissions".
+    pub customer_permissions: u32,
+    /// "Customer managed permissions per resource type".
+    pub customer_permissions_per_type: u32,
+    /// "Versions per customer managed permission".
+    pub versions_per_permission: u32,
 }
 
 impl Default for Quotas {
@@ -37,6 +43,9 @@ impl Default for Quotas {
             principal_associations: 25_000,
             pending_invitations: 20,
             sources_per_share: 100,
+            customer_permissions: 1_500,
+            customer_permissions_per_type: 10,
+            versions_per_permission: 5,
         }
     }
 }

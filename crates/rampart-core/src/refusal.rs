@@ -5,6 +5,10 @@ use rampart_aws::{AccountId, Region};
 
 use crate::ids::{InvitationArn, ShareArn};
 
+mod permission;
+
+pub use permission::PermissionRefusal;
+
 /// A fact that stands in the way of a call. A refused call changes nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each variant is named as the fact and its members say what they hold")]
@@ -18,7 +22,6 @@ pub enum Refusal {
     ResourceInOtherRegion { arn: String, region: Region },
     GlobalResourceOutsideHomeRegion { arn: String, home: &'static str },
     PrincipalMalformed { principal: String },
-    PermissionTemplatesUnsupported,
     PermissionArnMalformed { arn: String },
     PermissionTypeRepeated { resource_type: String },
     PermissionVersionNotDefault { permission: String },
@@ -83,4 +86,13 @@ pub enum Refusal {
     InvitationAlreadyAccepted { invitation: InvitationArn },
     InvitationAlreadyRejected { invitation: InvitationArn },
     InvitationExpired { invitation: InvitationArn },
+
+    // Of permissions.
+    Permission(PermissionRefusal),
+}
+
+impl From<PermissionRefusal> for Refusal {
+    fn from(refusal: PermissionRefusal) -> Self {
+        Self::Permission(refusal)
+    }
 }

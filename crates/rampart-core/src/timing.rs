@@ -15,6 +15,8 @@ pub struct Timing {
     pub settle_delay_ms: i64,
     /// How long a deleted share is shown as DELETED (reference §3.1: two hours).
     pub deleted_share_visible_ms: i64,
+    /// How long a deleted permission, or a deleted version of one, is shown as DELETED (reference §3.5: two hours).
+    pub deleted_permission_visible_ms: i64,
     /// How long an ended association is shown as DISASSOCIATED (reference §3.3, inferred: two hours).
     pub ended_association_visible_ms: i64,
     /// How long a rejected or expired invitation is shown (reference §3.4: seven days).
@@ -29,6 +31,7 @@ impl Default for Timing {
         Self {
             settle_delay_ms: 0,
             deleted_share_visible_ms: 2 * HOUR_MS,
+            deleted_permission_visible_ms: 2 * HOUR_MS,
             ended_association_visible_ms: 2 * HOUR_MS,
             answered_invitation_visible_ms: 7 * DAY_MS,
             accepted_invitation_visible_ms: None,

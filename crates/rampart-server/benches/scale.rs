@@ -51,7 +51,7 @@ async fn main() {
         let large = Site::new(&engine, shares, 10_000).await;
         println!("{:<56} {:>10} {:>10} {:>7}", "operation (first page of 100)", "small", "large", "ratio");
         for (name, call) in calls() {
-            let (a, b) = (measure(&small, &call).await, measure(&large, &call).await);
+            let (a, b) = measure(&small, &large, &call).await;
             println!("{name:<56} {a:>7.0} us {b:>7.0} us {:>7.2}", b / a);
         }
         small.store.close().await;
@@ -149,7 +149,7 @@ async fn fill_policy(store: &Store) {
             let account = 500_000_000_000 + u64::from(number * POLICY_PRINCIPALS + n);
             Change::AssociationStored(principal(&row, &account.to_string(), n))
         }));
-        let attached = AttachedPermission::new(row.arn(), permission, row.created);
+        let attached = AttachedPermission::managed(row.arn(), permission, row.created);
         changes.push(Change::PermissionAttached(attached));
         changes.push(Change::ShareStored(row));
         store.write(store.partition_of(owner), Fill(Arc::new(changes))).await.unwrap();
@@ -327,25 +327,35 @@ fn gateway(n: usize) -> String {
     format!("arn:aws:ec2:{REGION}:{OWNER}:transit-gateway/tgw-f{n:016x}")
 }
 
-/// The median of the calls, in microseconds.
-async fn measure(site: &Site, call: &Call) -> f64 {
-    let mut micros = Vec::new();
+/// The medians of the calls on both, in microseconds. They take turns, so that what else the machine does slows both.
+async fn measure(small: &Site, large: &Site, call: &Call) -> (f64, f64) {
+    let (mut of_small, mut of_large) = (Vec::new(), Vec::new());
     for n in 0..CALLS {
-        let (client, operation, mut input) = match call {
-            Call::Owner(operation, input) => (&site.owner, *operation, input(site)),
-            Call::Consumer(operation, input) => (&site.consumer, *operation, input(site)),
-            Call::Change(operation, input) => (&site.owner, *operation, input(site, n)),
-            Call::Accept => (&site.consumer, "AcceptResourceShareInvitation", invite(site).await),
-        };
-        if matches!(call, Call::Owner(..) | Call::Consumer(..)) {
-            input["maxResults"] = json!(100);
-        }
-        let started = Instant::now();
-        client.ok(operation, &input).await;
-        micros.push(started.elapsed().as_secs_f64() * 1e6);
+        of_small.push(time(small, call, n).await);
+        of_large.push(time(large, call, n).await);
     }
+    (median(of_small), median(of_large))
+}
+
+fn median(mut micros: Vec<f64>) -> f64 {
     micros.sort_by(f64::total_cmp);
-    micros[CALLS / 2]
+    micros[micros.len() / 2]
+}
+
+/// How long the `n`th call takes, in microseconds.
+async fn time(site: &Site, call: &Call, n: usize) -> f64 {
+    let (client, operation, mut input) = match call {
+        Call::Owner(operation, input) => (&site.owner, *operation, input(site)),
+        Call::Consumer(operation, input) => (&site.consumer, *operation, input(site)),
+        Call::Change(operation, input) => (&site.owner, *operation, input(site, n)),
+        Call::Accept => (&site.consumer, "AcceptResourceShareInvitation", invite(site).await),
+    };
+    if matches!(call, Call::Owner(..) | Call::Consumer(..)) {
+        input["maxResults"] = json!(100);
+    }
+    let started = Instant::now();
+    client.ok(operation, &input).await;
+    started.elapsed().as_secs_f64() * 1e6
 }
 
 /// A pending invitation of the consumer, in a share made for it.

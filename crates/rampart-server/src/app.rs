@@ -70,8 +70,8 @@ pub(crate) struct Call {
     pub(crate) caller: Arc<Caller>,
     /// The Region that the call was signed for.
     pub(crate) region: Region,
-    /// The operation of RAM; none for other services.
-    pub(crate) operation: Option<&'static Operation>,
+    /// The operation.
+    pub(crate) operation: &'static Operation,
     /// The id that an SDK gives all attempts of one call, when it was signed.
     pub(crate) invocation_id: Option<String>,
     /// Names the request in the log and in the answer.

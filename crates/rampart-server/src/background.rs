@@ -13,6 +13,7 @@ use futures_util::future::try_join_all;
 use rampart_core::association::Standing;
 use rampart_core::contents::{Contents, EndedThrough};
 use rampart_core::invitation::decide_expire;
+use rampart_core::permission::{CustomerPermission, PermissionVersion, customer};
 use rampart_core::{
     Association, AssociationStatus, Change, InvitationArn, ResourceShare, ShareArn, SharingEvent, TimestampMs,
 };
@@ -180,9 +181,13 @@ async fn purge(app: &App) -> Result<usize, Abort> {
     }
     let tokens = reader.expired_tokens(now, BATCH_MAX).await?;
     let events = reader.recorded_events(before(app.settings.event_kept_ms), BATCH_MAX).await?;
+    let gone = before(timing.deleted_permission_visible_ms);
+    let permissions = reader.deleted_permissions(gone, BATCH_MAX).await?;
+    let versions = reader.deleted_permission_versions(gone, BATCH_MAX).await?;
     // The snapshot ends before the writes begin.
     drop(reader);
     let mut done = ended.len() + invitations.len() + tokens.len() + events.len();
+    done += permissions.len() + versions.len();
     for (part, keys) in by_partition(ended, |key| app.store.partition_of(key.share.owner)) {
         app.store.write(part, PurgeAssociations { keys, now }).await?;
     }
@@ -191,6 +196,12 @@ async fn purge(app: &App) -> Result<usize, Abort> {
     }
     for share in deleted {
         done += app.store.write(app.store.partition_of(share.owner), PurgeShare { share, now }).await?;
+    }
+    for (part, permissions) in by_partition(permissions, |row| app.store.partition_of(row.owner)) {
+        app.store.write(part, PurgePermissions { permissions, now }).await?;
+    }
+    for (part, versions) in by_partition(versions, |row| app.store.partition_of(row.owner)) {
+        app.store.write(part, PurgeVersions { versions, now }).await?;
     }
     for (part, keys) in by_partition(tokens, TokenKey::part) {
         app.store.write(part, PurgeTokens { keys, now }).await?;
@@ -281,6 +292,55 @@ impl Work for PurgeShare {
         }
         tx.apply(&changes, self.now).await?;
         Ok(changes.len())
+    }
+}
+
+struct PurgePermissions {
+    permissions: Vec<CustomerPermission>,
+    now: TimestampMs,
+}
+
+impl Work for PurgePermissions {
+    type Reply = ();
+
+    async fn run(&self, tx: &Transaction) -> Result<(), Abort> {
+        let rows = self.permissions.iter().map(|row| tx.permission(row.owner, row.region, &row.name));
+        let rows = try_join_all(rows).await?;
+        // A name that was used again since stays.
+        let same = |(found, row): &(&CustomerPermission, Option<CustomerPermission>)| {
+            row.as_ref().is_some_and(|row| row.id == found.id && row.deleted.is_some())
+        };
+        let over = self.permissions.iter().zip(rows).filter(same);
+        let changes: Vec<_> = over.map(|(found, _)| customer::purge(found)).collect();
+        tx.apply(&changes, self.now).await?;
+        Ok(())
+    }
+}
+
+struct PurgeVersions {
+    versions: Vec<PermissionVersion>,
+    now: TimestampMs,
+}
+
+impl Work for PurgeVersions {
+    type Reply = ();
+
+    async fn run(&self, tx: &Transaction) -> Result<(), Abort> {
+        let rows = self.versions.iter();
+        let rows = rows
+            .map(|row| tx.permission_version(row.owner, row.region, &row.name, i64::from(row.head.number)));
+        let rows = try_join_all(rows).await?;
+        // As it was found: the name may have been used again since.
+        let over = self.versions.iter().zip(rows).filter(|(found, row)| row.as_ref() == Some(*found));
+        let purged = |version: &PermissionVersion| Change::PermissionVersionPurged {
+            owner: version.owner,
+            region: version.region,
+            name: version.name.clone(),
+            number: version.head.number,
+        };
+        let changes: Vec<_> = over.map(|(found, _)| purged(found)).collect();
+        tx.apply(&changes, self.now).await?;
+        Ok(())
     }
 }
 

@@ -64,6 +64,12 @@ pub(crate) struct WireError {
     pub(crate) retry_after_s: Option<u32>,
 }
 
+impl WireError {
+    fn new(status: u16, code: &'static str, message: String) -> Self {
+        Self { status, code, message, retry_after_s: None }
+    }
+}
+
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
@@ -102,21 +108,43 @@ impl From<FormError> for Failure {
 pub(crate) enum Dialect {
     /// RAM behind its API gateway: codes end in `Exception`.
     RestJson,
+    /// awsJson1.1: the same codes, named in the body too.
+    Json,
     /// The Query services: the older names.
-    Query,
+    Query {
+        /// The XML namespace of their answers.
+        namespace: &'static str,
+    },
+}
+
+impl Dialect {
+    /// The code of what the JSON services call `json`, and the older ones `query`.
+    fn named(self, json: &'static str, query: &'static str) -> &'static str {
+        if matches!(self, Self::Query { .. }) { query } else { json }
+    }
 }
 
 impl Failure {
     /// The wire's form. `operation` decides among codes that only some operations model.
     pub(crate) fn to_wire(&self, dialect: Dialect, operation: Option<&Operation>) -> WireError {
-        let wire = |status, code, message: String| WireError { status, code, message, retry_after_s: None };
-        let named = |rest_json, query| if dialect == Dialect::Query { query } else { rest_json };
+        let mut wire = self.in_dialect(dialect, operation);
+        // AWS: awsJson1.1 answers who may not call with 400, too (DynamoDB's and Organizations' common errors).
+        if dialect == Dialect::Json && wire.status == 403 {
+            wire.status = 400;
+        }
+        wire
+    }
+
+    fn in_dialect(&self, dialect: Dialect, operation: Option<&Operation>) -> WireError {
+        let wire = WireError::new;
+        let named = |json, query| dialect.named(json, query);
         match self {
             Self::Refused(refusal) => {
                 let (codes, message) = texts::of(refusal);
                 let code = codes.iter().find(|code| operation.is_none_or(|o| o.models(code)));
                 let code = code.or(codes.first()).copied().unwrap_or("InvalidParameterException");
-                wire(400, code, message)
+                // AWS: all of RAM's own are 400 but this one (reference §11.2).
+                wire(if code == "PermissionAlreadyExistsException" { 409 } else { 400 }, code, message)
             }
             Self::Store(error) => of_store(error, dialect),
             Self::Unsigned => {
@@ -139,7 +167,8 @@ impl Failure {
                 wire(403, named("InvalidSignatureException", "SignatureDoesNotMatch"), message)
             }
             Self::UnknownService(service) => {
-                let message = format!("rampart does not speak '{service}'. It speaks ram and sts.");
+                let message =
+                    format!("rampart does not speak '{service}'. It speaks ram, sts, iam and organizations.");
                 wire(400, named("UnknownOperationException", "InvalidAction"), message)
             }
             // AWS: what is behind an API gateway answers an unknown path like a missing token (reference §11.3).
@@ -148,7 +177,12 @@ impl Failure {
                     let message = format!("Missing Authentication Token: {what} is no operation of RAM.");
                     wire(403, "MissingAuthenticationTokenException", message)
                 }
-                Dialect::Query => {
+                Dialect::Json => wire(
+                    400,
+                    "UnknownOperationException",
+                    format!("{what} is no operation of Organizations."),
+                ),
+                Dialect::Query { .. } => {
                     wire(400, "InvalidAction", format!("{what} is not valid for this endpoint."))
                 }
             },
@@ -182,13 +216,9 @@ impl Failure {
 }
 
 fn unavailable(dialect: Dialect) -> WireError {
-    let is_query = dialect == Dialect::Query;
-    WireError {
-        status: 503,
-        code: if is_query { "ServiceUnavailable" } else { "ServiceUnavailableException" },
-        message: "The service is not available. Try again later.".to_owned(),
-        retry_after_s: Some(1),
-    }
+    let code = dialect.named("ServiceUnavailableException", "ServiceUnavailable");
+    let message = "The service is not available. Try again later.".to_owned();
+    WireError { retry_after_s: Some(1), ..WireError::new(503, code, message) }
 }
 
 fn of_store(error: &StoreError, dialect: Dialect) -> WireError {
@@ -203,12 +233,12 @@ fn of_store(error: &StoreError, dialect: Dialect) -> WireError {
 }
 
 fn of_signature(error: &SignatureError, dialect: Dialect) -> WireError {
-    let (rest_json, query) = match error.code() {
-        ErrorKind::IncompleteSignature => ("IncompleteSignatureException", "IncompleteSignature"),
-        _ => ("InvalidSignatureException", "SignatureDoesNotMatch"),
+    let code = match error.code() {
+        ErrorKind::IncompleteSignature => {
+            dialect.named("IncompleteSignatureException", "IncompleteSignature")
+        }
+        _ => dialect.named("InvalidSignatureException", "SignatureDoesNotMatch"),
     };
-    let code = if dialect == Dialect::Query { query } else { rest_json };
     // AWS: malformed is 403 behind an API gateway and 400 elsewhere (reference §11.3).
-    let status = if dialect == Dialect::Query && code == "IncompleteSignature" { 400 } else { 403 };
-    WireError { status, code, message: error.to_string(), retry_after_s: None }
+    WireError::new(if code == "IncompleteSignature" { 400 } else { 403 }, code, error.to_string())
 }

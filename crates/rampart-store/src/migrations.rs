@@ -202,6 +202,52 @@ const STEPS: &[&str] = &[
     // reads all of the owner's to find one.
     "CREATE INDEX IF NOT EXISTS resource_share_by_id
         ON resource_share (part, share_id)",
+    "CREATE TABLE IF NOT EXISTS permission (
+        part BIGINT NOT NULL,
+        owner TEXT NOT NULL,
+        region TEXT NOT NULL,
+        name TEXT NOT NULL,
+        permission_id BYTEA NOT NULL,
+        resource_type TEXT NOT NULL,
+        from_policy SMALLINT NOT NULL,
+        deprecated SMALLINT NOT NULL,
+        default_version TEXT NOT NULL,
+        latest BIGINT NOT NULL,
+        versions BIGINT NOT NULL,
+        tags TEXT NOT NULL,
+        created_ms BIGINT NOT NULL,
+        deleted_ms BIGINT,
+        PRIMARY KEY (part, owner, region, name))",
+    "CREATE INDEX IF NOT EXISTS permission_by_time
+        ON permission (part, owner, region, created_ms, permission_id)",
+    "CREATE INDEX IF NOT EXISTS permission_by_type
+        ON permission (part, owner, region, resource_type, created_ms, permission_id)",
+    "CREATE INDEX IF NOT EXISTS permission_by_deletion
+        ON permission (deleted_ms) WHERE deleted_ms IS NOT NULL",
+    "CREATE TABLE IF NOT EXISTS permission_version (
+        part BIGINT NOT NULL,
+        owner TEXT NOT NULL,
+        region TEXT NOT NULL,
+        name TEXT NOT NULL,
+        number BIGINT NOT NULL,
+        parameters TEXT NOT NULL,
+        created_ms BIGINT NOT NULL,
+        updated_ms BIGINT NOT NULL,
+        template TEXT NOT NULL,
+        deleted_ms BIGINT,
+        PRIMARY KEY (part, owner, region, name, number))",
+    "CREATE INDEX IF NOT EXISTS permission_version_by_deletion
+        ON permission_version (deleted_ms) WHERE deleted_ms IS NOT NULL",
+    "CREATE TABLE IF NOT EXISTS permission_usage (
+        part BIGINT NOT NULL,
+        owner TEXT NOT NULL,
+        region TEXT NOT NULL,
+        resource_type TEXT NOT NULL,
+        permissions BIGINT NOT NULL,
+        PRIMARY KEY (part, owner, region, resource_type))",
+    "ALTER TABLE share_permission ADD COLUMN IF NOT EXISTS parameters TEXT",
+    "CREATE INDEX IF NOT EXISTS share_permission_by_version
+        ON share_permission (part, owner, region, permission, version, attached_ms, attachment_id)",
 ];
 
 /// Holds what the store must know of itself before anything else; made before the first step.
@@ -256,7 +302,8 @@ fn take_steps(connection: &rusqlite::Connection, partitions: Partitions) -> Resu
     let from = check_version(&read(VERSION)?)?;
     for (step, done) in STEPS.iter().zip(1_i64..) {
         if done > from {
-            sqlite::run_batch(connection, step)?;
+            let ddl = sqlite_ddl(step);
+            connection.execute_batch(&ddl).map_err(|e| sqlite::failure("migration", &e))?;
         }
     }
     if check_version(&read(VERSION)?)? < SCHEMA_VERSION {
@@ -308,6 +355,12 @@ async fn run_ddl(client: &Object, ddl: &str) -> Result<(), StoreError> {
         Ok(()) => Ok(()),
         Err(_) => client.batch_execute(&sql).await.map_err(|e| postgres::failure("migration", &e)),
     }
+}
+
+/// Where the engines differ: SQLite adds a column without asking whether it is there. It is not: steps and version are
+/// written in one transaction.
+fn sqlite_ddl(ddl: &str) -> String {
+    ddl.replace("ADD COLUMN IF NOT EXISTS", "ADD COLUMN")
 }
 
 /// Where the engines differ: SQLite compares text by its bytes, PostgreSQL by the database's locale unless told else.

@@ -205,6 +205,12 @@ impl Row<'_> {
     }
 }
 
+/// A value of ours as the text of a column.
+pub(crate) fn to_json(value: &impl serde::Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(value)
+        .map_err(|e| StoreError::Corrupt { what: format!("a column does not serialize: {e}") })
+}
+
 pub(crate) fn corrupt(column: usize, why: impl std::fmt::Display) -> StoreError {
     StoreError::Corrupt { what: format!("column {column} {why}") }
 }

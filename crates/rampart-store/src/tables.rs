@@ -12,6 +12,7 @@ pub(crate) mod client_token;
 pub(crate) mod effective;
 pub(crate) mod invitation;
 pub(crate) mod owner_usage;
+pub(crate) mod permission;
 pub(crate) mod resource_share;
 pub(crate) mod retention;
 pub(crate) mod share_permission;
@@ -28,6 +29,7 @@ pub static STATEMENTS: &[&[&Statement]] = &[
     effective::STATEMENTS,
     invitation::STATEMENTS,
     owner_usage::STATEMENTS,
+    permission::STATEMENTS,
     resource_share::STATEMENTS,
     retention::STATEMENTS,
     share_permission::STATEMENTS,
@@ -45,6 +47,9 @@ static EMPTY: &[&Statement] = &[
     &Statement::new("invitation.empty", "DELETE FROM invitation WHERE part = $1"),
     &Statement::new("client_token.empty", "DELETE FROM client_token WHERE part = $1"),
     &Statement::new("owner_usage.empty", "DELETE FROM owner_usage WHERE part = $1"),
+    &Statement::new("permission.empty", "DELETE FROM permission WHERE part = $1"),
+    &Statement::new("permission_version.empty", "DELETE FROM permission_version WHERE part = $1"),
+    &Statement::new("permission_usage.empty", "DELETE FROM permission_usage WHERE part = $1"),
     &Statement::new("share_permission.empty", "DELETE FROM share_permission WHERE part = $1"),
     &Statement::new("sharing_event.empty", "DELETE FROM sharing_event WHERE part = $1"),
     &Statement::new("change_log.empty", "DELETE FROM change_log WHERE part = $1"),

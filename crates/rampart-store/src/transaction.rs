@@ -89,8 +89,13 @@ impl Transaction {
         self.mark_written();
         let payload = serde_json::to_string(&Payload { v: CHANGE_FORMAT, tx: self.id, changes })
             .map_err(|e| StoreError::Corrupt { what: format!("a change does not serialize: {e}") })?;
-        // The rows are sent first and in order; only the log entry waits for the head row's answer.
-        let rows = try_join_all(changes.iter().map(|change| self.store_change(change)));
+        // What a name had goes before what it gets: of statements sent together, one that the connection has not prepared
+        // yet falls behind.
+        let (gone, rows): (Vec<_>, Vec<_>) =
+            changes.iter().partition(|change| matches!(change, Change::PermissionPurged { .. }));
+        try_join_all(gone.into_iter().map(|change| self.store_change(change))).await?;
+        // Of the rest no two concern one row. Only the log entry waits for the head row's answer.
+        let rows = try_join_all(rows.into_iter().map(|change| self.store_change(change)));
         let log = async {
             let seq = *self.seq.get_or_try_init(|| self.head_seq()).await?;
             let events = self.record_events(changes, seq, self.idx);
@@ -128,6 +133,15 @@ impl Transaction {
             Change::PermissionDetached { owner, region, share, resource_type } => {
                 let share = ShareArn { owner: *owner, region: *region, id: *share };
                 self.detach_permission(share, resource_type).await
+            }
+            Change::PermissionStored(permission) => self.store_permission(permission).await,
+            Change::PermissionVersionStored(version) => self.store_permission_version(version).await,
+            Change::PermissionUsageStored(usage) => self.store_permission_usage(usage).await,
+            Change::PermissionPurged { owner, region, name } => {
+                self.purge_permission(*owner, *region, name).await
+            }
+            Change::PermissionVersionPurged { owner, region, name, number } => {
+                self.purge_permission_version(*owner, *region, name, *number).await
             }
             Change::UsageStored(usage) => self.store_usage(usage).await,
             // Events are numbered by the log position: they are written with the log entry.

@@ -1,4 +1,4 @@
-//! A client that speaks RAM and STS as the SDKs do: it knows the wire and signs, and shows everything that came back.
+//! A client that speaks RAM, STS and Organizations as the SDKs do: it knows the wire and signs, and shows everything that came back.
 
 use std::net::SocketAddr;
 
@@ -126,6 +126,16 @@ impl Client {
         let request = Request::post("/").header("content-type", "application/x-www-form-urlencoded");
         let request = request.body(Bytes::from(body)).expect("the parts of the request are well-formed");
         self.send(self.signed("sts", request)).await
+    }
+
+    /// Calls an operation of Organizations.
+    pub async fn organizations(&self, operation: &str, input: &Value) -> Reply {
+        let request = Request::post("/")
+            .header("content-type", "application/x-amz-json-1.1")
+            .header("x-amz-target", format!("AWSOrganizationsV20161128.{operation}"));
+        let request = request.body(Bytes::from(input.to_string()));
+        self.send(self.signed("organizations", request.expect("the parts of the request are well-formed")))
+            .await
     }
 
     /// A signed request for an operation, to be sent or altered.

@@ -65,16 +65,17 @@ pub(crate) struct Options {
     #[arg(long, global = true, env = "RAMPART_STORE_PARTITIONS", value_name = "NUMBER")]
     pub(crate) store_partitions: Option<i64>,
     /// A quota other than AWS's: resource-shares=25000, resources-per-share=5000, principals-per-share=5000,
-    /// sources-per-share=100, resource-associations=25000, principal-associations=25000, pending-invitations=20. May be
-    /// repeated; adds to those in RAMPART_QUOTA
+    /// sources-per-share=100, resource-associations=25000, principal-associations=25000, pending-invitations=20,
+    /// customer-permissions=1500, customer-permissions-per-type=10, versions-per-permission=5. May be repeated; adds to
+    /// those in RAMPART_QUOTA
     #[arg(long, global = true, value_name = "NAME=NUMBER", value_delimiter = ',')]
     pub(crate) quota: Vec<String>,
     // An argument of its own: of one argument clap takes the command line's values or the environment's, not both.
     #[arg(long, global = true, env = "RAMPART_QUOTA", value_delimiter = ',', hide = true)]
     pub(crate) quota_of_environment: Vec<String>,
-    /// How long things that are over are kept: deleted-share=2h, ended-association=2h, answered-invitation=7d,
-    /// accepted-invitation=association (as long as that lives; AWS forgets it after 7d), event=7d. May be repeated; adds
-    /// to those in RAMPART_RETENTION
+    /// How long things that are over are kept: deleted-share=2h, deleted-permission=2h, ended-association=2h,
+    /// answered-invitation=7d, accepted-invitation=association (as long as that lives; AWS forgets it after 7d),
+    /// event=7d. May be repeated; adds to those in RAMPART_RETENTION
     #[arg(long, global = true, value_name = "NAME=DURATION", value_delimiter = ',')]
     pub(crate) retention: Vec<String>,
     #[arg(long, global = true, env = "RAMPART_RETENTION", value_delimiter = ',', hide = true)]
@@ -125,7 +126,7 @@ pub(crate) enum Command {
         #[arg(long, value_enum, default_value_t)]
         output: OutputFormat,
     },
-    /// List RAM's operations and which of them work
+    /// List the operations of all services and which of them work
     Operations {
         /// How to print
         #[arg(long, value_enum, default_value_t)]

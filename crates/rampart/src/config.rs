@@ -59,6 +59,7 @@ struct SettingsFile {
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 struct RetentionFile {
     deleted_share: Option<String>,
+    deleted_permission: Option<String>,
     ended_association: Option<String>,
     answered_invitation: Option<String>,
     accepted_invitation: Option<String>,
@@ -69,6 +70,7 @@ struct RetentionFile {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Retention {
     deleted_share: Duration,
+    deleted_permission: Duration,
     ended_association: Duration,
     answered_invitation: Duration,
     /// As long as its association lives, when there is no number.
@@ -144,6 +146,7 @@ impl Config {
         let timing = Timing {
             settle_delay_ms,
             deleted_share_visible_ms: milliseconds(retention.deleted_share),
+            deleted_permission_visible_ms: milliseconds(retention.deleted_permission),
             ended_association_visible_ms: milliseconds(retention.ended_association),
             answered_invitation_visible_ms: milliseconds(retention.answered_invitation),
             accepted_invitation_visible_ms: retention.accepted_invitation.map(milliseconds),
@@ -202,6 +205,7 @@ impl Retention {
         let accepted = file.accepted_invitation.as_deref().filter(|text| *text != "association");
         Ok(Self {
             deleted_share: of("deleted-share", &file.deleted_share, HOUR * 2)?,
+            deleted_permission: of("deleted-permission", &file.deleted_permission, HOUR * 2)?,
             ended_association: of("ended-association", &file.ended_association, HOUR * 2)?,
             answered_invitation: of("answered-invitation", &file.answered_invitation, HOUR * 24 * 7)?,
             accepted_invitation: accepted
@@ -222,6 +226,7 @@ impl Retention {
         };
         RetentionFile {
             deleted_share: text(self.deleted_share),
+            deleted_permission: text(self.deleted_permission),
             ended_association: text(self.ended_association),
             answered_invitation: text(self.answered_invitation),
             accepted_invitation: self.accepted_invitation.and_then(text).or(Some("association".to_owned())),

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use rampart_server::operations::RAM;
+use rampart_server::operations::Operation;
 use serde::Serialize;
 
 use crate::cli::OutputFormat;
@@ -33,6 +33,7 @@ pub(crate) fn error(error: &anyhow::Error) {
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct OperationLine {
+    service: &'static str,
     operation: &'static str,
     method: &'static str,
     path: String,
@@ -42,42 +43,66 @@ struct OperationLine {
     errors: Vec<String>,
 }
 
-/// The table of RAM's operations.
+/// The table of all services' operations.
 pub(crate) fn operations(format: OutputFormat) -> anyhow::Result<()> {
-    let lines: Vec<_> = RAM
-        .iter()
+    let lines: Vec<_> = Operation::all()
         .map(|operation| OperationLine {
+            service: operation.service.name(),
             operation: operation.name,
             method: operation.method,
             path: operation.path(),
             works: operation.is_built(),
             client_token: operation.client_token,
             paged: operation.paged,
-            errors: operation.errors.iter().map(|name| format!("{name}Exception")).collect(),
+            errors: operation.codes().collect(),
         })
         .collect();
-    let row = |line: &OperationLine| {
-        format!("{:<42}{}\n", line.operation, if line.works { "works" } else { "not yet" })
-    };
-    let words: String =
-        std::iter::once(format!("{:<42}{}\n", "OPERATION", "STATE")).chain(lines.iter().map(row)).collect();
+    let row = |service: &str, operation: &str, state: &str| format!("{service:<15}{operation:<42}{state}\n");
+    let words: String = std::iter::once(row("SERVICE", "OPERATION", "STATE"))
+        .chain(lines.iter().map(|line| row(line.service, line.operation, state(line.works))))
+        .collect();
     value(format, &lines, &words)
+}
+
+fn state(works: bool) -> &'static str {
+    if works { "works" } else { "not yet" }
 }
 
 #[cfg(test)]
 mod tests {
+    use rampart_server::operations::Service;
+
     use super::*;
 
+    const README: &str = include_str!("../../../README.md");
+
+    /// What README has between two marks.
+    fn marked(mark: &str) -> &'static str {
+        let (_, rest) = README.split_once(&format!("<!-- {mark}: kept true by a test -->\n")).unwrap();
+        rest.split_once(&format!("<!-- /{mark} -->")).unwrap().0
+    }
+
     #[test]
-    fn the_readme_tells_the_truth_about_every_operation() {
-        let readme = include_str!("../../../README.md");
-        let (_, table) = readme.split_once("<!-- operations: kept true by a test -->\n").unwrap();
-        let (table, _) = table.split_once("<!-- /operations -->").unwrap();
-        let state = |works| if works { "works" } else { "not yet" };
-        let row = |operation: &rampart_server::operations::Operation| {
-            format!("| {} | {} |\n", operation.name, state(operation.is_built()))
+    fn the_readme_tells_the_truth_about_every_operation_of_ram() {
+        let row =
+            |operation: &Operation| format!("| {} | {} |\n", operation.name, state(operation.is_built()));
+        let expected: String = Service::Ram.operations().iter().map(row).collect();
+        assert_eq!(marked("operations"), format!("| operation | state |\n| --- | --- |\n{expected}"));
+    }
+
+    #[test]
+    fn the_readme_tells_the_truth_about_the_other_services() {
+        let row = |service: Service| {
+            let built = service.operations().iter().filter(|operation| operation.is_built());
+            let names: Vec<_> = built.map(|operation| operation.name).collect();
+            let names = if names.is_empty() { "nothing yet".to_owned() } else { names.join(", ") };
+            format!("| {} | {names} |\n", service.name())
         };
-        let expected: String = RAM.iter().map(row).collect();
-        assert_eq!(table, format!("| operation | state |\n| --- | --- |\n{expected}"));
+        let others = Service::ALL.into_iter().filter(|service| *service != Service::Ram);
+        let expected: String = others.map(row).collect();
+        assert_eq!(
+            marked("services"),
+            format!("| service | operations that work |\n| --- | --- |\n{expected}")
+        );
     }
 }

@@ -12,7 +12,7 @@ use http::request::Parts;
 use http::{HeaderMap, Request, Response, Uri};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
-use rampart_aws::query::parse_form;
+use rampart_aws::query::{Form, parse_form};
 use rampart_aws::sigv4::{self, Presented, RequestParts};
 use rampart_core::Region;
 use rampart_core::limits::INVOCATION_ID_CHARS_MAX;
@@ -22,12 +22,12 @@ use uuid::Uuid;
 use super::Edge;
 use super::body::pass_by;
 use super::respond::{Answered, respond};
-use super::route::{Service, operation_at};
+use super::route::operation_of;
 use crate::AuthMode;
 use crate::app::{App, Call};
 use crate::failure::{Dialect, Failure};
 use crate::identity::authenticate;
-use crate::operations::{self, Operation};
+use crate::operations::{self, Operation, Service};
 
 pub(super) async fn dispatch(edge: &Edge, request: Request<Incoming>) -> Response<Full<Bytes>> {
     let started = Instant::now();
@@ -94,7 +94,9 @@ fn read_claim<'a>(
         Ok(None) => return Err((Failure::Unsigned, dialect_of(head))),
         Err(error) => return Err((Failure::Signature(error), dialect_of(head))),
     };
-    let service = Service::named(presented.scope.service).map_err(|failure| (failure, dialect_of(head)))?;
+    let name = presented.scope.service;
+    let unknown = || (Failure::UnknownService(name.chars().take(64).collect()), dialect_of(head));
+    let service = Service::named(name).ok_or_else(unknown)?;
     let malformed = |_| Failure::RegionMalformed(presented.scope.region.chars().take(64).collect());
     let region = presented.scope.region.parse().map_err(|e| (malformed(e), service.dialect()))?;
     Ok(Claim { presented, service, region })
@@ -127,40 +129,43 @@ async fn answer(edge: &Edge, head: &Parts, body: &mut Incoming, request_id: Uuid
         Ok(caller) => caller,
         Err(failure) => return failed(failure),
     };
-    let mut call = Call {
+    let form = match read_form(dialect, parts.query, &body) {
+        Ok(form) => form,
+        Err(failure) => return failed(failure),
+    };
+    let operation = match operation_of(service, head, &form) {
+        Ok(operation) => operation,
+        Err(failure) => return failed(failure),
+    };
+    let call = Call {
         account: caller.account,
         caller,
         region,
-        operation: None,
+        operation,
         invocation_id: invocation_id(&head.headers, &presented),
         request_id,
         now: app.clock.now(),
     };
-    match service {
-        Service::Ram => match operation_at(&head.method, parts.path) {
-            Err(failure) => failed(failure),
-            Ok(operation) => {
-                call.operation = Some(operation);
-                run(app, operation, operations::Request { call, query: parts.query.to_owned(), body }).await
-            }
-        },
-        Service::Sts => {
-            let text: &[u8] = if body.is_empty() { parts.query.as_bytes() } else { &body };
-            let answer = parse_form(text).map_err(Failure::Form);
-            match answer.and_then(|form| operations::sts::handle(&call, &form)) {
-                Ok(body) => Answered::Result { body, dialect },
-                Err(failure) => failed(failure),
-            }
-        }
+    run(app, operations::Request { call, query: parts.query.to_owned(), body, form }).await
+}
+
+/// The parameters of a request that is spoken in forms: its body, or else its URL's query.
+fn read_form(dialect: Dialect, query: &str, body: &[u8]) -> Result<Form, Failure> {
+    match dialect {
+        Dialect::RestJson | Dialect::Json => Ok(Form::default()),
+        Dialect::Query { .. } if body.is_empty() => Ok(parse_form(query.as_bytes())?),
+        Dialect::Query { .. } => Ok(parse_form(body)?),
     }
 }
 
-async fn run(app: &Arc<App>, operation: &'static Operation, request: operations::Request) -> Answered {
-    let dialect = Dialect::RestJson;
-    let Some(handler) = operation.handler else {
-        return Answered::failed(Failure::NotBuilt(operation.name), dialect, Some(operation));
+async fn run(app: &Arc<App>, request: operations::Request) -> Answered {
+    let operation: &'static Operation = request.call.operation;
+    let dialect = operation.service.dialect();
+    let answer = match operation.handler {
+        Some(handler) => handler(Arc::clone(app), request).await,
+        None => Err(Failure::NotBuilt(operation.name)),
     };
-    match handler(Arc::clone(app), request).await {
+    match answer {
         Ok(body) => Answered::Result { body, dialect },
         Err(failure) => Answered::failed(failure, dialect, Some(operation)),
     }
@@ -189,13 +194,17 @@ fn plain_headers<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Vec<(&'a str, &'a 
     plain
 }
 
-/// In which form to refuse a request whose service is not known: forms speak Query, all else JSON.
+/// In which form to refuse a request whose service is not known: who names a target speaks awsJson1.1, forms speak
+/// Query, all else restJson1.
 fn dialect_of(head: &Parts) -> Dialect {
+    if head.headers.contains_key("x-amz-target") {
+        return Dialect::Json;
+    }
     let is_form = head
         .headers
         .get(CONTENT_TYPE)
         .is_some_and(|value| value.as_bytes().starts_with(b"application/x-www-form-urlencoded"));
     let has_action =
         head.uri.query().is_some_and(|query| query.starts_with("Action=") || query.contains("&Action="));
-    if is_form || has_action { Dialect::Query } else { Dialect::RestJson }
+    if is_form || has_action { Service::Sts.dialect() } else { Dialect::RestJson }
 }

@@ -8,15 +8,16 @@ use http::{HeaderName, Response, StatusCode, Version};
 use http_body_util::Full;
 use hyper::body::Bytes;
 use rampart_aws::query::{ErrorType, error_xml};
-use rampart_aws::rest_json::error_body;
+use rampart_aws::{json_rpc, rest_json};
 use uuid::Uuid;
 
 use crate::failure::{Dialect, Failure, WireError};
-use crate::operations::{Operation, sts};
+use crate::operations::Operation;
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 static ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const JSON_RPC: HeaderValue = HeaderValue::from_static("application/x-amz-json-1.1");
 const XML: HeaderValue = HeaderValue::from_static("text/xml");
 
 /// What became of a request.
@@ -74,7 +75,11 @@ pub(super) fn respond(
 fn answer(status: StatusCode, dialect: Dialect, body: String) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(Bytes::from(body)));
     *response.status_mut() = status;
-    let content_type = if dialect == Dialect::Query { XML } else { JSON };
+    let content_type = match dialect {
+        Dialect::RestJson => JSON,
+        Dialect::Json => JSON_RPC,
+        Dialect::Query { .. } => XML,
+    };
     response.headers_mut().insert(CONTENT_TYPE, content_type);
     response
 }
@@ -82,15 +87,16 @@ fn answer(status: StatusCode, dialect: Dialect, body: String) -> Response<Full<B
 fn failed(error: &WireError, dialect: Dialect, request_id: &str) -> Response<Full<Bytes>> {
     let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let body = match dialect {
-        Dialect::RestJson => error_body(&error.message),
-        Dialect::Query => {
+        Dialect::RestJson => rest_json::error_body(&error.message),
+        Dialect::Json => json_rpc::error_body(error.code, &error.message),
+        Dialect::Query { namespace } => {
             let kind = if status.is_server_error() { ErrorType::Receiver } else { ErrorType::Sender };
-            error_xml(kind, error.code, &error.message, request_id, sts::NAMESPACE)
+            error_xml(kind, error.code, &error.message, request_id, namespace)
         }
     };
     let mut response = answer(status, dialect, body);
     let headers = response.headers_mut();
-    if dialect == Dialect::RestJson {
+    if !matches!(dialect, Dialect::Query { .. }) {
         headers.insert(ERROR_TYPE.clone(), HeaderValue::from_static(error.code));
     }
     if let Some(seconds) = error.retry_after_s {

@@ -1,50 +1,59 @@
-//! Which service and which operation a request is for.
+//! Which operation a request is for.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use http::Method;
+use http::request::Parts;
+use rampart_aws::query::Form;
 
-use crate::failure::{Dialect, Failure};
-use crate::operations::{Operation, RAM};
+use crate::failure::Failure;
+use crate::operations::{ORGANIZATIONS_TARGET, Operation, Service};
 
-/// A service of AWS that is answered here, told by the credential scope.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Service {
-    Ram,
-    Sts,
+/// What is repeated of a name that nobody knows.
+const REPEATED_CHARS_MAX: usize = 64;
+
+/// The operation of `service` that a request is for: RAM tells its operations apart by method and path, the services
+/// that are spoken in forms by `Action`, Organizations by `X-Amz-Target`.
+pub(super) fn operation_of(
+    service: Service,
+    head: &Parts,
+    form: &Form,
+) -> Result<&'static Operation, Failure> {
+    match service {
+        Service::Ram => {
+            let path = head.uri.path();
+            let operation = at(service, path).filter(|operation| operation.method == head.method.as_str());
+            operation.ok_or_else(|| unknown(&format!("{} {path}", head.method)))
+        }
+        Service::Sts | Service::Iam => {
+            let action = form.action().ok_or_else(|| unknown("a request without an Action"))?;
+            at(service, action).ok_or_else(|| unknown(action))
+        }
+        Service::Organizations => {
+            let target = head.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
+            let target = target.ok_or_else(|| unknown("a request without an X-Amz-Target"))?;
+            let name = target.strip_prefix(ORGANIZATIONS_TARGET).and_then(|rest| rest.strip_prefix('.'));
+            name.and_then(|name| at(service, name)).ok_or_else(|| unknown(target))
+        }
+    }
 }
 
-impl Service {
-    pub(super) fn named(name: &str) -> Result<Self, Failure> {
-        match name {
-            "ram" => Ok(Self::Ram),
-            "sts" => Ok(Self::Sts),
-            other => Err(Failure::UnknownService(other.chars().take(64).collect())),
-        }
-    }
-
-    /// Its name in a credential scope.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Ram => "ram",
-            Self::Sts => "sts",
-        }
-    }
-
-    pub(super) fn dialect(self) -> Dialect {
-        match self {
-            Self::Ram => Dialect::RestJson,
-            Self::Sts => Dialect::Query,
-        }
-    }
+/// The operation that is called by this path, or by this name.
+fn at(service: Service, called_by: &str) -> Option<&'static Operation> {
+    type ByCall = HashMap<String, &'static Operation>;
+    static ALL: LazyLock<HashMap<Service, ByCall>> = LazyLock::new(|| {
+        let called_by = |operation: &Operation| match operation.service {
+            Service::Ram => operation.path(),
+            Service::Sts | Service::Iam | Service::Organizations => operation.name.to_owned(),
+        };
+        let of_service = |service: Service| {
+            service.operations().iter().map(|operation| (called_by(operation), operation)).collect()
+        };
+        Service::ALL.into_iter().map(|service| (service, of_service(service))).collect()
+    });
+    ALL.get(&service)?.get(called_by).copied()
 }
 
-/// The operation of RAM with this method and path.
-pub(super) fn operation_at(method: &Method, path: &str) -> Result<&'static Operation, Failure> {
-    static BY_PATH: LazyLock<HashMap<String, &'static Operation>> =
-        LazyLock::new(|| RAM.iter().map(|operation| (operation.path(), operation)).collect());
-    BY_PATH.get(path).filter(|operation| operation.method == method.as_str()).copied().ok_or_else(|| {
-        Failure::UnknownOperation(format!("{method} {}", path.chars().take(64).collect::<String>()))
-    })
+fn unknown(what: &str) -> Failure {
+    Failure::UnknownOperation(what.chars().take(REPEATED_CHARS_MAX).collect())
 }

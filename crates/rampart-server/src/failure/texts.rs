@@ -6,6 +6,8 @@ use rampart_core::limits::{
     SHARE_NAME_CHARS_MAX, TAG_KEY_CHARS_MAX, TAG_VALUE_CHARS_MAX, TAGS_PER_SHARE_MAX,
 };
 
+mod permission;
+
 type Codes = &'static [&'static str];
 
 const INVALID_PARAMETER: Codes = &["InvalidParameterException"];
@@ -27,6 +29,7 @@ const ONLY_INSIDE: &str = "The resource you are attempting to share can only be 
 )]
 pub(super) fn of(refusal: &Refusal) -> (Codes, String) {
     match refusal {
+        Refusal::Permission(refusal) => permission::of(refusal),
         // What the caller named.
         Refusal::ShareArnMalformed => (
             MALFORMED_ARN,
@@ -142,10 +145,6 @@ pub(super) fn of(refusal: &Refusal) -> (Codes, String) {
             format!("You cannot leave ResourceShare {share}: ask its owner to remove your account."),
         ),
         // Values that do not fit.
-        Refusal::PermissionTemplatesUnsupported => (
-            INVALID_PARAMETER,
-            "The permission has no template parameters: leave permissionTemplateParameters out.".to_owned(),
-        ),
         Refusal::PermissionArnMalformed { arn } => (
             MALFORMED_ARN,
             format!("The specified permission ARN {arn} is not valid. Verify the ARN and try again."),
@@ -194,11 +193,11 @@ pub(super) fn of(refusal: &Refusal) -> (Codes, String) {
             (INVALID_PARAMETER, "A resource share's name holds no control characters.".to_owned())
         }
         Refusal::TooManyTags { tags } => (
-            &["TagLimitExceededException"],
+            &["TagLimitExceededException", "InvalidParameterException"],
             format!("A resource share has at most {TAGS_PER_SHARE_MAX} tags, not {tags}."),
         ),
         Refusal::TagKeyReserved { key } => (
-            &["TagPolicyViolationException"],
+            &["TagPolicyViolationException", "InvalidParameterException"],
             format!("The tag key {key} is reserved: keys do not begin with aws:."),
         ),
         Refusal::TagKeyLength { chars } => {

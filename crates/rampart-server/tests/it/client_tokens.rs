@@ -6,6 +6,7 @@ use rampart_server::operations;
 use rampart_testkit::{Client, TestServer, for_each_store};
 use serde_json::{Value, json};
 
+use crate::customer_permissions::{create_permission, permission, template};
 use crate::sharing::{CONSUMER, OWNER, Offer, STRANGER, create, gateway, share, share_arns};
 
 const DAY: Duration = Duration::from_hours(24);
@@ -96,6 +97,7 @@ async fn cases(server: &TestServer) -> Vec<Case> {
         other: detach(prefixes),
         then: Some((owner.clone(), "AssociateResourceSharePermission", detach(permission))),
     });
+    cases.extend(of_permissions(&owner).await);
     let deleted = create(&owner, &json!({"name": "n"})).await;
     cases.push(Case {
         client: owner.clone(),
@@ -105,6 +107,46 @@ async fn cases(server: &TestServer) -> Vec<Case> {
         then: None,
     });
     cases
+}
+
+async fn of_permissions(owner: &Client) -> Vec<Case> {
+    let mut made = Vec::new();
+    for name in ["Versioned", "Other", "Deleted", "Deprecated"] {
+        made.push(create_permission(owner, name).await);
+    }
+    let [versioned, other, deleted, deprecated] = made.try_into().unwrap();
+    let version = |arn: &str| json!({"permissionArn": arn, "policyTemplate": template(&["codebuild:BatchGetProjects"])});
+    owner.ok("CreatePermissionVersion", &version(&versioned)).await;
+    owner.ok("CreatePermissionVersion", &version(&versioned)).await;
+    let numbered = |number: u32| json!({"permissionArn": versioned, "permissionVersion": number});
+    let status = |status: &str| json!({"permissionArn": deprecated, "status": status});
+    let case = |operation, input, other, then: Option<(&'static str, Value)>| {
+        let then = then.map(|(operation, input)| (owner.clone(), operation, input));
+        Case { client: owner.clone(), operation, input, other, then }
+    };
+    vec![
+        case("CreatePermission", permission("New"), permission("Newer"), None),
+        case(
+            "CreatePermissionVersion",
+            version(&other),
+            version(&versioned),
+            Some(("UpdatePermission", status("DEPRECATED"))),
+        ),
+        case(
+            "SetDefaultPermissionVersion",
+            numbered(2),
+            numbered(1),
+            Some(("SetDefaultPermissionVersion", numbered(3))),
+        ),
+        case("DeletePermissionVersion", numbered(1), numbered(2), None),
+        case(
+            "UpdatePermission",
+            status("ATTACHABLE"),
+            status("DEPRECATED"),
+            Some(("UpdatePermission", status("DEPRECATED"))),
+        ),
+        case("DeletePermission", json!({"permissionArn": deleted}), json!({"permissionArn": other}), None),
+    ]
 }
 
 /// Two operations do not model the mismatch: there the token itself is refused (reference §2.2).
@@ -141,7 +183,15 @@ async fn the_first_answer_is_given_again_though_the_state_has_moved_on() {
             if let Some((client, operation, input)) = &case.then {
                 client.ok(operation, input).await;
             }
-            let tables = ["resource_share", "association", "invitation", "sharing_event", "client_token"];
+            let tables = [
+                "resource_share",
+                "association",
+                "invitation",
+                "permission",
+                "permission_version",
+                "sharing_event",
+                "client_token",
+            ];
             let before =
                 (tables.map(|table| server.count(table)), share_arns(&server.account(OWNER), "SELF").await);
             server.advance(DAY / 2);

@@ -7,7 +7,7 @@ use rampart_core::{
 };
 use uuid::Uuid;
 
-use crate::statement::{Row, Statement, Value, corrupt};
+use crate::statement::{Row, Statement, Value, corrupt, to_json};
 use crate::store::Reader;
 use crate::{StoreError, Transaction};
 
@@ -249,8 +249,7 @@ impl Reader {
 
 impl Transaction {
     pub(crate) async fn store_association(&self, association: &Association) -> Result<(), StoreError> {
-        let member = serde_json::to_string(&association.member)
-            .map_err(|e| StoreError::Corrupt { what: format!("a member does not serialize: {e}") })?;
+        let member = to_json(&association.member)?;
         let (standing, since, deadline, invitation) = match &association.standing {
             Standing::Invited { invitation, deadline } => {
                 (INVITED, association.created, Some(*deadline), Some(invitation))

@@ -5,7 +5,7 @@ use rampart_core::resource_share::Tag;
 use rampart_core::{AccountId, Region, ResourceShare, ShareArn, ShareId, TimestampMs, Timing};
 use uuid::Uuid;
 
-use crate::statement::{Row, Statement, Value};
+use crate::statement::{Row, Statement, Value, to_json};
 use crate::store::Reader;
 use crate::{StoreError, Transaction};
 
@@ -282,10 +282,8 @@ impl Reader {
 
 impl Transaction {
     pub(crate) async fn store_resource_share(&self, share: &ResourceShare) -> Result<(), StoreError> {
-        let tags = serde_json::to_string(&share.tags)
-            .map_err(|e| StoreError::Corrupt { what: format!("tags do not serialize: {e}") })?;
-        let contents = serde_json::to_string(&share.contents)
-            .map_err(|e| StoreError::Corrupt { what: format!("contents do not serialize: {e}") })?;
+        let tags = to_json(&share.tags)?;
+        let contents = to_json(&share.contents)?;
         // Deleted, and the ends of what it held are not written down yet.
         let untidy = share.deleted.is_some() && share.contents != Contents::default();
         let values = [

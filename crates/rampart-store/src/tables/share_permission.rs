@@ -4,20 +4,20 @@ use rampart_core::permission::{AttachedPermission, PermissionName};
 use rampart_core::{AccountId, Region, ShareArn, ShareId, TimestampMs};
 use uuid::Uuid;
 
-use crate::statement::{Row, Statement, Value};
+use crate::statement::{Row, Statement, Value, to_json};
 use crate::store::Reader;
 use crate::{StoreError, Transaction};
 
 static OF_SHARE: Statement = Statement::new(
     "share_permission.of_share",
-    "SELECT owner, region, share_id, resource_type, permission, version, attached_ms, attachment_id
+    "SELECT owner, region, share_id, resource_type, permission, version, attached_ms, attachment_id, parameters
      FROM share_permission WHERE part = $1 AND owner = $2 AND region = $3 AND share_id = $4
      ORDER BY part, owner, region, share_id, resource_type LIMIT 1000",
 );
 /// Of shares that are not deleted.
 static OF_OWNER: Statement = Statement::new(
     "share_permission.of_owner",
-    "SELECT p.owner, p.region, p.share_id, p.resource_type, p.permission, p.version, p.attached_ms, p.attachment_id
+    "SELECT p.owner, p.region, p.share_id, p.resource_type, p.permission, p.version, p.attached_ms, p.attachment_id, p.parameters
      FROM share_permission p
      JOIN resource_share s ON s.part = p.part AND s.share_id = p.share_id
      WHERE p.part = $1 AND p.owner = $2 AND p.region = $3 AND (p.attached_ms, p.attachment_id) > ($4, $5)
@@ -26,20 +26,30 @@ static OF_OWNER: Statement = Statement::new(
 );
 static OF_PERMISSION: Statement = Statement::new(
     "share_permission.of_permission",
-    "SELECT p.owner, p.region, p.share_id, p.resource_type, p.permission, p.version, p.attached_ms, p.attachment_id
+    "SELECT p.owner, p.region, p.share_id, p.resource_type, p.permission, p.version, p.attached_ms, p.attachment_id, p.parameters
      FROM share_permission p
      JOIN resource_share s ON s.part = p.part AND s.share_id = p.share_id
      WHERE p.part = $1 AND p.owner = $2 AND p.region = $3 AND p.permission = $4
        AND (p.attached_ms, p.attachment_id) > ($5, $6) AND s.deleted_ms IS NULL
      ORDER BY p.attached_ms, p.attachment_id LIMIT $7",
 );
+static OF_VERSION: Statement = Statement::new(
+    "share_permission.of_version",
+    "SELECT p.owner, p.region, p.share_id, p.resource_type, p.permission, p.version, p.attached_ms, p.attachment_id, p.parameters
+     FROM share_permission p
+     JOIN resource_share s ON s.part = p.part AND s.share_id = p.share_id
+     WHERE p.part = $1 AND p.owner = $2 AND p.region = $3 AND p.permission = $4 AND p.version = $5
+       AND (p.attached_ms, p.attachment_id) > ($6, $7) AND s.deleted_ms IS NULL
+     ORDER BY p.attached_ms, p.attachment_id LIMIT $8",
+);
 static STORE: Statement = Statement::new(
     "share_permission.store",
     "INSERT INTO share_permission (part, owner, region, share_id, resource_type, permission, version, attached_ms,
-                                   attachment_id)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+                                   attachment_id, parameters)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
      ON CONFLICT (part, owner, region, share_id, resource_type)
-     DO UPDATE SET permission = excluded.permission, version = excluded.version, attached_ms = excluded.attached_ms",
+     DO UPDATE SET permission = excluded.permission, version = excluded.version, attached_ms = excluded.attached_ms,
+        parameters = excluded.parameters",
 );
 static DROP: Statement = Statement::new(
     "share_permission.drop",
@@ -52,7 +62,7 @@ pub(crate) static DROP_ALL: Statement = Statement::new(
 );
 
 pub(crate) static STATEMENTS: &[&Statement] =
-    &[&OF_SHARE, &OF_OWNER, &OF_PERMISSION, &STORE, &DROP, &DROP_ALL];
+    &[&OF_SHARE, &OF_OWNER, &OF_PERMISSION, &OF_VERSION, &STORE, &DROP, &DROP_ALL];
 
 /// After which attachment a page begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -92,44 +102,66 @@ impl Reader {
         self.connection.query(&OF_SHARE, &values, read_attached).await
     }
 
-    /// A page of what an owner's shares allow, of one permission if it is named, oldest attachment first.
+    /// A page of what an owner's shares allow, oldest attachment first: of one permission if it is named, or of one of
+    /// its versions. Deleted shares are left out.
     pub async fn attached_permissions(
         &self,
         owner: AccountId,
         region: Region,
-        permission: Option<&str>,
+        permission: Option<(&PermissionName, Option<i64>)>,
         after: AttachmentCursor,
         limit: u32,
     ) -> Result<Vec<AttachedPermission>, StoreError> {
         let part = self.part_of(owner);
         let (who, home) = (Value::Text(owner.as_str()), Value::Text(region.as_str()));
         let (attached, id) = (Value::from(after.attached), Value::from(&after.id));
-        match permission {
+        let Some((name, version)) = permission else {
+            let values = [part.into(), who, home, attached, id, limit.into()];
+            return self.connection.query(&OF_OWNER, &values, read_attached).await;
+        };
+        let name = String::from(name.clone());
+        let name = Value::Text(&name);
+        match version {
             None => {
-                let values = [part.into(), who, home, attached, id, limit.into()];
-                self.connection.query(&OF_OWNER, &values, read_attached).await
-            }
-            Some(permission) => {
-                let values = [part.into(), who, home, permission.into(), attached, id, limit.into()];
+                let values = [part.into(), who, home, name, attached, id, limit.into()];
                 self.connection.query(&OF_PERMISSION, &values, read_attached).await
             }
+            Some(version) => {
+                let values = [part.into(), who, home, name, Value::Int(version), attached, id, limit.into()];
+                self.connection.query(&OF_VERSION, &values, read_attached).await
+            }
         }
+    }
+
+    /// Whether a share that is not deleted has a permission, or a version of it.
+    pub async fn is_attached(
+        &self,
+        owner: AccountId,
+        region: Region,
+        permission: &PermissionName,
+        version: Option<i64>,
+    ) -> Result<bool, StoreError> {
+        let of = Some((permission, version));
+        Ok(!self.attached_permissions(owner, region, of, AttachmentCursor::START, 1).await?.is_empty())
     }
 }
 
 impl Transaction {
     pub(crate) async fn attach_permission(&self, row: &AttachedPermission) -> Result<(), StoreError> {
         let id = attachment_id(row.share, &row.resource_type);
+        let permission = String::from(row.permission.clone());
+        let parameters = (!row.parameters.is_empty()).then(|| to_json(&row.parameters)).transpose()?;
         let values = [
             self.part().0.into(),
             Value::Text(row.owner.as_str()),
             Value::Text(row.region.as_str()),
             Value::from(&row.share.0),
             Value::Text(&row.resource_type),
-            Value::Text(&row.permission.0),
+            Value::Text(&permission),
             row.version.into(),
             row.attached.into(),
             Value::from(&id),
+            parameters.as_deref().into(),
         ];
         self.connection.execute(&STORE, &values).await.map(drop)
     }
@@ -156,8 +188,9 @@ fn read_attached(row: &Row<'_>) -> Result<AttachedPermission, StoreError> {
         region: row.parsed(1)?,
         share: ShareId(row.uuid(2)?),
         resource_type: row.text(3)?.to_owned(),
-        permission: PermissionName(row.text(4)?.to_owned()),
+        permission: row.text(4)?.to_owned().into(),
         version: row.small(5)?,
+        parameters: row.opt_text(8)?.map_or(Ok(Vec::new()), |_| row.json(8))?,
         attached: row.time(6)?,
     })
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures_util::future::try_join4;
 use rampart_aws::rest_json::parse_body;
 use rampart_core::associate::{Ledger, decide_associate};
-use rampart_core::permission::attach_missing;
+use rampart_core::permission::attach::attach_missing;
 use rampart_core::{Change, Refusal, ShareArn};
 use rampart_store::{Abort, Transaction, Work};
 use serde::{Deserialize, Serialize};

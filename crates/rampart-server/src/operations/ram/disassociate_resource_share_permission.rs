@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use futures_util::future::try_join3;
+use futures_util::future::try_join;
 use rampart_aws::rest_json::parse_body;
-use rampart_core::catalog::ManagedPermission;
-use rampart_core::permission::{decide_detach, find};
+use rampart_core::permission::attach::decide_detach;
+use rampart_core::permission::{PermissionName, find};
 use rampart_core::{Change, Refusal, ShareArn};
 use rampart_store::{Abort, Transaction, Work};
 use serde::{Deserialize, Serialize};
@@ -40,7 +40,8 @@ pub(crate) fn handle(app: Arc<App>, request: Request) -> Answer {
         let text = required(input.resource_share_arn, "resourceShareArn")?;
         let permission_arn = required(input.permission_arn, "permissionArn")?;
         let share = share_arn(&text)?;
-        let permission = find(app.catalog, &permission_arn, request.call.region.partition())?;
+        let permission =
+            find(app.catalog, &permission_arn, request.call.account, request.call.region)?.name();
         let canonical = (&text, &permission_arn);
         let once = Once::new(&request.call, NAME, input.client_token.as_deref(), &canonical)?;
         let (owner, client_token) = (request.call.account, input.client_token);
@@ -51,7 +52,7 @@ pub(crate) fn handle(app: Arc<App>, request: Request) -> Answer {
 struct Detach {
     call: Call,
     share: ShareArn,
-    permission: &'static ManagedPermission,
+    permission: PermissionName,
     client_token: Option<String>,
     once: Once,
 }
@@ -67,12 +68,15 @@ impl Work for Detach {
         if !self.call.owns(self.share) {
             return Err(not_found.into());
         }
-        let holds = tx.share_holds_type(self.share, &self.permission.resource_type);
-        let loaded =
-            try_join3(tx.resource_share(self.share), tx.share_permissions(self.share), holds).await?;
-        let (share, attached, holds_type) = loaded;
+        let loaded = try_join(tx.resource_share(self.share), tx.share_permissions(self.share));
+        let (share, attached) = loaded.await?;
         share.filter(|share| share.deleted.is_none()).ok_or(not_found)?;
-        let row = decide_detach(&attached, self.permission, holds_type)?;
+        let resource_type = attached.iter().find(|row| row.permission == self.permission);
+        let holds_type = match resource_type {
+            Some(row) => tx.share_holds_type(self.share, &row.resource_type).await?,
+            None => false,
+        };
+        let row = decide_detach(&attached, &self.permission, holds_type)?;
         let (owner, region, share) = (row.owner, row.region, row.share);
         let detached = Change::PermissionDetached { owner, region, share, resource_type: row.resource_type };
         tx.apply(&[detached], self.call.now).await?;

@@ -54,7 +54,7 @@ impl Named {
             .resource_arns
             .iter()
             .map(|arn| Resource::parse(app.catalog, arn, call.account, call.region))
-            .collect::<Result<_, _>>()?;
+            .collect::<Result<_, Refusal>>()?;
         let principals = self
             .principals
             .iter()
@@ -64,7 +64,7 @@ impl Named {
             .sources
             .iter()
             .map(|text| Ok((text.as_str(), SourceType::of(text)?)))
-            .collect::<Result<_, _>>()?;
+            .collect::<Result<_, Refusal>>()?;
         Ok(Entities { resources, principals, sources })
     }
 

@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use rampart_aws::rest_json::parse_body;
 use rampart_core::Refusal;
-use rampart_core::permission::find;
-use serde::de::IgnoredAny;
+use rampart_core::permission::parameters::Values;
+use rampart_core::permission::{Attachable, Found, find};
 use serde::{Deserialize, Serialize};
 
 use super::input::required;
 use super::permission_shapes::PermissionShape;
-use crate::app::App;
+use super::permissions::{ValuesInput, not_found, values};
+use crate::app::{App, Call};
+use crate::failure::Failure;
 use crate::idempotency::json;
 use crate::operations::{Answer, Request};
 
@@ -20,7 +22,7 @@ use crate::operations::{Answer, Request};
 struct Input {
     permission_arn: Option<String>,
     permission_version: Option<i64>,
-    permission_template_parameters: Option<Vec<IgnoredAny>>,
+    permission_template_parameters: Option<Vec<ValuesInput>>,
 }
 
 #[derive(Serialize)]
@@ -32,16 +34,46 @@ pub(crate) fn handle(app: Arc<App>, request: Request) -> Answer {
     Box::pin(async move {
         let input: Input = parse_body(&request.body)?;
         let arn = required(input.permission_arn, "permissionArn")?;
-        if input.permission_template_parameters.is_some_and(|list| !list.is_empty()) {
-            return Err(Refusal::PermissionTemplatesUnsupported.into());
-        }
-        let partition = request.call.region.partition();
-        let permission = find(app.catalog, &arn, partition)?;
-        let wanted = input.permission_version.unwrap_or_else(|| i64::from(permission.default_version()));
-        let version = permission.versions().find(|version| i64::from(*version) == wanted);
-        let not_found =
-            || Refusal::PermissionVersionNotFound { permission: permission.name.clone(), version: wanted };
-        let version = version.ok_or_else(not_found)?;
-        Ok(json(&Output { permission: PermissionShape::with_text(permission, version, partition) }))
+        let values = values(input.permission_template_parameters)?;
+        let (call, version) = (request.call, input.permission_version);
+        let permission = match find(app.catalog, &arn, call.account, call.region)? {
+            Found::Managed(permission) => {
+                Attachable::managed(permission).bind(&values)?;
+                let wanted = version.unwrap_or_else(|| i64::from(permission.default_version()));
+                let number = permission.versions().find(|version| i64::from(*version) == wanted);
+                let number = number.ok_or_else(|| no_version(&permission.name, wanted))?;
+                PermissionShape::of_managed(permission, number, &call)
+                    .with_text(permission.policy_template(number))
+            }
+            Found::Own(name) => own(&app, &call, &name, version, &values).await?,
+        };
+        Ok(json(&Output { permission }))
     })
+}
+
+fn no_version(permission: &str, version: i64) -> Refusal {
+    Refusal::PermissionVersionNotFound { permission: permission.to_owned(), version }
+}
+
+/// One of the caller's own: two queries, one after the other.
+async fn own(
+    app: &App,
+    call: &Call,
+    name: &str,
+    number: Option<i64>,
+    values: &Values,
+) -> Result<PermissionShape, Failure> {
+    let reader = app.store.reader().await?;
+    let permission = reader.permission(call.account, call.region, name).await?;
+    let permission = permission.filter(|row| row.status(call.now, app.timing()).is_some());
+    let permission = permission.ok_or_else(|| not_found(call, name))?;
+    let number = number.unwrap_or_else(|| i64::from(permission.default.number));
+    let version = reader.permission_version(call.account, call.region, name, number).await?;
+    let status = version.as_ref().and_then(|row| permission.status_of(row, call.now, app.timing()));
+    let (Some(version), Some(status)) = (version, status) else {
+        return Err(no_version(name, number).into());
+    };
+    // As it was given, or with values in the place of its parameters (reference §7.4).
+    let text = if values.is_empty() { version.template.clone() } else { version.render(values)? };
+    Ok(PermissionShape::of_own(&permission, &version.head, status).with_text(Some(text)))
 }

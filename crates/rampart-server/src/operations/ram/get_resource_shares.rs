@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures_util::future::try_join_all;
 use rampart_aws::rest_json::parse_body;
-use rampart_core::permission::PermissionArn;
+use rampart_core::permission::{PermissionArn, PermissionName};
 use rampart_core::{AttachedPermission, Partition, Refusal, ResourceShare, ShareArn, ShareId};
 use rampart_store::{AttachmentCursor, Reader, ShareCursor, ShareScope};
 use serde::{Deserialize, Serialize};
@@ -62,8 +62,11 @@ pub(crate) fn handle(app: Arc<App>, request: Request) -> Answer {
         let page = Page::open(&app, &call, NAME, &input, input.max_results, input.next_token.as_deref())?;
         let reader = app.store.reader().await?;
         let (shares, next_token) = match &filter.permission {
-            Some((name, version)) if filter.view == View::Owner && filter.arns.is_none() => {
-                filter.walk_attached(&reader, &app, &call, &page, name, *version).await?
+            Some((permission, version)) if filter.view == View::Owner && filter.arns.is_none() => {
+                match permission.name_for(call.account, call.region) {
+                    Some(name) => filter.walk_attached(&reader, &app, &call, &page, &name, *version).await?,
+                    None => (Vec::new(), None),
+                }
             }
             _ => filter.walk(&reader, &app, &call, &page).await?,
         };
@@ -79,8 +82,8 @@ struct Filter<'a> {
     status: Option<&'a str>,
     name: Option<&'a str>,
     tags: Vec<(&'a str, &'a [String])>,
-    /// The name of AWS's permission, empty for any other's, and the version.
-    permission: Option<(String, Option<i64>)>,
+    /// The permission, and its version.
+    permission: Option<(PermissionArn, Option<i64>)>,
 }
 
 impl<'a> Filter<'a> {
@@ -96,9 +99,7 @@ impl<'a> Filter<'a> {
         let permission = match (&input.permission_arn, input.permission_version) {
             (None, None) => None,
             (None, Some(_)) => return Err(Refusal::ParameterMissing { parameter: "permissionArn" }),
-            (Some(arn), version) => {
-                Some((PermissionArn::parse(arn, partition)?.into_managed_name(), version))
-            }
+            (Some(arn), version) => Some((PermissionArn::parse(arn, partition)?, version)),
         };
         let mut tags = Vec::new();
         for filter in input.tag_filters.iter().flatten() {
@@ -166,7 +167,7 @@ impl<'a> Filter<'a> {
         app: &App,
         call: &Call,
         page: &Page,
-        name: &str,
+        name: &PermissionName,
         version: Option<i64>,
     ) -> Result<(Vec<ResourceShare>, Option<String>), Failure> {
         let mut after = page
@@ -176,16 +177,14 @@ impl<'a> Filter<'a> {
         let place = |cursor: AttachmentCursor| Place { time: cursor.attached, id: cursor.id };
         let token = loop {
             let (owner, limit) = (call.account, page.load_size());
-            let rows = reader.attached_permissions(owner, call.region, Some(name), after, limit).await?;
+            let rows =
+                reader.attached_permissions(owner, call.region, Some((name, version)), after, limit).await?;
             let at_end = rows.len() < usize::try_from(limit).expect("fits");
             looked_at += rows.len();
             after = rows.last().map_or(after, AttachmentCursor::after);
             let shares = try_join_all(rows.iter().map(|row| reader.resource_share(row.share_arn()))).await?;
             let rows = rows.iter().zip(shares).filter_map(|(row, share)| Some((row, share?)));
-            let wanted = rows.filter(|(row, share)| {
-                version.is_none_or(|version| version == i64::from(row.version))
-                    && self.matches(share, call, app)
-            });
+            let wanted = rows.filter(|(_, share)| self.matches(share, call, app));
             found.extend(wanted.map(|(row, share)| (AttachmentCursor::after(row), share)));
             if let Some(token) = page.cut(app, &mut found, |(cursor, _)| place(*cursor)) {
                 break Some(token);
@@ -206,11 +205,11 @@ impl<'a> Filter<'a> {
         reader: &Reader,
         shares: Vec<ResourceShare>,
     ) -> Result<Vec<ResourceShare>, Failure> {
-        let Some((name, version)) = &self.permission else { return Ok(shares) };
+        let Some((permission, version)) = &self.permission else { return Ok(shares) };
         let attached = try_join_all(shares.iter().map(|share| reader.share_permissions(share.arn()))).await?;
         let allows = |rows: &Vec<AttachedPermission>| {
             rows.iter().any(|row| {
-                row.permission.0 == *name && version.is_none_or(|version| version == i64::from(row.version))
+                permission.is_of(row) && version.is_none_or(|version| version == i64::from(row.version))
             })
         };
         Ok(shares

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::input::{association_status, resource_owner, share_arn};
 use super::permission_shapes::AssociatedPermissionShape;
+use super::permissions::OwnPermissions;
 use crate::app::{App, Call};
 use crate::failure::Failure;
 use crate::idempotency::json;
@@ -54,14 +55,15 @@ pub(crate) fn handle(app: Arc<App>, request: Request) -> Answer {
             Page::open(&app, &request.call, NAME, &input, input.max_results, input.next_token.as_deref())?;
         let reader = app.store.reader().await?;
         let (rows, next_token) = filter.walk(&reader, &app, &request.call, &page).await?;
-        let permissions = rows.iter().map(|row| AssociatedPermissionShape::new(row, &app)).collect();
+        let own = OwnPermissions::load(&reader, &rows).await?;
+        let permissions = rows.iter().map(|row| AssociatedPermissionShape::new(row, &own, &app)).collect();
         Ok(json(&Output { permissions, next_token }))
     })
 }
 
 struct Filter<'a> {
     own: bool,
-    permission: Option<String>,
+    permission: Option<PermissionArn>,
     share: Option<ShareArn>,
     input: &'a Input,
 }
@@ -81,7 +83,7 @@ impl<'a> Filter<'a> {
         let permission = match input.permission_arn.as_deref() {
             None => None,
             // UnknownResource is not modelled: an unknown permission finds none (reference §10.29).
-            Some(text) => Some(PermissionArn::parse(text, call.region.partition())?.into_managed_name()),
+            Some(text) => Some(PermissionArn::parse(text, call.region.partition())?),
         };
         Ok(Self {
             own: input.resource_owner.as_deref().map_or(Ok(true), |owner| resource_owner(Some(owner)))?,
@@ -107,7 +109,8 @@ impl<'a> Filter<'a> {
             let at_end = rows.len() < usize::try_from(page.load_size()).expect("a page size fits");
             looked_at += rows.len();
             after = rows.last().map_or(after, AttachmentCursor::after);
-            found.extend(rows.into_iter().filter(|row| self.wants(row, app)));
+            let own = OwnPermissions::load(reader, self.with_own(&rows)).await?;
+            found.extend(rows.into_iter().filter(|row| self.wants(row, &own, app)));
             if let Some(token) = page.cut(app, &mut found, |row| place(AttachmentCursor::after(row))) {
                 return Ok((found, Some(token)));
             }
@@ -132,10 +135,15 @@ impl<'a> Filter<'a> {
             return Ok(Vec::new());
         }
         let Some(share) = self.share else {
-            let permission = self.permission.as_deref();
-            return Ok(reader
-                .attached_permissions(call.account, call.region, permission, after, limit)
-                .await?);
+            let (owner, region) = (call.account, call.region);
+            let name = self.permission.as_ref().map(|permission| permission.name_for(owner, region));
+            let of = match &name {
+                None => None,
+                Some(Some(name)) => Some((name, self.input.permission_version)),
+                // Another account's permission, or another Region's: no share of the caller's has it.
+                Some(None) => return Ok(Vec::new()),
+            };
+            return Ok(reader.attached_permissions(owner, region, of, after, limit).await?);
         };
         // UnknownResource is not modelled: a share that is not the caller's finds none (reference §10.29).
         let owned =
@@ -147,15 +155,20 @@ impl<'a> Filter<'a> {
         Ok(rows)
     }
 
-    fn wants(&self, row: &AttachedPermission, app: &App) -> bool {
+    /// The rows whose permissions must be known to tell whether they are wanted.
+    fn with_own<'r>(&self, rows: &'r [AttachedPermission]) -> &'r [AttachedPermission] {
+        let is_asked = self.input.default_version == Some(true) || self.input.feature_set.is_some();
+        if is_asked { rows } else { &[] }
+    }
+
+    fn wants(&self, row: &AttachedPermission, own: &OwnPermissions, app: &App) -> bool {
         let input = self.input;
-        self.permission.as_deref().is_none_or(|name| name == row.permission.0)
+        self.permission.as_ref().is_none_or(|permission| permission.is_of(row))
             && input.permission_version.is_none_or(|version| version == i64::from(row.version))
             && input.association_status.as_deref().is_none_or(|status| status == "ASSOCIATED")
             && input.resource_type.as_deref().is_none_or(|name| name.eq_ignore_ascii_case(&row.resource_type))
-            && input.feature_set.as_deref().is_none_or(|set| set == "STANDARD")
-            && (input.default_version != Some(true)
-                || AssociatedPermissionShape::new(row, app).default_version)
+            && input.feature_set.as_deref().is_none_or(|set| set == own.feature_set(row))
+            && (input.default_version != Some(true) || own.is_default(row, app))
     }
 }
 

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use rampart_aws::rest_json::parse_body;
 use rampart_core::TimestampMs;
-use rampart_core::permission::find;
+use rampart_core::permission::{Found, PermissionVersion, find};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::input::required;
 use super::permission_shapes::PermissionShape;
+use super::permissions::not_found;
 use crate::app::App;
 use crate::idempotency::json;
 use crate::operations::{Answer, Request};
@@ -37,16 +38,35 @@ pub(crate) fn handle(app: Arc<App>, request: Request) -> Answer {
     Box::pin(async move {
         let input: Input = parse_body(&request.body)?;
         let arn = required(input.permission_arn, "permissionArn")?;
-        let partition = request.call.region.partition();
-        let permission = find(app.catalog, &arn, partition)?;
-        let page =
-            Page::open(&app, &request.call, NAME, &arn, input.max_results, input.next_token.as_deref())?;
+        let call = request.call;
+        let page = Page::open(&app, &call, NAME, &arn, input.max_results, input.next_token.as_deref())?;
         let after = page.after.map_or(0, |place| place.time.0);
-        let mut versions: Vec<_> =
-            permission.versions().filter(|version| i64::from(*version) > after).collect();
-        let place = |version: &u32| Place { time: TimestampMs(i64::from(*version)), id: Uuid::nil() };
-        let next_token = page.cut(&app, &mut versions, place);
-        let shape = |version: &u32| PermissionShape::of_version(permission, *version, partition);
-        Ok(json(&Output { permissions: versions.iter().map(shape).collect(), next_token }))
+        let place = |number: u32| Place { time: TimestampMs(i64::from(number)), id: Uuid::nil() };
+        let (permissions, next_token) = match find(app.catalog, &arn, call.account, call.region)? {
+            Found::Managed(permission) => {
+                let mut versions: Vec<_> =
+                    permission.versions().filter(|version| i64::from(*version) > after).collect();
+                let token = page.cut(&app, &mut versions, |version| place(*version));
+                let shape = |version: &u32| PermissionShape::of_managed(permission, *version, &call);
+                (versions.iter().map(shape).collect(), token)
+            }
+            Found::Own(name) => {
+                let (now, timing) = (call.now, app.timing());
+                let reader = app.store.reader().await?;
+                let permission = reader.permission(call.account, call.region, &name).await?;
+                let permission = permission.filter(|row| row.status(now, timing).is_some());
+                let permission = permission.ok_or_else(|| not_found(&call, &name))?;
+                let gone = now.saturating_sub_ms(timing.deleted_permission_visible_ms);
+                let mut versions =
+                    reader.permission_versions(&permission, after, gone, page.load_size()).await?;
+                let token = page.cut(&app, &mut versions, |version| place(version.head.number));
+                let shape = |version: &PermissionVersion| {
+                    let status = permission.status_of(version, now, timing)?;
+                    Some(PermissionShape::of_own(&permission, &version.head, status))
+                };
+                (versions.iter().filter_map(shape).collect(), token)
+            }
+        };
+        Ok(json(&Output { permissions, next_token }))
     })
 }

@@ -5,20 +5,22 @@ use std::sync::Arc;
 use rampart_aws::rest_json::parse_body;
 use rampart_core::catalog::ManagedPermission;
 use rampart_core::{Refusal, TimestampMs};
+use rampart_store::PermissionCursor;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::input::resource_owner;
 use super::permission_shapes::PermissionShape;
-use crate::app::App;
+use crate::app::{App, Call};
+use crate::failure::Failure;
 use crate::idempotency::json;
 use crate::operations::{Answer, Request};
-use crate::paging::{Page, Place};
+use crate::paging::{Page, Place, SCAN_MAX};
 
 const NAME: &str = "ListPermissions";
 
 /// The model's words and those of the parameter's text: all are taken (reference §7.8).
-const WITH_MANAGED: [&str; 3] = ["ALL", "AWS_MANAGED", "AWS"];
+const MANAGED_ONLY: [&str; 2] = ["AWS_MANAGED", "AWS"];
 const CUSTOMER_ONLY: [&str; 2] = ["CUSTOMER_MANAGED", "LOCAL"];
 /// The statuses of the model. What AWS manages is always ATTACHABLE.
 const STATUSES: [&str; 5] = ["ATTACHABLE", "UNATTACHABLE", "DELETING", "DELETED", "DEPRECATED"];
@@ -47,36 +49,85 @@ struct Output {
 pub(crate) fn handle(app: Arc<App>, request: Request) -> Answer {
     Box::pin(async move {
         let input: Input = parse_body(&request.body)?;
-        let with_managed = check(&app, &input)?;
-        let page =
-            Page::open(&app, &request.call, NAME, &input, input.max_results, input.next_token.as_deref())?;
-        // The place of a permission is its number in the catalog, from one.
-        let after = page.after.map_or(0, |place| place.time.0);
-        let wanted = |entry: &ManagedPermission| {
-            with_managed
-                && input.permission_status.as_deref().is_none_or(|status| status == "ATTACHABLE")
-                && input
-                    .resource_type
-                    .as_deref()
-                    .is_none_or(|name| name.eq_ignore_ascii_case(&entry.resource_type))
-        };
-        let mut found: Vec<_> = (1_i64..)
-            .zip(app.catalog.permissions())
-            .filter(|(number, entry)| *number > after && wanted(entry))
-            .collect();
-        let place =
-            |(number, _): &(i64, &ManagedPermission)| Place { time: TimestampMs(*number), id: Uuid::nil() };
-        let next_token = page.cut(&app, &mut found, place);
-        let partition = request.call.region.partition();
-        let shape = |(_, entry): &(i64, &'static ManagedPermission)| {
-            PermissionShape::of_version(entry, entry.default_version(), partition)
-        };
-        Ok(json(&Output { permissions: found.iter().map(shape).collect(), next_token }))
+        let kinds = check(&app, &input)?;
+        let call = request.call;
+        let page = Page::open(&app, &call, NAME, &input, input.max_results, input.next_token.as_deref())?;
+        // Those of the catalog come first. The place of one is its number there, from one; only the caller's own have ids.
+        let in_catalog = page.after.is_none_or(|place| place.id.is_nil());
+        let after = page.after.filter(|_| in_catalog).map_or(0, |place| place.time.0);
+        let mut found: Vec<(Place, PermissionShape)> = Vec::new();
+        if kinds.managed && in_catalog {
+            let numbered = (1_i64..).zip(app.catalog.permissions());
+            let wanted = numbered.filter(|(number, entry)| *number > after && is_wanted(&input, entry));
+            found.extend(wanted.map(|(number, entry)| {
+                let shape = PermissionShape::of_managed(entry, entry.default_version(), &call);
+                (Place { time: TimestampMs(number), id: Uuid::nil() }, shape)
+            }));
+        }
+        let mut next_token = page.cut(&app, &mut found, |(place, _)| *place);
+        if kinds.own && next_token.is_none() {
+            next_token = list_own(&app, &call, &input, &page, &mut found).await?;
+        }
+        Ok(json(&Output { permissions: found.into_iter().map(|(_, shape)| shape).collect(), next_token }))
     })
 }
 
-/// Checks the filters; says whether AWS's permissions are asked for.
-fn check(app: &App, input: &Input) -> Result<bool, Refusal> {
+fn is_wanted(input: &Input, entry: &ManagedPermission) -> bool {
+    input.permission_status.as_deref().is_none_or(|status| status == "ATTACHABLE")
+        && input.resource_type.as_deref().is_none_or(|name| name.eq_ignore_ascii_case(&entry.resource_type))
+}
+
+/// Adds the caller's own until the page is full; answers the token of what is left.
+async fn list_own(
+    app: &App,
+    call: &Call,
+    input: &Input,
+    page: &Page,
+    found: &mut Vec<(Place, PermissionShape)>,
+) -> Result<Option<String>, Failure> {
+    let (now, timing) = (call.now, app.timing());
+    let gone = now.saturating_sub_ms(timing.deleted_permission_visible_ms);
+    let resource_type = input.resource_type.as_deref().and_then(|name| app.catalog.type_named(name));
+    let resource_type = resource_type.map(|entry| entry.name.as_str());
+    let place = |cursor: PermissionCursor| Place { time: cursor.created, id: cursor.id };
+    let begun = page.after.filter(|place| !place.id.is_nil());
+    let mut after =
+        begun.map_or(PermissionCursor::START, |place| PermissionCursor { created: place.time, id: place.id });
+    let reader = app.store.reader().await?;
+    let mut looked_at = 0;
+    loop {
+        let limit = page.load_size();
+        let rows =
+            reader.permissions_of(call.account, call.region, resource_type, after, gone, limit).await?;
+        let at_end = rows.len() < usize::try_from(limit).expect("a page size fits");
+        looked_at += rows.len();
+        after = rows.last().map_or(after, PermissionCursor::after);
+        found.extend(rows.iter().filter_map(|row| {
+            let status = row.status(now, timing)?;
+            let wanted = input.permission_status.as_deref().is_none_or(|wanted| wanted == status.as_str());
+            let shape = wanted.then(|| PermissionShape::of_own(row, &row.default, status))?;
+            Some((place(PermissionCursor::after(row)), shape))
+        }));
+        if let Some(token) = page.cut(app, found, |(place, _)| *place) {
+            return Ok(Some(token));
+        }
+        if at_end {
+            return Ok(None);
+        }
+        if looked_at >= SCAN_MAX {
+            return Ok(Some(page.token(app, place(after))));
+        }
+    }
+}
+
+/// Whose permissions are asked for.
+struct Kinds {
+    managed: bool,
+    own: bool,
+}
+
+/// Checks the filters; says whose permissions are asked for.
+fn check(app: &App, input: &Input) -> Result<Kinds, Refusal> {
     let shorten = |text: &str| text.chars().take(64).collect::<String>();
     if let Some(name) = input.resource_type.as_deref().filter(|name| app.catalog.type_named(name).is_none()) {
         return Err(Refusal::ResourceTypeInvalid { value: shorten(name) });
@@ -86,8 +137,9 @@ fn check(app: &App, input: &Input) -> Result<bool, Refusal> {
     }
     let own = input.resource_owner.as_deref().map_or(Ok(true), |owner| resource_owner(Some(owner)))?;
     match input.permission_type.as_deref().unwrap_or("ALL") {
-        kind if WITH_MANAGED.contains(&kind) => Ok(own),
-        kind if CUSTOMER_ONLY.contains(&kind) => Ok(false),
+        "ALL" => Ok(Kinds { managed: own, own }),
+        kind if MANAGED_ONLY.contains(&kind) => Ok(Kinds { managed: own, own: false }),
+        kind if CUSTOMER_ONLY.contains(&kind) => Ok(Kinds { managed: false, own }),
         other => Err(Refusal::PermissionKindInvalid { value: shorten(other) }),
     }
 }

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::input::{required, share_arn};
 use super::permission_shapes::PermissionShape;
+use super::permissions::OwnPermissions;
 use crate::app::App;
 use crate::idempotency::json;
 use crate::operations::{Answer, Request};
@@ -53,11 +54,13 @@ pub(crate) fn handle(app: Arc<App>, request: Request) -> Answer {
         // One for each type: there are never more than types. The place of a row is its number, from one.
         let after = page.after.map_or(0, |place| place.time.0);
         let rows = reader.share_permissions(arn).await?;
+        let own = OwnPermissions::load(&reader, &rows).await?;
         let mut rows: Vec<_> = (1_i64..).zip(rows).filter(|(number, _)| *number > after).collect();
         let place =
             |(number, _): &(i64, AttachedPermission)| Place { time: TimestampMs(*number), id: Uuid::nil() };
         let next_token = page.cut(&app, &mut rows, place);
-        let permissions = rows.iter().map(|(_, row)| PermissionShape::of_attached(row, &app)).collect();
+        let permissions =
+            rows.iter().map(|(_, row)| PermissionShape::of_attached(row, &own, &app, &call)).collect();
         Ok(json(&Output { permissions, next_token }))
     })
 }

@@ -1,31 +1,42 @@
 //! What an attached permission allows, as statements.
 
-use std::collections::BTreeMap;
+use std::fmt::Display;
 
 use rampart_core::AttachedPermission;
-use rampart_core::catalog::Catalog;
+use rampart_core::permission::PermissionName;
+use rampart_core::permission::parameters::values_of;
 use rampart_policy::{Statement, Template};
+use rampart_store::Reader;
 
+use crate::app::App;
 use crate::failure::Failure;
 
-/// The templates of the permission's version, one for each statement that it makes; none where the catalog does not
-/// know what the version allows.
-pub(super) fn templates_of(catalog: &Catalog, row: &AttachedPermission) -> Result<Vec<Template>, Failure> {
-    let known = catalog.permission_named(&row.permission.0);
-    let texts = known.and_then(|permission| permission.templates(row.version)).unwrap_or_default();
-    let parsed: Result<_, _> = texts.iter().map(|text| Template::parse(text)).collect();
-    parsed.map_err(|error| {
-        tracing::error!(permission = %row.permission, version = row.version, %error, "a template does not parse");
+/// The statements that it gives its share, without principals and resources; none where the catalog does not know what
+/// the version allows. One query for a customer managed permission, none for one of the catalog.
+pub(super) async fn statements_of(
+    reader: &Reader,
+    app: &App,
+    row: &AttachedPermission,
+) -> Result<Vec<Statement>, Failure> {
+    let broken = |error: &dyn Display| {
+        tracing::error!(permission = row.permission_arn(), version = row.version, %error, "a template does not render");
         Failure::Internal
-    })
-}
-
-/// The statements that it gives its share, without principals and resources.
-pub(super) fn statements_of(catalog: &Catalog, row: &AttachedPermission) -> Result<Vec<Statement>, Failure> {
-    let rendered: Result<_, _> =
-        templates_of(catalog, row)?.iter().map(|template| template.render(&[], &BTreeMap::new())).collect();
-    rendered.map_err(|error| {
-        tracing::error!(permission = %row.permission, version = row.version, %error, "a template does not render");
-        Failure::Internal
-    })
+    };
+    let texts = match &row.permission {
+        PermissionName::Managed(name) => {
+            let known = app.catalog.permission_named(name);
+            known.and_then(|permission| permission.templates(row.version)).unwrap_or_default()
+        }
+        PermissionName::Customer(name) => {
+            let number = i64::from(row.version);
+            let version = reader.permission_version(row.owner, row.region, name, number).await?;
+            vec![version.ok_or_else(|| broken(&"there is no such version"))?.template]
+        }
+    };
+    let render = |text: &String| {
+        let template = Template::parse(text).map_err(|error| broken(&error))?;
+        let (declared, values) = values_of(&row.parameters);
+        template.render(&declared, &values).map_err(|error| broken(&error))
+    };
+    texts.iter().map(render).collect()
 }

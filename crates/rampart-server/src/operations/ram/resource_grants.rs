@@ -120,11 +120,11 @@ impl<'a> ResourceGrants<'a> {
         let has_services = principals.iter().any(|principal| matches!(principal, Principal::Service(_)));
         let sources =
             if has_services { self.entities(share, AssociationKind::Source).await? } else { Vec::new() };
-        let allowed = permissions.into_iter().map(|row: AttachedPermission| {
-            let statements = statements_of(self.app.catalog, &row)?;
-            Ok((row.resource_type, statements))
+        let allowed = permissions.into_iter().map(async |row: AttachedPermission| {
+            let statements = statements_of(self.reader, self.app, &row).await?;
+            Ok::<_, Failure>((row.resource_type, statements))
         });
-        Ok(Loaded { allowed: allowed.collect::<Result<_, Failure>>()?, principals, sources })
+        Ok(Loaded { allowed: try_join_all(allowed).await?, principals, sources })
     }
 
     /// The principals for whom the share is effective; of these the one that is asked for.

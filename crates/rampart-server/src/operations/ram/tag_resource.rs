@@ -1,10 +1,11 @@
-//! TagResource: labels on a resource share (reference §10.34). Permissions of one's own come with the permissions.
+//! TagResource: labels on a resource share, or on a permission of one's own (reference §10.34).
 
 use std::sync::Arc;
 
 use rampart_aws::rest_json::parse_body;
+use rampart_core::permission::{CustomerPermission, PermissionArn, PermissionName, customer};
 use rampart_core::resource_share::{Tag, decide_tag};
-use rampart_core::{Refusal, ShareArn};
+use rampart_core::{Refusal, ResourceShare, ShareArn};
 use rampart_store::{Abort, Transaction, Work};
 use serde::{Deserialize, Serialize};
 
@@ -38,26 +39,67 @@ struct Output {}
 pub(crate) fn handle(app: Arc<App>, request: Request) -> Answer {
     Box::pin(async move {
         let input: Input = parse_body(&request.body)?;
-        let share = target(input.resource_share_arn.as_deref(), input.resource_arn.as_deref())?;
+        let (share, resource) = (input.resource_share_arn.as_deref(), input.resource_arn.as_deref());
+        let target = Target::named(&request.call, share, resource)?;
         let once = Once::new(&request.call, NAME, None, &input)?;
         let tags = tags(required(input.tags, "tags")?)?;
         let owner = request.call.account;
-        write(&app, owner, AddTags { app: Arc::clone(&app), call: request.call, share, tags, once }).await
+        write(&app, owner, AddTags { app: Arc::clone(&app), call: request.call, target, tags, once }).await
     })
 }
 
-/// The share that is meant. Exactly one of both members names the target (reference §10.34).
-pub(super) fn target(share: Option<&str>, resource: Option<&str>) -> Result<ShareArn, Refusal> {
-    match (share, resource) {
-        (Some(share), None) => share_arn(share),
-        // The one other thing that can be tagged is a permission of one's own, and there is none.
-        (None, Some(resource)) => {
-            let arn = rampart_core::Arn::parse(resource);
-            let arn =
-                arn.map_err(|_| Refusal::ResourceArnMalformed { arn: resource.chars().take(256).collect() })?;
-            Err(Refusal::TaggedResourceNotFound { arn: arn.into_string() })
+/// What is tagged.
+pub(super) enum Target {
+    Share(ShareArn),
+    /// The name of one of the caller's own permissions.
+    Permission(String),
+}
+
+impl Target {
+    /// What is meant: exactly one of both members names it (reference §10.34).
+    pub(super) fn named(call: &Call, share: Option<&str>, resource: Option<&str>) -> Result<Self, Refusal> {
+        match (share, resource) {
+            (Some(share), None) => share_arn(share).map(Self::Share),
+            (None, Some(resource)) => {
+                let malformed =
+                    |_| Refusal::ResourceArnMalformed { arn: resource.chars().take(256).collect() };
+                let arn = rampart_core::Arn::parse(resource).map_err(malformed)?;
+                let permission = PermissionArn::parse(resource, call.region.partition()).ok();
+                match permission.and_then(|permission| permission.name_for(call.account, call.region)) {
+                    Some(PermissionName::Customer(name)) => Ok(Self::Permission(name)),
+                    // AWS's permissions cannot be tagged, and others' things are not found (reference §7.1).
+                    _ => Err(Refusal::TaggedResourceNotFound { arn: arn.into_string() }),
+                }
+            }
+            _ => Err(Refusal::TagTargetMissing),
         }
-        _ => Err(Refusal::TagTargetMissing),
+    }
+
+    /// The permission, if it is the caller's.
+    pub(super) async fn permission(
+        name: &str,
+        tx: &Transaction,
+        call: &Call,
+    ) -> Result<CustomerPermission, Abort> {
+        let permission = tx.permission(call.account, call.region, name).await?;
+        let arn = PermissionName::Customer(name.to_owned()).arn(call.account, call.region);
+        let not_found = Refusal::TaggedResourceNotFound { arn };
+        Ok(permission.filter(|row| row.deleted.is_none()).ok_or(not_found)?)
+    }
+
+    /// The share, if it is the caller's and still shown.
+    pub(super) async fn share(
+        arn: ShareArn,
+        tx: &Transaction,
+        app: &App,
+        call: &Call,
+    ) -> Result<ResourceShare, Abort> {
+        let not_found = Refusal::ShareNotFound { share: arn };
+        if !call.owns(arn) {
+            return Err(not_found.into());
+        }
+        let share = tx.resource_share(arn).await?;
+        Ok(share.filter(|share| share.status(call.now, app.timing()).is_some()).ok_or(not_found)?)
     }
 }
 
@@ -71,7 +113,7 @@ pub(super) fn tags(input: Vec<TagInput>) -> Result<Vec<Tag>, Refusal> {
 struct AddTags {
     app: Arc<App>,
     call: Call,
-    share: ShareArn,
+    target: Target,
     tags: Vec<Tag>,
     once: Once,
 }
@@ -83,13 +125,15 @@ impl Work for AddTags {
         if let Some(answer) = self.once.recall(tx).await? {
             return Ok(answer);
         }
-        let not_found = Refusal::ShareNotFound { share: self.share };
-        if !self.call.owns(self.share) {
-            return Err(not_found.into());
-        }
-        let share = tx.resource_share(self.share).await?;
-        let share = share.filter(|share| share.status(self.call.now, self.app.timing()).is_some());
-        let changes = decide_tag(&share.ok_or(not_found)?, self.tags.clone())?;
+        let changes = match &self.target {
+            Target::Share(arn) => {
+                let share = Target::share(*arn, tx, &self.app, &self.call).await?;
+                decide_tag(&share, self.tags.clone())?
+            }
+            Target::Permission(name) => {
+                customer::decide_tag(&Target::permission(name, tx, &self.call).await?, self.tags.clone())?
+            }
+        };
         tx.apply(&changes, self.call.now).await?;
         self.once.answer(tx, &Output {}).await
     }

@@ -1,16 +1,16 @@
-//! UntagResource: takes labels off a resource share (reference §10.35).
+//! UntagResource: takes labels off a resource share, or off a permission of one's own (reference §10.35).
 
 use std::sync::Arc;
 
 use rampart_aws::rest_json::parse_body;
+use rampart_core::permission::customer;
 use rampart_core::resource_share::decide_untag;
-use rampart_core::{Refusal, ShareArn};
 use rampart_store::{Abort, Transaction, Work};
 use serde::{Deserialize, Serialize};
 
 use super::answering::write;
 use super::input::required;
-use super::tag_resource::target;
+use super::tag_resource::Target;
 use crate::app::{App, Call};
 use crate::idempotency::Once;
 use crate::operations::{Answer, Request};
@@ -31,18 +31,19 @@ struct Output {}
 pub(crate) fn handle(app: Arc<App>, request: Request) -> Answer {
     Box::pin(async move {
         let input: Input = parse_body(&request.body)?;
-        let share = target(input.resource_share_arn.as_deref(), input.resource_arn.as_deref())?;
+        let (share, resource) = (input.resource_share_arn.as_deref(), input.resource_arn.as_deref());
+        let target = Target::named(&request.call, share, resource)?;
         let once = Once::new(&request.call, NAME, None, &input)?;
         let keys = required(input.tag_keys, "tagKeys")?;
         let owner = request.call.account;
-        write(&app, owner, RemoveTags { app: Arc::clone(&app), call: request.call, share, keys, once }).await
+        write(&app, owner, RemoveTags { app: Arc::clone(&app), call: request.call, target, keys, once }).await
     })
 }
 
 struct RemoveTags {
     app: Arc<App>,
     call: Call,
-    share: ShareArn,
+    target: Target,
     keys: Vec<String>,
     once: Once,
 }
@@ -54,13 +55,14 @@ impl Work for RemoveTags {
         if let Some(answer) = self.once.recall(tx).await? {
             return Ok(answer);
         }
-        let not_found = Refusal::ShareNotFound { share: self.share };
-        if !self.call.owns(self.share) {
-            return Err(not_found.into());
-        }
-        let share = tx.resource_share(self.share).await?;
-        let share = share.filter(|share| share.status(self.call.now, self.app.timing()).is_some());
-        let changes = decide_untag(&share.ok_or(not_found)?, &self.keys);
+        let changes = match &self.target {
+            Target::Share(arn) => {
+                decide_untag(&Target::share(*arn, tx, &self.app, &self.call).await?, &self.keys)
+            }
+            Target::Permission(name) => {
+                customer::decide_untag(&Target::permission(name, tx, &self.call).await?, &self.keys)?
+            }
+        };
         tx.apply(&changes, self.call.now).await?;
         self.once.answer(tx, &Output {}).await
     }

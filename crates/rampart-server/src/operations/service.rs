@@ -1,0 +1,60 @@
+//! The services of AWS that are answered here, and how each is spoken.
+
+use crate::failure::Dialect;
+use crate::operations::table::{IAM, ORGANIZATIONS, RAM, STS};
+use crate::operations::{Operation, sts};
+
+/// A service of AWS that is answered here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Service {
+    /// Resource Access Manager: restJson1.
+    Ram,
+    /// Security Token Service: awsQuery.
+    Sts,
+    /// Identity and Access Management: awsQuery.
+    Iam,
+    /// Organizations: awsJson1.1.
+    Organizations,
+}
+
+impl Service {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Ram, Self::Sts, Self::Iam, Self::Organizations];
+
+    /// The service that a credential scope names.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|service| service.name() == name)
+    }
+
+    /// Its name in a credential scope, and before the colon of its IAM actions.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ram => "ram",
+            Self::Sts => "sts",
+            Self::Iam => "iam",
+            Self::Organizations => "organizations",
+        }
+    }
+
+    /// Its operations, sorted by name.
+    pub fn operations(self) -> &'static [Operation] {
+        match self {
+            Self::Ram => RAM,
+            Self::Sts => STS,
+            Self::Iam => IAM,
+            Self::Organizations => ORGANIZATIONS,
+        }
+    }
+
+    pub(crate) fn dialect(self) -> Dialect {
+        match self {
+            Self::Ram => Dialect::RestJson,
+            Self::Sts => Dialect::Query { namespace: sts::NAMESPACE },
+            Self::Iam => Dialect::Query { namespace: "https://iam.amazonaws.com/doc/2010-05-08/" },
+            Self::Organizations => Dialect::Json,
+        }
+    }
+}
+
+/// Before the dot of `X-Amz-Target` in calls to Organizations.
+pub(crate) const ORGANIZATIONS_TARGET: &str = "AWSOrganizationsV20161128";
