@@ -4,6 +4,7 @@
 use rampart_aws::{AccountId, Region};
 
 use crate::ids::{InvitationArn, ShareArn};
+use crate::organization::OrganizationRefusal;
 
 mod permission;
 
@@ -89,10 +90,19 @@ pub enum Refusal {
 
     // Of permissions.
     Permission(PermissionRefusal),
+
+    // Of calls to Organizations.
+    Organization(OrganizationRefusal),
 }
 
 impl From<PermissionRefusal> for Refusal {
     fn from(refusal: PermissionRefusal) -> Self {
         Self::Permission(refusal)
+    }
+}
+
+impl From<OrganizationRefusal> for Refusal {
+    fn from(refusal: OrganizationRefusal) -> Self {
+        Self::Organization(refusal)
     }
 }

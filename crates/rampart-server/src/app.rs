@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rampart_core::catalog::Catalog;
 use rampart_core::{AccountId, Region, ShareArn, TimestampMs, Timing};
 use rampart_store::{MasterKey, Store};
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::identity::{Caller, KeyRing};
@@ -19,6 +20,8 @@ pub struct App {
     pub(crate) entropy: Entropy,
     pub(crate) catalog: &'static Catalog,
     pub(crate) keys: KeyRing,
+    /// Told when there is something to do in the background that should not wait for the next round.
+    pub(crate) work_waits: Notify,
 }
 
 impl App {
@@ -41,7 +44,8 @@ impl App {
         catalog: &'static Catalog,
     ) -> Arc<Self> {
         let keys = KeyRing::new(master_key);
-        Arc::new(Self { store, settings, clock: Clock::default(), entropy, catalog, keys })
+        let work_waits = Notify::new();
+        Arc::new(Self { store, settings, clock: Clock::default(), entropy, catalog, keys, work_waits })
     }
 
     /// The server's time, for tests that move it.

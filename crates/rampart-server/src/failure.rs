@@ -6,7 +6,7 @@
 use rampart_aws::query::FormError;
 use rampart_aws::rest_json::BodyError;
 use rampart_aws::sigv4::{ErrorKind, SignatureError};
-use rampart_core::Refusal;
+use rampart_core::{OrganizationRefusal, Refusal};
 use rampart_store::{Abort, StoreError};
 
 use crate::operations::Operation;
@@ -60,19 +60,27 @@ pub(crate) struct WireError {
     pub(crate) status: u16,
     pub(crate) code: &'static str,
     pub(crate) message: String,
+    /// Organizations: which rule, as a word.
+    pub(crate) reason: Option<&'static str>,
     /// Seconds to wait before trying again.
     pub(crate) retry_after_s: Option<u32>,
 }
 
 impl WireError {
     fn new(status: u16, code: &'static str, message: String) -> Self {
-        Self { status, code, message, retry_after_s: None }
+        Self { status, code, message, reason: None, retry_after_s: None }
     }
 }
 
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
+    }
+}
+
+impl From<OrganizationRefusal> for Failure {
+    fn from(refusal: OrganizationRefusal) -> Self {
+        Self::Refused(refusal.into())
     }
 }
 
@@ -139,6 +147,10 @@ impl Failure {
         let wire = WireError::new;
         let named = |json, query| dialect.named(json, query);
         match self {
+            Self::Refused(Refusal::Organization(refusal)) => {
+                let (code, reason, message) = texts::organizations::of(refusal);
+                WireError { reason, ..wire(400, code, message) }
+            }
             Self::Refused(refusal) => {
                 let (codes, message) = texts::of(refusal);
                 let code = codes.iter().find(|code| operation.is_none_or(|o| o.models(code)));

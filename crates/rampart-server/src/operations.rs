@@ -1,6 +1,7 @@
 //! The operations, and the table of them. Router, README's tables, `rampart operations`, the authorizer and the coverage
 //! tests read the table; no other list of operations exists.
 
+pub mod organizations;
 pub mod ram;
 mod service;
 pub mod sts;

@@ -33,7 +33,7 @@ pub struct Settings {
     pub default_account: AccountId,
     /// Delays and retentions.
     pub timing: Timing,
-    /// What an owner may have.
+    /// What an owner and an organization may have.
     pub quotas: Quotas,
     /// Whether an invited account may leave a share whatever it holds. AWS allows it for 14 types (reference §5.5).
     pub leave_any_type: bool,

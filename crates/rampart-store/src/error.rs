@@ -1,6 +1,6 @@
 //! What can go wrong in the store, and how a transaction is given up.
 
-use rampart_core::Refusal;
+use rampart_core::{OrganizationRefusal, Refusal};
 
 /// A failure of the store itself. The chain is logged once, at the edge.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -62,5 +62,11 @@ pub enum Abort {
 impl From<Refusal> for Abort {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
+    }
+}
+
+impl From<OrganizationRefusal> for Abort {
+    fn from(refusal: OrganizationRefusal) -> Self {
+        Self::Refused(refusal.into())
     }
 }

@@ -28,7 +28,9 @@ pub use tables::association::{AssociationCursor, AssociationInShare, Association
 pub use tables::client_token::{RememberedAnswer, TokenScope};
 pub use tables::effective::HoldingShare;
 pub use tables::invitation::InvitationCursor;
+pub use tables::organization_policy::PolicyDocument;
 pub use tables::permission::PermissionCursor;
+pub use tables::replace_work::WorkCursor;
 pub use tables::resource_share::{ReceivedShare, ShareCursor, ShareScope};
 pub use tables::retention::{AssociationKey, EventKey, TokenKey};
 pub use tables::share_permission::AttachmentCursor;
