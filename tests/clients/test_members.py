@@ -270,7 +270,7 @@ def lists(owner, receiver, share: str, own: str):
     pages(ram.get_resource_policies, resourceArns=components, principal=receiver.id)
     pages(ram.list_resource_types, resourceRegionScope="ALL")
     filters = {"resourceType": kind, "resourceOwner": "SELF", "permissionStatus": "ATTACHABLE"}
-    pages(ram.list_permissions, **filters)
+    pages(ram.list_permissions, resourceType=kind)
     ram.list_permissions(permissionType="CUSTOMER_MANAGED", **filters)
     pages(ram.list_permission_versions, permissionArn=own)
     image = f"arn:aws:imagebuilder:{owner.region}:{owner.id}:image/base/1.0.0/1"
