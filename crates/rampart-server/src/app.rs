@@ -1,5 +1,6 @@
 //! What every request shares, and what is known of one call.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use rampart_core::catalog::Catalog;
@@ -78,6 +79,10 @@ pub(crate) struct Call {
     pub(crate) operation: &'static Operation,
     /// The id that an SDK gives all attempts of one call, when it was signed.
     pub(crate) invocation_id: Option<String>,
+    /// Where the request came from; unknown when the connection broke off.
+    pub(crate) source_ip: Option<IpAddr>,
+    /// What the client calls itself.
+    pub(crate) user_agent: Option<String>,
     /// Names the request in the log and in the answer.
     pub(crate) request_id: Uuid,
     /// The server's time when the call arrived: one moment for all its decisions.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use rampart_core::catalog::Catalog;
+use rampart_core::iam::IamQuotas;
 use rampart_core::{AccountId, Quotas, Timing};
 use rampart_server::{AuthMode, Settings};
 use rampart_store::{Location, Options as StoreOptions, Partitions};
@@ -31,6 +32,7 @@ pub(crate) struct Config {
     pub(crate) empty_pages: bool,
     pub(crate) retention: Retention,
     pub(crate) quotas: Quotas,
+    pub(crate) iam_quotas: IamQuotas,
 }
 
 /// The file's form, and the form in which settings are printed.
@@ -52,6 +54,7 @@ struct SettingsFile {
     empty_pages: Option<bool>,
     retention: RetentionFile,
     quotas: Quotas,
+    iam_quotas: IamQuotas,
 }
 
 /// How long things that are over are kept. A section of the file.
@@ -134,6 +137,7 @@ impl Config {
                 &[&options.retention_of_environment, &options.retention],
             )?)?,
             quotas: with_overrides(&file.quotas, "quota", &[&options.quota_of_environment, &options.quota])?,
+            iam_quotas: file.iam_quotas,
         })
     }
 
@@ -157,6 +161,7 @@ impl Config {
         Settings {
             timing,
             quotas: self.quotas,
+            iam_quotas: self.iam_quotas,
             leave_any_type: self.leave_any_type,
             empty_pages: self.empty_pages,
             event_kept_ms: milliseconds(retention.event),
@@ -193,6 +198,7 @@ impl Config {
             empty_pages: Some(self.empty_pages),
             retention: self.retention.to_file(),
             quotas: self.quotas,
+            iam_quotas: self.iam_quotas,
         };
         crate::output::text(&toml::to_string(&file)?)
     }
@@ -308,12 +314,13 @@ mod tests {
 
     #[test]
     fn retentions_and_quotas_come_from_the_file() {
-        let file = "[retention]\nended-association = '30m'\ndeleted-share = '500ms'\naccepted-invitation = '7d'\n[quotas]\npending-invitations = 5";
+        let file = "[retention]\nended-association = '30m'\ndeleted-share = '500ms'\naccepted-invitation = '7d'\n[quotas]\npending-invitations = 5\n[iam-quotas]\nusers = 6";
         let config = Config::merge(&Options::default(), toml::from_str(file).unwrap()).unwrap();
         let settings = config.settings();
         assert_eq!(settings.timing.ended_association_visible_ms, 30 * 60 * 1000);
         assert_eq!(settings.timing.accepted_invitation_visible_ms, Some(7 * 24 * 60 * 60 * 1000));
         assert_eq!((settings.quotas.pending_invitations, settings.quotas.resource_shares), (5, 25_000));
+        assert_eq!((settings.iam_quotas.users, settings.iam_quotas.roles), (6, 1_000));
         let printed = toml::to_string(&config.retention.to_file()).unwrap();
         let again = Retention::of(&toml::from_str(&printed).unwrap()).unwrap();
         assert_eq!(again, config.retention);
