@@ -5,6 +5,7 @@ why it does not.
 """
 
 import json
+import time
 
 import botocore.session
 import pytest
@@ -136,6 +137,7 @@ def test_every_member_is_sent_and_answered(tour, table):
     share = shares(owner, receiver, own)
     answers(owner, receiver, share)
     lists(owner, receiver, share, own)
+    replacements(owner, own)
     endings(owner, receiver, share, own)
     missing = []
     for name in built(table):
@@ -269,9 +271,9 @@ def lists(owner, receiver, share: str, own: str):
     )
     pages(ram.get_resource_policies, resourceArns=components, principal=receiver.id)
     pages(ram.list_resource_types, resourceRegionScope="ALL")
-    filters = {"resourceType": kind, "resourceOwner": "SELF", "permissionStatus": "ATTACHABLE"}
-    pages(ram.list_permissions, resourceType=kind)
-    ram.list_permissions(permissionType="CUSTOMER_MANAGED", **filters)
+    filters = {"resourceType": kind, "permissionStatus": "ATTACHABLE"}
+    pages(ram.list_permissions, **filters)
+    ram.list_permissions(permissionType="CUSTOMER_MANAGED", resourceOwner="SELF", **filters)
     pages(ram.list_permission_versions, permissionArn=own)
     image = f"arn:aws:imagebuilder:{owner.region}:{owner.id}:image/base/1.0.0/1"
     more = ram.create_resource_share(name="more", resourceArns=[image])["resourceShare"]["resourceShareArn"]
@@ -289,6 +291,33 @@ def lists(owner, receiver, share: str, own: str):
         resourceShareArn=share,
     )
     ram.delete_resource_share(resourceShareArn=more, clientToken="delete")
+
+
+def replacements(owner, own: str):
+    """One permission for itself, in all shares that have it."""
+    ram = owner.ram
+    for token in ("replace", "again"):
+        work = ram.replace_permission_associations(
+            fromPermissionArn=own,
+            fromPermissionVersion=1,
+            toPermissionArn=own,
+            permissionTemplateParameters=GIVEN,
+            clientToken=token,
+        )["replacePermissionAssociationsWork"]
+        wait_for(lambda work=work: works(ram, work["id"], "COMPLETED"))
+    pages(ram.list_replace_permission_associations_work)
+
+
+def works(ram, work: str, status: str) -> list[dict]:
+    answer = ram.list_replace_permission_associations_work(workIds=[work], status=status)
+    return answer["replacePermissionAssociationsWorks"]
+
+
+def wait_for(met):
+    """Until background work has come so far."""
+    deadline = time.monotonic() + 30
+    while not met():
+        assert time.monotonic() < deadline, "the work does not end"
 
 
 def endings(owner, receiver, share: str, own: str):
