@@ -3,6 +3,7 @@
 
 mod conformance;
 mod engines;
+mod organizations;
 mod outcomes;
 mod plans;
 mod portable;
