@@ -4,11 +4,13 @@
 use rampart_aws::timestamp::TimestampMs;
 use rampart_aws::{AccountId, Region};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::access_key::{AccessKey, Account};
 use crate::event::SharingEvent;
 use crate::ids::{InvitationId, ShareId};
 use crate::organization::OrganizationChange;
+use crate::permission::replacement::ReplaceWork;
 use crate::permission::{AttachedPermission, CustomerPermission, PermissionUsage, PermissionVersion};
 use crate::quota::OwnerUsage;
 use crate::resource_share::Tag;
@@ -62,6 +64,12 @@ pub enum Change {
         region: Region,
         name: String,
         number: u32,
+    },
+    ReplaceWorkStored(ReplaceWork),
+    ReplaceWorkPurged {
+        owner: AccountId,
+        region: Region,
+        id: Uuid,
     },
     UsageStored(OwnerUsage),
     EventRecorded(SharingEvent),

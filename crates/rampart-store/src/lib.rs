@@ -30,6 +30,7 @@ pub use tables::effective::HoldingShare;
 pub use tables::invitation::InvitationCursor;
 pub use tables::organization_policy::PolicyDocument;
 pub use tables::permission::PermissionCursor;
+pub use tables::replace_work::WorkCursor;
 pub use tables::resource_share::{ReceivedShare, ShareCursor, ShareScope};
 pub use tables::retention::{AssociationKey, EventKey, TokenKey};
 pub use tables::share_permission::AttachmentCursor;

@@ -248,6 +248,28 @@ const STEPS: &[&str] = &[
     "ALTER TABLE share_permission ADD COLUMN IF NOT EXISTS parameters TEXT",
     "CREATE INDEX IF NOT EXISTS share_permission_by_version
         ON share_permission (part, owner, region, permission, version, attached_ms, attachment_id)",
+    "CREATE TABLE IF NOT EXISTS replace_work (
+        part BIGINT NOT NULL,
+        owner TEXT NOT NULL,
+        region TEXT NOT NULL,
+        work_id BYTEA NOT NULL,
+        from_permission TEXT NOT NULL,
+        from_version BIGINT,
+        to_permission TEXT NOT NULL,
+        to_version BIGINT NOT NULL,
+        parameters TEXT NOT NULL,
+        state TEXT NOT NULL,
+        is_open SMALLINT NOT NULL,
+        created_ms BIGINT NOT NULL,
+        updated_ms BIGINT NOT NULL,
+        finished_ms BIGINT,
+        PRIMARY KEY (part, owner, region, work_id))",
+    "CREATE INDEX IF NOT EXISTS replace_work_by_time
+        ON replace_work (part, owner, region, created_ms, work_id)",
+    "CREATE INDEX IF NOT EXISTS replace_work_open
+        ON replace_work (created_ms) WHERE is_open = 1",
+    "CREATE INDEX IF NOT EXISTS replace_work_by_end
+        ON replace_work (finished_ms) WHERE finished_ms IS NOT NULL",
     "CREATE TABLE IF NOT EXISTS organization (
         part BIGINT NOT NULL,
         management TEXT NOT NULL,

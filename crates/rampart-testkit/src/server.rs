@@ -97,6 +97,11 @@ impl TestServer {
         Self::start(StoreKind::Sqlite, settings()).await
     }
 
+    /// The server without its sockets.
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address

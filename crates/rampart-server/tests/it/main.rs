@@ -34,6 +34,7 @@ mod permissions;
 mod quotas;
 mod regions;
 mod reject_resource_share_invitation;
+mod replace_permissions;
 mod requests;
 mod retention;
 mod service_principals;
