@@ -4,11 +4,14 @@
 use rampart_aws::timestamp::TimestampMs;
 use rampart_aws::{AccountId, Region};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::access_key::{AccessKey, Account};
 use crate::event::SharingEvent;
 use crate::iam::{IamName, IamUsage, Identity, IdentityKind, IdentityPolicy};
 use crate::ids::{InvitationId, ShareId};
+use crate::organization::OrganizationChange;
+use crate::permission::replacement::ReplaceWork;
 use crate::permission::{AttachedPermission, CustomerPermission, PermissionUsage, PermissionVersion};
 use crate::quota::OwnerUsage;
 use crate::resource_share::Tag;
@@ -82,6 +85,12 @@ pub enum Change {
         name: String,
         number: u32,
     },
+    ReplaceWorkStored(ReplaceWork),
+    ReplaceWorkPurged {
+        owner: AccountId,
+        region: Region,
+        id: Uuid,
+    },
     UsageStored(OwnerUsage),
     EventRecorded(SharingEvent),
     /// Rows past their retention, gone for good.
@@ -97,6 +106,8 @@ pub enum Change {
         region: Region,
         share: ShareId,
     },
+    /// A row of an organization.
+    Organization(OrganizationChange),
     /// The partition was emptied (open mode only).
     PartitionEmptied,
 }

@@ -30,3 +30,21 @@ pub const FILTER_ARNS_MAX: usize = 500;
 pub const NEXT_TOKEN_CHARS_MAX: usize = 1024;
 /// Characters of a principal.
 pub const PRINCIPAL_CHARS_MAX: usize = 2048;
+/// "OU maximum nesting in a root".
+pub const UNIT_DEPTH_MAX: usize = 5;
+/// Characters of an organizational unit's name.
+pub const UNIT_NAME_CHARS_MAX: usize = 128;
+/// "Maximum document size" of a service control policy, in bytes.
+pub const SERVICE_CONTROL_POLICY_BYTES_MAX: usize = 5_120;
+/// "SCPs attached" to a root, a unit or an account.
+pub const POLICIES_PER_TARGET_MAX: usize = 5;
+/// Tags on a root, a unit, an account or a policy.
+pub const TAGS_PER_ORGANIZATION_RESOURCE_MAX: usize = 50;
+/// Items of a page of a list of Organizations.
+pub const ORGANIZATION_PAGE_SIZE_MAX: u32 = 20;
+/// How long an invitation to an organization waits.
+pub const HANDSHAKE_WINDOW_MS: i64 = 15 * 24 * 60 * 60 * 1000;
+/// How long a handshake is shown after its end.
+pub const HANDSHAKE_KEPT_MS: i64 = 30 * 24 * 60 * 60 * 1000;
+/// How long the request to create an account is shown.
+pub const CREATION_KEPT_MS: i64 = 90 * 24 * 60 * 60 * 1000;

@@ -1,11 +1,12 @@
 //! Managed permissions: what a share allows for one type of resource (reference §7).
 //!
-//! Here is how they are named and found; [`attach`] puts them into shares, [`customer`] makes and changes an account's own,
-//! and [`parameters`] fills their templates.
+//! Here is how they are named and found; [`attach`] puts them into shares, [`replacement`] replaces them there,
+//! [`customer`] makes and changes an account's own, and [`parameters`] fills their templates.
 
 pub mod attach;
 pub mod customer;
 pub mod parameters;
+pub mod replacement;
 
 pub use attach::{Attachable, AttachedPermission};
 pub use customer::{CustomerPermission, PermissionUsage, PermissionVersion};
@@ -143,6 +144,16 @@ pub fn find<'c>(
             Ok(Found::Own(name))
         }
         PermissionArn::Customer { .. } => Err(not_found()),
+    }
+}
+
+/// The owner and the name of another account's permission in this Region, if it is such an ARN.
+pub fn find_shared(text: &str, caller: AccountId, home: Region) -> Option<(AccountId, String)> {
+    match PermissionArn::parse(text, home.partition()).ok()? {
+        PermissionArn::Customer { account, region, name } if account != caller && region == home => {
+            Some((account, name))
+        }
+        _ => None,
     }
 }
 

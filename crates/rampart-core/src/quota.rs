@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::Refusal;
 use crate::contents::Contents;
 
-/// How much one account may have in one Region. AWS's defaults; all can be configured.
+/// How much one account may have in one Region, and how much an organization. AWS's defaults; all can be configured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Quotas {
@@ -31,6 +31,12 @@ pub struct Quotas {
     pub customer_permissions_per_type: u32,
     /// "Versions per customer managed permission".
     pub versions_per_permission: u32,
+    /// Organizations: "default maximum number of accounts", the management account included.
+    pub organization_accounts: u32,
+    /// Organizations: "OUs in an organization".
+    pub organizational_units: u32,
+    /// Organizations: "policies in an organization" of the type.
+    pub service_control_policies: u32,
 }
 
 impl Default for Quotas {
@@ -46,6 +52,9 @@ impl Default for Quotas {
             customer_permissions: 1_500,
             customer_permissions_per_type: 10,
             versions_per_permission: 5,
+            organization_accounts: 10,
+            organizational_units: 2_000,
+            service_control_policies: 2_000,
         }
     }
 }

@@ -5,6 +5,7 @@ use rampart_aws::{AccountId, Region};
 
 use crate::iam::IamRefusal;
 use crate::ids::{InvitationArn, ShareArn};
+use crate::organization::OrganizationRefusal;
 
 mod permission;
 
@@ -93,6 +94,9 @@ pub enum Refusal {
 
     // Of a call of IAM or STS.
     Iam(IamRefusal),
+
+    // Of calls to Organizations.
+    Organization(OrganizationRefusal),
 }
 
 impl From<PermissionRefusal> for Refusal {
@@ -104,5 +108,11 @@ impl From<PermissionRefusal> for Refusal {
 impl From<IamRefusal> for Refusal {
     fn from(refusal: IamRefusal) -> Self {
         Self::Iam(refusal)
+    }
+}
+
+impl From<OrganizationRefusal> for Refusal {
+    fn from(refusal: OrganizationRefusal) -> Self {
+        Self::Organization(refusal)
     }
 }

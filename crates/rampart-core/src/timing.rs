@@ -17,6 +17,8 @@ pub struct Timing {
     pub deleted_share_visible_ms: i64,
     /// How long a deleted permission, or a deleted version of one, is shown as DELETED (reference §3.5: two hours).
     pub deleted_permission_visible_ms: i64,
+    /// How long a finished replacement of a permission is shown (reference §3.7, inferred: seven days).
+    pub finished_work_visible_ms: i64,
     /// How long an ended association is shown as DISASSOCIATED (reference §3.3, inferred: two hours).
     pub ended_association_visible_ms: i64,
     /// How long a rejected or expired invitation is shown (reference §3.4: seven days).
@@ -32,6 +34,7 @@ impl Default for Timing {
             settle_delay_ms: 0,
             deleted_share_visible_ms: 2 * HOUR_MS,
             deleted_permission_visible_ms: 2 * HOUR_MS,
+            finished_work_visible_ms: 7 * DAY_MS,
             ended_association_visible_ms: 2 * HOUR_MS,
             answered_invitation_visible_ms: 7 * DAY_MS,
             accepted_invitation_visible_ms: None,

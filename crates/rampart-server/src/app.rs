@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rampart_core::catalog::Catalog;
 use rampart_core::{AccountId, Region, ShareArn, TimestampMs, Timing};
 use rampart_store::{MasterKey, Store};
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::identity::{Caller, KeyRing};
@@ -20,6 +21,8 @@ pub struct App {
     pub(crate) entropy: Entropy,
     pub(crate) catalog: &'static Catalog,
     pub(crate) keys: KeyRing,
+    /// Told when there is something to do in the background that should not wait for the next round.
+    pub(crate) work_waits: Notify,
 }
 
 impl App {
@@ -37,6 +40,7 @@ impl App {
             entropy,
             catalog: Catalog::embedded(),
             keys: KeyRing::new(master_key),
+            work_waits: Notify::new(),
         })
     }
 

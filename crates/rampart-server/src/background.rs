@@ -4,20 +4,23 @@
 //! Each step finds its work by an index and does it in small transactions of one partition. Each is idempotent, so that
 //! a crash, or several servers at once, do no harm.
 
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::try_join_all;
 use rampart_core::association::Standing;
 use rampart_core::contents::{Contents, EndedThrough};
 use rampart_core::invitation::decide_expire;
-use rampart_core::permission::{CustomerPermission, PermissionVersion, customer};
 use rampart_core::{
     Association, AssociationStatus, Change, InvitationArn, ResourceShare, ShareArn, SharingEvent, TimestampMs,
 };
-use rampart_store::{Abort, AssociationKey, EventKey, PartitionId, TokenKey, Transaction, Work};
+use rampart_store::{Abort, Transaction, Work};
+
+mod purge;
+mod replacement;
+
+use purge::purge;
+use replacement::replace_permissions;
 
 use crate::app::App;
 use crate::operations::ram::offer::load_offer;
@@ -35,13 +38,15 @@ pub async fn run(app: Arc<App>, stop: impl Future<Output = ()>) {
     let mut ticks = tokio::time::interval(INTERVAL);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
+        let only_works = tokio::select! {
+            () = &mut stop => return,
+            _ = ticks.tick() => false,
+            () = app.work_waits.notified() => true,
+        };
+        let due = async { if only_works { replace_permissions(&app).await } else { sweep(&app).await } };
         tokio::select! {
             () = &mut stop => return,
-            _ = ticks.tick() => {}
-        }
-        tokio::select! {
-            () = &mut stop => return,
-            result = sweep(&app) => match result {
+            result = due => match result {
                 Ok(0) => {}
                 Ok(rows) => tracing::debug!(rows, "tidied up"),
                 Err(error) => tracing::warn!(%error, "tidying up is put off"),
@@ -54,7 +59,8 @@ pub async fn run(app: Arc<App>, stop: impl Future<Output = ()>) {
 pub async fn sweep(app: &App) -> Result<usize, Abort> {
     let mut done = 0;
     loop {
-        let step = expire_invitations(app).await? + end_with_their_shares(app).await? + purge(app).await?;
+        let mut step = expire_invitations(app).await? + end_with_their_shares(app).await?;
+        step += replace_permissions(app).await? + purge(app).await?;
         if step == 0 {
             return Ok(done);
         }
@@ -164,209 +170,4 @@ fn is_untidy(share: &ResourceShare) -> bool {
 
 fn drop_of(arn: &InvitationArn) -> Change {
     Change::InvitationDropped { sender: arn.sender, region: arn.region, invitation: arn.id }
-}
-
-/// Removes what is past its retention.
-async fn purge(app: &App) -> Result<usize, Abort> {
-    let (now, timing) = (app.clock().now(), app.timing());
-    let before = |kept_ms| now.saturating_sub_ms(kept_ms);
-    let reader = app.store.reader().await?;
-    let ended = reader.ended_associations(before(timing.ended_association_visible_ms), BATCH_MAX).await?;
-    let deleted = reader.deleted_shares(before(timing.deleted_share_visible_ms), BATCH_MAX).await?;
-    let answered = before(timing.answered_invitation_visible_ms);
-    let mut invitations = reader.answered_invitations(false, answered, BATCH_MAX).await?;
-    invitations.extend(reader.expired_invitations(answered, BATCH_MAX).await?);
-    if let Some(kept_ms) = timing.accepted_invitation_visible_ms {
-        invitations.extend(reader.answered_invitations(true, before(kept_ms), BATCH_MAX).await?);
-    }
-    let tokens = reader.expired_tokens(now, BATCH_MAX).await?;
-    let events = reader.recorded_events(before(app.settings.event_kept_ms), BATCH_MAX).await?;
-    let gone = before(timing.deleted_permission_visible_ms);
-    let permissions = reader.deleted_permissions(gone, BATCH_MAX).await?;
-    let versions = reader.deleted_permission_versions(gone, BATCH_MAX).await?;
-    // The snapshot ends before the writes begin.
-    drop(reader);
-    let mut done = ended.len() + invitations.len() + tokens.len() + events.len();
-    done += permissions.len() + versions.len();
-    for (part, keys) in by_partition(ended, |key| app.store.partition_of(key.share.owner)) {
-        app.store.write(part, PurgeAssociations { keys, now }).await?;
-    }
-    for (part, invitations) in by_partition(invitations, |arn| app.store.partition_of(arn.sender)) {
-        app.store.write(part, PurgeInvitations { invitations, now }).await?;
-    }
-    for share in deleted {
-        done += app.store.write(app.store.partition_of(share.owner), PurgeShare { share, now }).await?;
-    }
-    for (part, permissions) in by_partition(permissions, |row| app.store.partition_of(row.owner)) {
-        app.store.write(part, PurgePermissions { permissions, now }).await?;
-    }
-    for (part, versions) in by_partition(versions, |row| app.store.partition_of(row.owner)) {
-        app.store.write(part, PurgeVersions { versions, now }).await?;
-    }
-    for (part, keys) in by_partition(tokens, TokenKey::part) {
-        app.store.write(part, PurgeTokens { keys, now }).await?;
-    }
-    for (part, keys) in by_partition(events, EventKey::part) {
-        app.store.write(part, PurgeEvents { keys }).await?;
-    }
-    Ok(done)
-}
-
-/// One transaction for all that is found of a partition: a commit costs more than the rows.
-fn by_partition<T>(items: Vec<T>, part: impl Fn(&T) -> PartitionId) -> BTreeMap<PartitionId, Vec<T>> {
-    let mut parts: BTreeMap<PartitionId, Vec<T>> = BTreeMap::new();
-    for item in items {
-        parts.entry(part(&item)).or_default().push(item);
-    }
-    parts
-}
-
-struct PurgeAssociations {
-    keys: Vec<AssociationKey>,
-    now: TimestampMs,
-}
-
-impl Work for PurgeAssociations {
-    type Reply = ();
-
-    async fn run(&self, tx: &Transaction) -> Result<(), Abort> {
-        let rows = self.keys.iter().map(|key| tx.association(key.share, key.kind, &key.entity));
-        let rows = try_join_all(rows).await?;
-        // What was associated again since it was found stays.
-        let over = self
-            .keys
-            .iter()
-            .zip(rows)
-            .filter(|(_, row)| row.as_ref().is_some_and(|row| row.has_ended(self.now)));
-        let changes: Vec<_> = over.map(|(key, _)| purged(key)).collect();
-        tx.apply(&changes, self.now).await?;
-        Ok(())
-    }
-}
-
-fn purged(key: &AssociationKey) -> Change {
-    Change::AssociationPurged {
-        owner: key.share.owner,
-        region: key.share.region,
-        share: key.share.id,
-        kind: key.kind,
-        entity: key.entity.clone(),
-    }
-}
-
-struct PurgeInvitations {
-    invitations: Vec<InvitationArn>,
-    now: TimestampMs,
-}
-
-impl Work for PurgeInvitations {
-    type Reply = ();
-
-    async fn run(&self, tx: &Transaction) -> Result<(), Abort> {
-        let changes: Vec<_> = self.invitations.iter().map(drop_of).collect();
-        tx.apply(&changes, self.now).await?;
-        Ok(())
-    }
-}
-
-/// Removes a share with all that is left of it, some rows at a time.
-struct PurgeShare {
-    share: ShareArn,
-    now: TimestampMs,
-}
-
-impl Work for PurgeShare {
-    type Reply = usize;
-
-    async fn run(&self, tx: &Transaction) -> Result<usize, Abort> {
-        if tx.resource_share(self.share).await?.is_some_and(|share| is_untidy(&share)) {
-            // The ends of what it held come first.
-            return Ok(0);
-        }
-        let keys = tx.association_keys(self.share, ROWS_MAX).await?;
-        let invitations = tx.invitations_of_share(self.share, ROWS_MAX).await?;
-        let mut changes: Vec<_> = keys.iter().map(purged).chain(invitations.iter().map(drop_of)).collect();
-        if changes.is_empty() {
-            let ShareArn { owner, region, id } = self.share;
-            changes.push(Change::SharePurged { owner, region, share: id });
-        }
-        tx.apply(&changes, self.now).await?;
-        Ok(changes.len())
-    }
-}
-
-struct PurgePermissions {
-    permissions: Vec<CustomerPermission>,
-    now: TimestampMs,
-}
-
-impl Work for PurgePermissions {
-    type Reply = ();
-
-    async fn run(&self, tx: &Transaction) -> Result<(), Abort> {
-        let rows = self.permissions.iter().map(|row| tx.permission(row.owner, row.region, &row.name));
-        let rows = try_join_all(rows).await?;
-        // A name that was used again since stays.
-        let same = |(found, row): &(&CustomerPermission, Option<CustomerPermission>)| {
-            row.as_ref().is_some_and(|row| row.id == found.id && row.deleted.is_some())
-        };
-        let over = self.permissions.iter().zip(rows).filter(same);
-        let changes: Vec<_> = over.map(|(found, _)| customer::purge(found)).collect();
-        tx.apply(&changes, self.now).await?;
-        Ok(())
-    }
-}
-
-struct PurgeVersions {
-    versions: Vec<PermissionVersion>,
-    now: TimestampMs,
-}
-
-impl Work for PurgeVersions {
-    type Reply = ();
-
-    async fn run(&self, tx: &Transaction) -> Result<(), Abort> {
-        let rows = self.versions.iter();
-        let rows = rows
-            .map(|row| tx.permission_version(row.owner, row.region, &row.name, i64::from(row.head.number)));
-        let rows = try_join_all(rows).await?;
-        // As it was found: the name may have been used again since.
-        let over = self.versions.iter().zip(rows).filter(|(found, row)| row.as_ref() == Some(*found));
-        let purged = |version: &PermissionVersion| Change::PermissionVersionPurged {
-            owner: version.owner,
-            region: version.region,
-            name: version.name.clone(),
-            number: version.head.number,
-        };
-        let changes: Vec<_> = over.map(|(found, _)| purged(found)).collect();
-        tx.apply(&changes, self.now).await?;
-        Ok(())
-    }
-}
-
-struct PurgeTokens {
-    keys: Vec<TokenKey>,
-    now: TimestampMs,
-}
-
-impl Work for PurgeTokens {
-    type Reply = ();
-
-    async fn run(&self, tx: &Transaction) -> Result<(), Abort> {
-        try_join_all(self.keys.iter().map(|key| tx.drop_token(key, self.now))).await?;
-        Ok(())
-    }
-}
-
-struct PurgeEvents {
-    keys: Vec<EventKey>,
-}
-
-impl Work for PurgeEvents {
-    type Reply = ();
-
-    async fn run(&self, tx: &Transaction) -> Result<(), Abort> {
-        try_join_all(self.keys.iter().map(|key| tx.drop_event(*key))).await?;
-        Ok(())
-    }
 }

@@ -32,6 +32,13 @@ impl Entropy {
         (self.0)(bytes);
     }
 
+    /// So many random bytes.
+    pub fn bytes<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.fill(&mut bytes);
+        bytes
+    }
+
     /// A fresh random id.
     pub fn uuid(&self) -> Uuid {
         let mut bytes = [0; 16];

@@ -6,8 +6,8 @@
 use rampart_aws::query::FormError;
 use rampart_aws::rest_json::BodyError;
 use rampart_aws::sigv4::{ErrorKind, SignatureError};
-use rampart_core::Refusal;
 use rampart_core::iam::IamRefusal;
+use rampart_core::{OrganizationRefusal, Refusal};
 use rampart_store::{Abort, StoreError};
 
 use crate::operations::Operation;
@@ -66,13 +66,15 @@ pub(crate) struct WireError {
     pub(crate) status: u16,
     pub(crate) code: &'static str,
     pub(crate) message: String,
+    /// Organizations: which rule, as a word.
+    pub(crate) reason: Option<&'static str>,
     /// Seconds to wait before trying again.
     pub(crate) retry_after_s: Option<u32>,
 }
 
 impl WireError {
     fn new(status: u16, code: &'static str, message: String) -> Self {
-        Self { status, code, message, retry_after_s: None }
+        Self { status, code, message, reason: None, retry_after_s: None }
     }
 }
 
@@ -84,6 +86,12 @@ impl From<Refusal> for Failure {
 
 impl From<IamRefusal> for Failure {
     fn from(refusal: IamRefusal) -> Self {
+        Self::Refused(refusal.into())
+    }
+}
+
+impl From<OrganizationRefusal> for Failure {
+    fn from(refusal: OrganizationRefusal) -> Self {
         Self::Refused(refusal.into())
     }
 }
@@ -154,6 +162,10 @@ impl Failure {
             Self::Refused(Refusal::Iam(refusal)) if matches!(dialect, Dialect::Query { .. }) => {
                 let (status, code, message) = iam_texts::of(refusal);
                 wire(status, code, message)
+            }
+            Self::Refused(Refusal::Organization(refusal)) => {
+                let (code, reason, message) = texts::organizations::of(refusal);
+                WireError { reason, ..wire(400, code, message) }
             }
             Self::Refused(refusal) => {
                 let (codes, message) = texts::of(refusal);

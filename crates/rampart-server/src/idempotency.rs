@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rampart_core::limits::{CLIENT_TOKEN_CHARS_MAX, CLIENT_TOKEN_KEPT_MS, INVOCATION_ID_KEPT_MS};
 use rampart_core::{Refusal, TimestampMs};
-use rampart_store::{Abort, RememberedAnswer, TokenScope, Transaction};
+use rampart_store::{Abort, Reader, RememberedAnswer, TokenScope, Transaction};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -47,9 +47,9 @@ impl Once {
     }
 
     /// The first answer, if this call was answered before.
-    pub(crate) async fn recall(&self, tx: &Transaction) -> Result<Option<String>, Abort> {
+    pub(crate) async fn recall(&self, reader: &Reader) -> Result<Option<String>, Abort> {
         let Some(scope) = &self.scope else { return Ok(None) };
-        let mut answers = tx.remembered_answers(scope, self.now).await?;
+        let mut answers = reader.remembered_answers(scope, self.now).await?;
         match answers.iter().position(|first| bool::from(first.request_hash.ct_eq(&self.request_hash))) {
             Some(same) => Ok(Some(answers.swap_remove(same).answer)),
             None if answers.is_empty() => Ok(None),

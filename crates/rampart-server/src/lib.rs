@@ -12,6 +12,7 @@ mod entropy;
 mod failure;
 mod idempotency;
 mod identity;
+pub mod membership;
 pub mod operations;
 mod own_api;
 mod paging;

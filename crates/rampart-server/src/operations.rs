@@ -2,6 +2,7 @@
 //! tests read the table; no other list of operations exists.
 
 pub mod iam;
+pub mod organizations;
 pub mod ram;
 mod service;
 pub mod sts;

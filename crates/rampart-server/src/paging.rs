@@ -75,11 +75,7 @@ impl Page {
                 .filter(|size| (1..=PAGE_SIZE_MAX).contains(size))
                 .ok_or(Refusal::PageSizeOutOfRange { page_size: n })?,
         };
-        let mut binding = json(filters).into_bytes();
-        for part in [call.account.as_str(), call.region.as_str(), operation] {
-            binding.extend_from_slice(part.as_bytes());
-            binding.push(0);
-        }
+        let binding = binding(call, operation, filters);
         let begins_empty = app.settings.empty_pages && next_token.is_none();
         let mut page = Self { size, after: None, within: None, binding, begins_empty };
         if let Some(token) = next_token {
@@ -131,20 +127,13 @@ impl Page {
         self.sealed(app, bytes)
     }
 
-    fn sealed(&self, app: &App, mut bytes: Vec<u8>) -> String {
-        let mac = self.mac(app, &bytes).finalize().into_bytes();
-        bytes.extend_from_slice(&mac[..MAC_BYTES]);
-        URL_SAFE_NO_PAD.encode(bytes)
+    fn sealed(&self, app: &App, bytes: Vec<u8>) -> String {
+        seal(app, &self.binding, bytes)
     }
 
     fn read_token(&self, app: &App, token: &str) -> Option<Read> {
-        if token.len() > NEXT_TOKEN_CHARS_MAX {
-            return None;
-        }
-        let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
-        let (places, mac) = bytes.split_at_checked(bytes.len().checked_sub(MAC_BYTES)?)?;
-        self.mac(app, places).verify_truncated_left(mac).ok()?;
-        let (outer, within) = places.split_at_checked(PLACE_BYTES)?;
+        let places = unseal(app, &self.binding, token)?;
+        let (outer, within) = places.as_slice().split_at_checked(PLACE_BYTES)?;
         let outer = Place::from_bytes(outer)?;
         if within.is_empty() {
             return Some((outer, None));
@@ -152,12 +141,40 @@ impl Page {
         let (share, inner) = within.split_at_checked(16)?;
         Some((outer, Some((Uuid::from_slice(share).ok()?, Place::from_bytes(inner)?))))
     }
+}
 
-    fn mac(&self, app: &App, place: &[u8]) -> Hmac<Sha256> {
-        let mut mac =
-            Hmac::<Sha256>::new_from_slice(app.store.page_token_key()).expect("any length of key is taken");
-        mac.update(&self.binding);
-        mac.update(place);
-        mac
+/// What a list is bound to: its filters, the caller, the Region and the operation.
+pub(crate) fn binding(call: &Call, operation: &str, filters: &impl Serialize) -> Vec<u8> {
+    let mut binding = json(filters).into_bytes();
+    for part in [call.account.as_str(), call.region.as_str(), operation] {
+        binding.extend_from_slice(part.as_bytes());
+        binding.push(0);
     }
+    binding
+}
+
+/// A token that holds `place`, of use for what it is bound to alone.
+pub(crate) fn seal(app: &App, binding: &[u8], mut place: Vec<u8>) -> String {
+    let mac = mac(app, binding, &place).finalize().into_bytes();
+    place.extend_from_slice(&mac[..MAC_BYTES]);
+    URL_SAFE_NO_PAD.encode(place)
+}
+
+/// The place that a token of ours holds.
+pub(crate) fn unseal(app: &App, binding: &[u8], token: &str) -> Option<Vec<u8>> {
+    if token.len() > NEXT_TOKEN_CHARS_MAX {
+        return None;
+    }
+    let mut bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
+    let seal = bytes.split_off(bytes.len().checked_sub(MAC_BYTES)?);
+    mac(app, binding, &bytes).verify_truncated_left(&seal).ok()?;
+    Some(bytes)
+}
+
+fn mac(app: &App, binding: &[u8], place: &[u8]) -> Hmac<Sha256> {
+    let mut mac =
+        Hmac::<Sha256>::new_from_slice(app.store.page_token_key()).expect("any length of key is taken");
+    mac.update(binding);
+    mac.update(place);
+    mac
 }

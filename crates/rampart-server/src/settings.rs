@@ -34,7 +34,7 @@ pub struct Settings {
     pub default_account: AccountId,
     /// Delays and retentions.
     pub timing: Timing,
-    /// What an owner may have.
+    /// What an owner and an organization may have.
     pub quotas: Quotas,
     /// What an account may have of IAM.
     pub iam_quotas: IamQuotas,

@@ -1,7 +1,7 @@
 //! What can go wrong in the store, and how a transaction is given up.
 
-use rampart_core::Refusal;
 use rampart_core::iam::IamRefusal;
+use rampart_core::{OrganizationRefusal, Refusal};
 
 /// A failure of the store itself. The chain is logged once, at the edge.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -68,6 +68,12 @@ impl From<Refusal> for Abort {
 
 impl From<IamRefusal> for Abort {
     fn from(refusal: IamRefusal) -> Self {
+        Self::Refused(refusal.into())
+    }
+}
+
+impl From<OrganizationRefusal> for Abort {
+    fn from(refusal: OrganizationRefusal) -> Self {
         Self::Refused(refusal.into())
     }
 }

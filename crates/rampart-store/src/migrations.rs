@@ -248,6 +248,118 @@ const STEPS: &[&str] = &[
     "ALTER TABLE share_permission ADD COLUMN IF NOT EXISTS parameters TEXT",
     "CREATE INDEX IF NOT EXISTS share_permission_by_version
         ON share_permission (part, owner, region, permission, version, attached_ms, attachment_id)",
+    "CREATE TABLE IF NOT EXISTS replace_work (
+        part BIGINT NOT NULL,
+        owner TEXT NOT NULL,
+        region TEXT NOT NULL,
+        work_id BYTEA NOT NULL,
+        from_permission TEXT NOT NULL,
+        from_version BIGINT,
+        to_permission TEXT NOT NULL,
+        to_version BIGINT NOT NULL,
+        parameters TEXT NOT NULL,
+        state TEXT NOT NULL,
+        is_open SMALLINT NOT NULL,
+        created_ms BIGINT NOT NULL,
+        updated_ms BIGINT NOT NULL,
+        finished_ms BIGINT,
+        PRIMARY KEY (part, owner, region, work_id))",
+    "CREATE INDEX IF NOT EXISTS replace_work_by_time
+        ON replace_work (part, owner, region, created_ms, work_id)",
+    "CREATE INDEX IF NOT EXISTS replace_work_open
+        ON replace_work (created_ms) WHERE is_open = 1",
+    "CREATE INDEX IF NOT EXISTS replace_work_by_end
+        ON replace_work (finished_ms) WHERE finished_ms IS NOT NULL",
+    "CREATE TABLE IF NOT EXISTS organization (
+        part BIGINT NOT NULL,
+        management TEXT NOT NULL,
+        body TEXT NOT NULL,
+        PRIMARY KEY (part, management))",
+    "CREATE TABLE IF NOT EXISTS organization_claim (
+        part BIGINT NOT NULL,
+        account TEXT NOT NULL,
+        body TEXT NOT NULL,
+        PRIMARY KEY (part, account))",
+    "CREATE TABLE IF NOT EXISTS organization_member (
+        part BIGINT NOT NULL,
+        management TEXT NOT NULL,
+        account TEXT NOT NULL,
+        parent_id TEXT NOT NULL,
+        email TEXT NOT NULL,
+        body TEXT NOT NULL,
+        PRIMARY KEY (part, management, account))",
+    "CREATE INDEX IF NOT EXISTS organization_member_by_account
+        ON organization_member (account)",
+    "CREATE INDEX IF NOT EXISTS organization_member_by_parent
+        ON organization_member (part, management, parent_id, account)",
+    "CREATE INDEX IF NOT EXISTS organization_member_by_email
+        ON organization_member (part, management, email)",
+    "CREATE TABLE IF NOT EXISTS organizational_unit (
+        part BIGINT NOT NULL,
+        management TEXT NOT NULL,
+        unit_id TEXT NOT NULL,
+        parent_id TEXT NOT NULL,
+        name TEXT NOT NULL,
+        body TEXT NOT NULL,
+        PRIMARY KEY (part, management, unit_id))",
+    "CREATE INDEX IF NOT EXISTS organizational_unit_by_parent
+        ON organizational_unit (part, management, parent_id, unit_id)",
+    "CREATE INDEX IF NOT EXISTS organizational_unit_by_name
+        ON organizational_unit (part, management, parent_id, name)",
+    "CREATE TABLE IF NOT EXISTS account_creation (
+        part BIGINT NOT NULL,
+        management TEXT NOT NULL,
+        creation_id TEXT NOT NULL,
+        state TEXT NOT NULL,
+        requested_ms BIGINT NOT NULL,
+        body TEXT NOT NULL,
+        PRIMARY KEY (part, management, creation_id))",
+    "CREATE TABLE IF NOT EXISTS organization_handshake (
+        part BIGINT NOT NULL,
+        management TEXT NOT NULL,
+        handshake_id TEXT NOT NULL,
+        target TEXT NOT NULL,
+        forgotten_ms BIGINT NOT NULL,
+        body TEXT NOT NULL,
+        PRIMARY KEY (part, management, handshake_id))",
+    "CREATE INDEX IF NOT EXISTS organization_handshake_by_id
+        ON organization_handshake (handshake_id)",
+    "CREATE INDEX IF NOT EXISTS organization_handshake_by_target
+        ON organization_handshake (target, handshake_id)",
+    "CREATE INDEX IF NOT EXISTS organization_handshake_by_pair
+        ON organization_handshake (part, management, target, forgotten_ms)",
+    "CREATE TABLE IF NOT EXISTS organization_service_access (
+        part BIGINT NOT NULL,
+        management TEXT NOT NULL,
+        service TEXT NOT NULL,
+        enabled_ms BIGINT NOT NULL,
+        PRIMARY KEY (part, management, service))",
+    "CREATE TABLE IF NOT EXISTS organization_policy (
+        part BIGINT NOT NULL,
+        management TEXT NOT NULL,
+        policy_id TEXT NOT NULL,
+        name TEXT NOT NULL,
+        body TEXT NOT NULL,
+        PRIMARY KEY (part, management, policy_id))",
+    "CREATE INDEX IF NOT EXISTS organization_policy_by_name
+        ON organization_policy (part, management, name)",
+    "CREATE TABLE IF NOT EXISTS organization_attachment (
+        part BIGINT NOT NULL,
+        management TEXT NOT NULL,
+        generation BIGINT NOT NULL,
+        target TEXT NOT NULL,
+        policy_id TEXT NOT NULL,
+        attached SMALLINT NOT NULL,
+        PRIMARY KEY (part, management, generation, target, policy_id))",
+    "CREATE INDEX IF NOT EXISTS organization_attachment_by_policy
+        ON organization_attachment (part, management, generation, policy_id, target)",
+    "CREATE TABLE IF NOT EXISTS organization_tag (
+        part BIGINT NOT NULL,
+        management TEXT NOT NULL,
+        resource TEXT NOT NULL,
+        tag_key TEXT NOT NULL,
+        tag_value TEXT NOT NULL,
+        PRIMARY KEY (part, management, resource, tag_key))",
     "CREATE TABLE IF NOT EXISTS iam_identity (
         part BIGINT NOT NULL,
         account TEXT NOT NULL,

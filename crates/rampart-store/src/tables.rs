@@ -13,8 +13,13 @@ pub(crate) mod effective;
 pub(crate) mod iam_identity;
 pub(crate) mod iam_policy;
 pub(crate) mod invitation;
+pub(crate) mod organization;
+pub(crate) mod organization_policy;
+pub(crate) mod organization_request;
+pub(crate) mod organization_tree;
 pub(crate) mod owner_usage;
 pub(crate) mod permission;
+pub(crate) mod replace_work;
 pub(crate) mod resource_share;
 pub(crate) mod retention;
 pub(crate) mod share_permission;
@@ -32,8 +37,14 @@ pub static STATEMENTS: &[&[&Statement]] = &[
     iam_identity::STATEMENTS,
     iam_policy::STATEMENTS,
     invitation::STATEMENTS,
+    organization::STATEMENTS,
+    organization::DELETE_ALL,
+    organization_policy::STATEMENTS,
+    organization_request::STATEMENTS,
+    organization_tree::STATEMENTS,
     owner_usage::STATEMENTS,
     permission::STATEMENTS,
+    replace_work::STATEMENTS,
     resource_share::STATEMENTS,
     retention::STATEMENTS,
     share_permission::STATEMENTS,
@@ -57,8 +68,22 @@ static EMPTY: &[&Statement] = &[
     &Statement::new("permission.empty", "DELETE FROM permission WHERE part = $1"),
     &Statement::new("permission_version.empty", "DELETE FROM permission_version WHERE part = $1"),
     &Statement::new("permission_usage.empty", "DELETE FROM permission_usage WHERE part = $1"),
+    &Statement::new("replace_work.empty", "DELETE FROM replace_work WHERE part = $1"),
     &Statement::new("share_permission.empty", "DELETE FROM share_permission WHERE part = $1"),
     &Statement::new("sharing_event.empty", "DELETE FROM sharing_event WHERE part = $1"),
+    &Statement::new("organization.empty", "DELETE FROM organization WHERE part = $1"),
+    &Statement::new("organization_claim.empty", "DELETE FROM organization_claim WHERE part = $1"),
+    &Statement::new("organization_member.empty", "DELETE FROM organization_member WHERE part = $1"),
+    &Statement::new("organizational_unit.empty", "DELETE FROM organizational_unit WHERE part = $1"),
+    &Statement::new("account_creation.empty", "DELETE FROM account_creation WHERE part = $1"),
+    &Statement::new("organization_handshake.empty", "DELETE FROM organization_handshake WHERE part = $1"),
+    &Statement::new(
+        "organization_service_access.empty",
+        "DELETE FROM organization_service_access WHERE part = $1",
+    ),
+    &Statement::new("organization_policy.empty", "DELETE FROM organization_policy WHERE part = $1"),
+    &Statement::new("organization_attachment.empty", "DELETE FROM organization_attachment WHERE part = $1"),
+    &Statement::new("organization_tag.empty", "DELETE FROM organization_tag WHERE part = $1"),
     &Statement::new("change_log.empty", "DELETE FROM change_log WHERE part = $1"),
 ];
 

@@ -153,6 +153,10 @@ impl Transaction {
             Change::PermissionVersionPurged { owner, region, name, number } => {
                 self.purge_permission_version(*owner, *region, name, *number).await
             }
+            Change::ReplaceWorkStored(work) => self.store_replace_work(work).await,
+            Change::ReplaceWorkPurged { owner, region, id } => {
+                self.drop_replace_work(*owner, *region, *id).await
+            }
             Change::UsageStored(usage) => self.store_usage(usage).await,
             // Events are numbered by the log position: they are written with the log entry.
             Change::EventRecorded(_) => Ok(()),
@@ -163,6 +167,7 @@ impl Transaction {
             Change::SharePurged { owner, region, share } => {
                 self.purge_share(ShareArn { owner: *owner, region: *region, id: *share }).await
             }
+            Change::Organization(change) => self.store_organization_change(change).await,
             Change::PartitionEmptied => self.empty_partition().await,
         }
     }

@@ -11,7 +11,7 @@ use rampart_core::iam::{IamName, IamPath, Identity, IdentityKind, Nature};
 use rampart_core::{AccountId, Change, SharingEvent};
 use rampart_server::background;
 use rampart_server::{App, AuthMode, Clock, Entropy, Server, Settings};
-use rampart_store::{Abort, Location, MasterKey, Options, Store, Transaction, Work};
+use rampart_store::{Abort, Location, MasterKey, Options, Reader, Store, Transaction, Work};
 use rusqlite::types::ValueRef;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
@@ -99,6 +99,11 @@ impl TestServer {
         Self::start(StoreKind::Sqlite, settings()).await
     }
 
+    /// The server without its sockets.
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
@@ -136,6 +141,11 @@ impl TestServer {
         let reader = self.store.reader().await.expect("the store can be read");
         let events = reader.sharing_events(self.store.partition_of(account), 1000).await;
         events.expect("the store can be read").into_iter().filter(|event| event.owner == account).collect()
+    }
+
+    /// A reader of the store.
+    pub async fn reader(&self) -> Reader {
+        self.store.reader().await.expect("the store can be read")
     }
 
     /// Asks the store's tables directly: a row of the answer is a line, its columns are separated by `|`.

@@ -62,14 +62,14 @@ pub(crate) struct Options {
     pub(crate) store_partitions: Option<i64>,
     /// A quota other than AWS's: resource-shares=25000, resources-per-share=5000, principals-per-share=5000,
     /// sources-per-share=100, resource-associations=25000, principal-associations=25000, pending-invitations=20,
-    /// customer-permissions=1500, customer-permissions-per-type=10, versions-per-permission=5. May be repeated; adds to
-    /// those in RAMPART_QUOTA
+    /// customer-permissions=1500, customer-permissions-per-type=10, versions-per-permission=5, organization-accounts=10,
+    /// organizational-units=2000, service-control-policies=2000. May be repeated; adds to those in RAMPART_QUOTA
     #[arg(long, global = true, value_name = "NAME=NUMBER", value_delimiter = ',')]
     pub(crate) quota: Vec<String>,
     // An argument of its own: of one argument clap takes the command line's values or the environment's, not both.
     #[arg(long, global = true, env = "RAMPART_QUOTA", value_delimiter = ',', hide = true)]
     pub(crate) quota_of_environment: Vec<String>,
-    /// How long things that are over are kept: deleted-share=2h, deleted-permission=2h, ended-association=2h,
+    /// How long things that are over are kept: deleted-share=2h, deleted-permission=2h, finished-work=7d, ended-association=2h,
     /// answered-invitation=7d, accepted-invitation=association (as long as that lives; AWS forgets it after 7d),
     /// event=7d. May be repeated; adds to those in RAMPART_RETENTION
     #[arg(long, global = true, value_name = "NAME=DURATION", value_delimiter = ',')]

@@ -60,6 +60,7 @@ struct SettingsFile {
 struct RetentionFile {
     deleted_share: Option<String>,
     deleted_permission: Option<String>,
+    finished_work: Option<String>,
     ended_association: Option<String>,
     answered_invitation: Option<String>,
     accepted_invitation: Option<String>,
@@ -71,6 +72,7 @@ struct RetentionFile {
 pub(crate) struct Retention {
     deleted_share: Duration,
     deleted_permission: Duration,
+    finished_work: Duration,
     ended_association: Duration,
     answered_invitation: Duration,
     /// As long as its association lives, when there is no number.
@@ -147,6 +149,7 @@ impl Config {
             settle_delay_ms,
             deleted_share_visible_ms: milliseconds(retention.deleted_share),
             deleted_permission_visible_ms: milliseconds(retention.deleted_permission),
+            finished_work_visible_ms: milliseconds(retention.finished_work),
             ended_association_visible_ms: milliseconds(retention.ended_association),
             answered_invitation_visible_ms: milliseconds(retention.answered_invitation),
             accepted_invitation_visible_ms: retention.accepted_invitation.map(milliseconds),
@@ -196,6 +199,7 @@ impl Retention {
         Ok(Self {
             deleted_share: of("deleted-share", &file.deleted_share, HOUR * 2)?,
             deleted_permission: of("deleted-permission", &file.deleted_permission, HOUR * 2)?,
+            finished_work: of("finished-work", &file.finished_work, HOUR * 24 * 7)?,
             ended_association: of("ended-association", &file.ended_association, HOUR * 2)?,
             answered_invitation: of("answered-invitation", &file.answered_invitation, HOUR * 24 * 7)?,
             accepted_invitation: accepted
@@ -217,6 +221,7 @@ impl Retention {
         RetentionFile {
             deleted_share: text(self.deleted_share),
             deleted_permission: text(self.deleted_permission),
+            finished_work: text(self.finished_work),
             ended_association: text(self.ended_association),
             answered_invitation: text(self.answered_invitation),
             accepted_invitation: self.accepted_invitation.and_then(text).or(Some("association".to_owned())),

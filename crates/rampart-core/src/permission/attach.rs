@@ -137,6 +137,14 @@ impl Attachable {
         bind(&template, declared, given)
     }
 
+    /// Refuses what gets no new associations.
+    pub fn check_attachable(&self) -> Result<(), Refusal> {
+        match &self.refused {
+            None => Ok(()),
+            Some(refused) => Err(refused.clone().into()),
+        }
+    }
+
     /// The row that attaches it.
     pub fn attach(
         &self,
@@ -154,10 +162,8 @@ impl Attachable {
             parameters: self.bind(given)?,
             attached: now,
         };
-        match &self.refused {
-            None => Ok(row),
-            Some(refused) => Err(refused.clone().into()),
-        }
+        self.check_attachable()?;
+        Ok(row)
     }
 }
 

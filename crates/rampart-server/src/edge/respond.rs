@@ -88,7 +88,7 @@ fn failed(error: &WireError, dialect: Dialect, request_id: &str) -> Response<Ful
     let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let body = match dialect {
         Dialect::RestJson => rest_json::error_body(&error.message),
-        Dialect::Json => json_rpc::error_body(error.code, &error.message),
+        Dialect::Json => json_rpc::error_body(error.code, &error.message, error.reason),
         Dialect::Query { namespace } => {
             let kind = if status.is_server_error() { ErrorType::Receiver } else { ErrorType::Sender };
             error_xml(kind, error.code, &error.message, request_id, namespace)

@@ -6,6 +6,7 @@ use rampart_core::limits::{
     SHARE_NAME_CHARS_MAX, TAG_KEY_CHARS_MAX, TAG_VALUE_CHARS_MAX, TAGS_PER_SHARE_MAX,
 };
 
+pub(super) mod organizations;
 mod permission;
 
 type Codes = &'static [&'static str];
@@ -336,5 +337,10 @@ pub(super) fn of(refusal: &Refusal) -> (Codes, String) {
             &["ResourceShareInvitationExpiredException"],
             format!("ResourceShareInvitation {invitation} has expired. Ask its sender to share again."),
         ),
+        // Refused by another service, whose texts stand with it.
+        Refusal::Organization(refusal) => {
+            let (_, _, message) = organizations::of(refusal);
+            (NOT_PERMITTED, message)
+        }
     }
 }

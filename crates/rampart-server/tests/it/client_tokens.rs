@@ -119,6 +119,7 @@ async fn of_permissions(owner: &Client) -> Vec<Case> {
     owner.ok("CreatePermissionVersion", &version(&versioned)).await;
     owner.ok("CreatePermissionVersion", &version(&versioned)).await;
     let numbered = |number: u32| json!({"permissionArn": versioned, "permissionVersion": number});
+    let replace = |from: &str| json!({"fromPermissionArn": from, "toPermissionArn": other});
     let status = |status: &str| json!({"permissionArn": deprecated, "status": status});
     let case = |operation, input, other, then: Option<(&'static str, Value)>| {
         let then = then.map(|(operation, input)| (owner.clone(), operation, input));
@@ -138,6 +139,7 @@ async fn of_permissions(owner: &Client) -> Vec<Case> {
             numbered(1),
             Some(("SetDefaultPermissionVersion", numbered(3))),
         ),
+        case("ReplacePermissionAssociations", replace(&versioned), replace(&other), None),
         case("DeletePermissionVersion", numbered(1), numbered(2), None),
         case(
             "UpdatePermission",

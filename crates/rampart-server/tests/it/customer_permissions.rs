@@ -600,3 +600,70 @@ async fn the_resource_s_policy_says_what_the_attached_version_allows() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn who_was_granted_a_share_sees_the_permissions_that_it_carries_and_no_more() {
+    for_each_store(async |server| {
+        let offer = Offer::accepted(&server, &[]).await;
+        let second = Offer::accepted(&server, &[]).await;
+        let pending = Offer::pending(&server, &[]).await;
+        let (owner, consumer) = (&offer.owner, &offer.consumer);
+        let mut arns = Vec::new();
+        for name in ["A", "B", "Pending", "Unused"] {
+            arns.push(create_permission(owner, name).await);
+        }
+        add_version(owner, &arns[1]).await;
+        for (share, arn) in [
+            (&offer.share, &arns[0]),
+            (&second.share, &arns[0]),
+            (&pending.share, &arns[2]),
+        ] {
+            owner.ok("AssociateResourceSharePermission", &json!({"resourceShareArn": share, "permissionArn": arn})).await;
+        }
+        add_version(owner, &arns[0]).await;
+        let prefixes = "arn:aws:ram::aws:permission/AWSRAMDefaultPermissionPrefixList";
+        let attach = json!({"resourceShareArn": second.share, "permissionArn": prefixes});
+        owner.ok("AssociateResourceSharePermission", &attach).await;
+
+        let theirs = json!({"resourceOwner": "OTHER-ACCOUNTS"});
+        let found = crate::sharing::collect(consumer, ("ListPermissions", "permissions"), &theirs, 1).await;
+        assert_eq!(found.len(), 1, "{found:?}");
+        for (member, value) in [
+            ("arn", json!(arns[0])),
+            ("version", json!("1")),
+            ("defaultVersion", json!(false)),
+            ("resourceOwner", json!("OTHER-ACCOUNTS")),
+            ("permissionType", json!("CUSTOMER_MANAGED")),
+        ] {
+            assert_eq!(found[0][member], value, "{member}");
+        }
+        assert!(found[0].get("tags").is_none());
+        assert!(own(consumer, json!({"resourceOwner": "SELF"})).await.is_empty());
+        let associations = ("ListPermissionAssociations", "permissions");
+        for size in [1, 2, 500] {
+            let found = crate::sharing::collect(consumer, associations, &theirs, size).await;
+            let mut rows: Vec<_> = found.iter().map(|row| (row["arn"].clone(), row["resourceShareArn"].clone())).collect();
+            rows.sort_by_key(|(arn, share)| (arn.to_string(), share.to_string()));
+            assert_eq!(rows.len(), 3, "{found:?}");
+            assert_eq!(rows[0], (json!(prefixes), json!(second.share)));
+            assert!(rows[1..].iter().all(|(arn, _)| *arn == arns[0]));
+        }
+        let of_share = json!({"resourceOwner": "OTHER-ACCOUNTS", "resourceShareArn": pending.share});
+        assert!(crate::sharing::collect(consumer, associations, &of_share, 500).await.is_empty());
+
+        let get = |arn: &str, version: Option<u32>| json!({"permissionArn": arn, "permissionVersion": version});
+        let shown = consumer.ok("GetPermission", &get(&arns[0], None)).await["permission"].clone();
+        assert_eq!((&shown["version"], &shown["permission"]), (&json!("1"), &json!(template(&[ACTION]))));
+        // The version that no share of the consumer's has is the owner's business.
+        assert_eq!(consumer.refused("GetPermission", &get(&arns[0], Some(2))).await, "InvalidParameter");
+        assert_eq!(versions(consumer, &arns[0]).await, [version("1", false, "UNATTACHABLE")]);
+        for arn in &arns[1..] {
+            assert_eq!(consumer.refused("GetPermission", &get(arn, None)).await, "UnknownResource");
+            assert_eq!(consumer.refused("ListPermissionVersions", &get(arn, None)).await, "UnknownResource");
+        }
+        // Seen is not owned.
+        let attach = json!({"resourceShareArn": create(consumer, &json!({"name": "n"})).await, "permissionArn": arns[0]});
+        assert_eq!(consumer.refused("AssociateResourceSharePermission", &attach).await, "UnknownResource");
+    })
+    .await;
+}

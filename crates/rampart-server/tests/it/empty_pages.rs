@@ -38,6 +38,9 @@ async fn lists(server: &TestServer) -> Vec<(Client, &'static str, &'static str, 
     }
     let accept = json!({"resourceShareInvitationArn": named[0]});
     consumer.ok("AcceptResourceShareInvitation", &accept).await;
+    let gateways = "arn:aws:ram::aws:permission/AWSRAMDefaultPermissionTransitGateway";
+    let replace = json!({"fromPermissionArn": gateways, "toPermissionArn": gateways});
+    owner.ok("ReplacePermissionAssociations", &replace).await;
     let of =
         |client: &Client, operation, items, input, count| (client.clone(), operation, items, input, count);
     let (mine, theirs) = (json!({"resourceOwner": "SELF"}), json!({"resourceOwner": "OTHER-ACCOUNTS"}));
@@ -123,6 +126,13 @@ async fn lists(server: &TestServer) -> Vec<(Client, &'static str, &'static str, 
             "permissions",
             json!({"permissionArn": "arn:aws:ram::aws:permission/AWSRAMDefaultPermissionAppMesh"}),
             Some(3),
+        ),
+        of(
+            &owner,
+            "ListReplacePermissionAssociationsWork",
+            "replacePermissionAssociationsWorks",
+            json!({}),
+            Some(1),
         ),
         of(&owner, "ListResourceTypes", "resourceTypes", json!({}), None),
     ]

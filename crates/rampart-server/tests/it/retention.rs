@@ -198,6 +198,7 @@ async fn every_retention_is_a_setting() {
         settle_delay_ms: 0,
         deleted_share_visible_ms: 4 * HOUR_MS,
         deleted_permission_visible_ms: 3 * HOUR_MS,
+        finished_work_visible_ms: 5 * HOUR_MS,
         ended_association_visible_ms: HOUR_MS,
         answered_invitation_visible_ms: 6 * HOUR_MS,
         accepted_invitation_visible_ms: None,

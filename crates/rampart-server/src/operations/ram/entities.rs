@@ -59,7 +59,7 @@ impl Named {
             .principals
             .iter()
             .map(|text| Principal::parse(text, call.region.partition()))
-            .collect::<Result<_, _>>()?;
+            .collect::<Result<_, Refusal>>()?;
         let sources = self
             .sources
             .iter()

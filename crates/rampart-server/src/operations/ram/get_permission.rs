@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use rampart_aws::rest_json::parse_body;
-use rampart_core::Refusal;
 use rampart_core::permission::parameters::Values;
-use rampart_core::permission::{Attachable, Found, find};
+use rampart_core::permission::{Attachable, Found, PermissionName, PermissionVersion, find, find_shared};
+use rampart_core::{AccountId, Refusal};
 use serde::{Deserialize, Serialize};
 
 use super::input::required;
 use super::permission_shapes::PermissionShape;
 use super::permissions::{ValuesInput, not_found, values};
+use super::shared_permissions::{load, visible_versions};
 use crate::app::{App, Call};
 use crate::failure::Failure;
 use crate::idempotency::json;
@@ -36,6 +37,10 @@ pub(crate) fn handle(app: Arc<App>, request: Request) -> Answer {
         let arn = required(input.permission_arn, "permissionArn")?;
         let values = values(input.permission_template_parameters)?;
         let (call, version) = (request.call, input.permission_version);
+        if let Some((owner, name)) = find_shared(&arn, call.account, call.region) {
+            let permission = others(&app, &call, owner, &name, version, &values).await?;
+            return Ok(json(&Output { permission }));
+        }
         let permission = match find(app.catalog, &arn, call.account, call.region)? {
             Found::Managed(permission) => {
                 Attachable::managed(permission).bind(&values)?;
@@ -73,7 +78,39 @@ async fn own(
     let (Some(version), Some(status)) = (version, status) else {
         return Err(no_version(name, number).into());
     };
-    // As it was given, or with values in the place of its parameters (reference §7.4).
-    let text = if values.is_empty() { version.template.clone() } else { version.render(values)? };
+    let text = text(&version, values)?;
     Ok(PermissionShape::of_own(&permission, &version.head, status).with_text(Some(text)))
+}
+
+/// As it was given, or with values in the place of its parameters (reference §7.4).
+fn text(version: &PermissionVersion, values: &Values) -> Result<String, Refusal> {
+    if values.is_empty() { Ok(version.template.clone()) } else { version.render(values) }
+}
+
+/// Another account's, seen through a share: the version that was asked for, or the newest that is seen.
+async fn others(
+    app: &App,
+    call: &Call,
+    owner: AccountId,
+    name: &str,
+    number: Option<i64>,
+    values: &Values,
+) -> Result<PermissionShape, Failure> {
+    let reader = app.store.reader().await?;
+    let seen = visible_versions(&reader, app, call, owner, name).await?;
+    let newest = seen.last().copied().ok_or_else(|| {
+        let arn = PermissionName::Customer(name.to_owned()).arn(owner, call.region);
+        Refusal::PermissionNotFound { arn }
+    })?;
+    let number = number.unwrap_or_else(|| i64::from(newest));
+    let known = seen.iter().copied().find(|version| i64::from(*version) == number);
+    let found = match known {
+        Some(known) => load(&reader, call, owner, name, known).await?,
+        None => None,
+    };
+    let (permission, version) = found.ok_or_else(|| no_version(name, number))?;
+    let status = permission.status_of(&version, call.now, app.timing());
+    let status = status.ok_or_else(|| no_version(name, number))?;
+    let shape = PermissionShape::of_other(&permission, &version.head, status);
+    Ok(shape.with_text(Some(text(&version, values)?)))
 }

@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use rampart_aws::rest_json::parse_body;
 use rampart_core::permission::PermissionArn;
-use rampart_core::{AttachedPermission, Refusal, ShareArn};
+use rampart_core::{AssociationKind, AttachedPermission, Refusal, ShareArn};
 use rampart_store::{AttachmentCursor, Reader};
 use serde::{Deserialize, Serialize};
 
+use super::contents_of::Walk;
 use super::input::{association_status, resource_owner, share_arn};
 use super::permission_shapes::AssociatedPermissionShape;
 use super::permissions::OwnPermissions;
+use super::shared_permissions;
 use crate::app::{App, Call};
 use crate::failure::Failure;
 use crate::idempotency::json;
@@ -54,7 +56,12 @@ pub(crate) fn handle(app: Arc<App>, request: Request) -> Answer {
         let page =
             Page::open(&app, &request.call, NAME, &input, input.max_results, input.next_token.as_deref())?;
         let reader = app.store.reader().await?;
-        let (rows, next_token) = filter.walk(&reader, &app, &request.call, &page).await?;
+        let call = &request.call;
+        let (rows, next_token) = if filter.own {
+            filter.walk(&reader, &app, call, &page).await?
+        } else {
+            filter.received(&reader, &app, call, &page).await?
+        };
         let own = OwnPermissions::load(&reader, &rows).await?;
         let permissions = rows.iter().map(|row| AssociatedPermissionShape::new(row, &own, &app)).collect();
         Ok(json(&Output { permissions, next_token }))
@@ -123,6 +130,22 @@ impl<'a> Filter<'a> {
         }
     }
 
+    /// The same, in the shares of others. A share that the caller does not see finds none.
+    async fn received(
+        &self,
+        reader: &Reader,
+        app: &App,
+        call: &Call,
+        page: &Page,
+    ) -> Result<(Vec<AttachedPermission>, Option<String>), Failure> {
+        let walk = Walk { reader, app, call, page, kind: AssociationKind::Resource };
+        let named = self.share.map(|share| [share]);
+        let named = named.as_ref().map(<[ShareArn; 1]>::as_slice);
+        let (rows, token) = shared_permissions::received(&walk, named, |row| self.matches(row)).await?;
+        let own = OwnPermissions::load(reader, self.with_own(&rows)).await?;
+        Ok((rows.into_iter().filter(|row| self.wants(row, &own, app)).collect(), token))
+    }
+
     async fn load(
         &self,
         reader: &Reader,
@@ -130,10 +153,6 @@ impl<'a> Filter<'a> {
         after: AttachmentCursor,
         limit: u32,
     ) -> Result<Vec<AttachedPermission>, Failure> {
-        // AWS: with OTHER-ACCOUNTS it tells of customer managed permissions that were shared: there are none.
-        if !self.own {
-            return Ok(Vec::new());
-        }
         let Some(share) = self.share else {
             let (owner, region) = (call.account, call.region);
             let name = self.permission.as_ref().map(|permission| permission.name_for(owner, region));
@@ -163,12 +182,18 @@ impl<'a> Filter<'a> {
 
     fn wants(&self, row: &AttachedPermission, own: &OwnPermissions, app: &App) -> bool {
         let input = self.input;
+        self.matches(row)
+            && input.feature_set.as_deref().is_none_or(|set| set == own.feature_set(row))
+            && (input.default_version != Some(true) || own.is_default(row, app))
+    }
+
+    /// What can be told from the row alone.
+    fn matches(&self, row: &AttachedPermission) -> bool {
+        let input = self.input;
         self.permission.as_ref().is_none_or(|permission| permission.is_of(row))
             && input.permission_version.is_none_or(|version| version == i64::from(row.version))
             && input.association_status.as_deref().is_none_or(|status| status == "ASSOCIATED")
             && input.resource_type.as_deref().is_none_or(|name| name.eq_ignore_ascii_case(&row.resource_type))
-            && input.feature_set.as_deref().is_none_or(|set| set == own.feature_set(row))
-            && (input.default_version != Some(true) || own.is_default(row, app))
     }
 }
 

@@ -2,15 +2,19 @@
 
 use std::sync::Arc;
 
+use futures_util::future::try_join_all;
 use rampart_aws::rest_json::parse_body;
-use rampart_core::TimestampMs;
-use rampart_core::permission::{Found, PermissionVersion, find};
+use rampart_core::permission::{
+    CustomerPermission, Found, PermissionName, PermissionVersion, find, find_shared,
+};
+use rampart_core::{Refusal, TimestampMs};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::input::required;
 use super::permission_shapes::PermissionShape;
 use super::permissions::not_found;
+use super::shared_permissions::{load, visible_versions};
 use crate::app::App;
 use crate::idempotency::json;
 use crate::operations::{Answer, Request};
@@ -42,6 +46,23 @@ pub(crate) fn handle(app: Arc<App>, request: Request) -> Answer {
         let page = Page::open(&app, &call, NAME, &arn, input.max_results, input.next_token.as_deref())?;
         let after = page.after.map_or(0, |place| place.time.0);
         let place = |number: u32| Place { time: TimestampMs(i64::from(number)), id: Uuid::nil() };
+        if let Some((owner, name)) = find_shared(&arn, call.account, call.region) {
+            let reader = app.store.reader().await?;
+            let seen = visible_versions(&reader, &app, &call, owner, &name).await?;
+            if seen.is_empty() {
+                let arn = PermissionName::Customer(name).arn(owner, call.region);
+                return Err(Refusal::PermissionNotFound { arn }.into());
+            }
+            let mut seen: Vec<_> = seen.into_iter().filter(|number| i64::from(*number) > after).collect();
+            let next_token = page.cut(&app, &mut seen, |number| place(*number));
+            let loaded = try_join_all(seen.iter().map(|number| load(&reader, &call, owner, &name, *number)));
+            let shape = |(permission, version): (CustomerPermission, PermissionVersion)| {
+                let status = permission.status_of(&version, call.now, app.timing())?;
+                Some(PermissionShape::of_other(&permission, &version.head, status))
+            };
+            let permissions = loaded.await?.into_iter().flatten().filter_map(shape).collect();
+            return Ok(json(&Output { permissions, next_token }));
+        }
         let (permissions, next_token) = match find(app.catalog, &arn, call.account, call.region)? {
             Found::Managed(permission) => {
                 let mut versions: Vec<_> =

@@ -2,15 +2,20 @@
 
 use std::sync::Arc;
 
+use futures_util::future::try_join_all;
 use rampart_aws::rest_json::parse_body;
 use rampart_core::catalog::ManagedPermission;
-use rampart_core::{Refusal, TimestampMs};
+use rampart_core::permission::PermissionName;
+use rampart_core::{AccountId, AssociationKind, Refusal, TimestampMs};
 use rampart_store::PermissionCursor;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use super::contents_of::Walk;
 use super::input::resource_owner;
 use super::permission_shapes::PermissionShape;
+use super::shared_permissions;
 use crate::app::{App, Call};
 use crate::failure::Failure;
 use crate::idempotency::json;
@@ -65,6 +70,9 @@ pub(crate) fn handle(app: Arc<App>, request: Request) -> Answer {
             }));
         }
         let mut next_token = page.cut(&app, &mut found, |(place, _)| *place);
+        if kinds.others && next_token.is_none() {
+            next_token = list_others(&app, &call, &input, &page, &mut found).await?;
+        }
         if kinds.own && next_token.is_none() {
             next_token = list_own(&app, &call, &input, &page, &mut found).await?;
         }
@@ -120,10 +128,52 @@ async fn list_own(
     }
 }
 
+/// Adds those of others that received shares carry, in the order of a number that is made of their ARN.
+async fn list_others(
+    app: &App,
+    call: &Call,
+    input: &Input,
+    page: &Page,
+    found: &mut Vec<(Place, PermissionShape)>,
+) -> Result<Option<String>, Failure> {
+    let reader = app.store.reader().await?;
+    let walk = Walk { reader: &reader, app, call, page, kind: AssociationKind::Resource };
+    let (now, timing) = (call.now, app.timing());
+    let place_of = |owner: AccountId, name: &str| {
+        let arn = PermissionName::Customer(name.to_owned()).arn(owner, call.region);
+        let [id @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = <[u8; 32]>::from(Sha256::digest(arn));
+        Place { time: TimestampMs(0), id: Uuid::from_bytes(id) }
+    };
+    let seen = shared_permissions::all(&walk).await?;
+    let mut seen: Vec<_> = seen
+        .into_iter()
+        .map(|((owner, name), number)| (place_of(owner, &name), owner, name, number))
+        .collect();
+    seen.sort_by_key(|(place, ..)| place.id);
+    seen.retain(|(place, ..)| page.after.is_none_or(|after| place.id > after.id));
+    let load = async |(place, owner, name, number): (Place, AccountId, String, u32)| {
+        Ok::<_, Failure>((place, shared_permissions::load(&reader, call, owner, &name, number).await?))
+    };
+    for (place, loaded) in try_join_all(seen.into_iter().map(load)).await? {
+        let Some((permission, version)) = loaded else { continue };
+        let Some(status) = permission.status_of(&version, now, timing) else { continue };
+        let wanted = |asked: &Option<String>, has: &str| {
+            asked.as_deref().is_none_or(|asked| asked.eq_ignore_ascii_case(has))
+        };
+        if wanted(&input.permission_status, status.as_str())
+            && wanted(&input.resource_type, &permission.resource_type)
+        {
+            found.push((place, PermissionShape::of_other(&permission, &version.head, status)));
+        }
+    }
+    Ok(page.cut(app, found, |(place, _)| *place))
+}
+
 /// Whose permissions are asked for.
 struct Kinds {
     managed: bool,
     own: bool,
+    others: bool,
 }
 
 /// Checks the filters; says whose permissions are asked for.
@@ -135,11 +185,13 @@ fn check(app: &App, input: &Input) -> Result<Kinds, Refusal> {
     if let Some(status) = input.permission_status.as_deref().filter(|status| !STATUSES.contains(status)) {
         return Err(Refusal::PermissionStatusInvalid { value: shorten(status) });
     }
-    let own = input.resource_owner.as_deref().map_or(Ok(true), |owner| resource_owner(Some(owner)))?;
+    // AWS: SELF is what the caller owns, OTHER-ACCOUNTS what others share with it; AWS's own are neither (the model's text).
+    let owner = input.resource_owner.as_deref().map(|owner| resource_owner(Some(owner))).transpose()?;
+    let (managed, own, others) = (owner.is_none(), owner != Some(false), owner == Some(false));
     match input.permission_type.as_deref().unwrap_or("ALL") {
-        "ALL" => Ok(Kinds { managed: own, own }),
-        kind if MANAGED_ONLY.contains(&kind) => Ok(Kinds { managed: own, own: false }),
-        kind if CUSTOMER_ONLY.contains(&kind) => Ok(Kinds { managed: false, own }),
+        "ALL" => Ok(Kinds { managed, own, others }),
+        kind if MANAGED_ONLY.contains(&kind) => Ok(Kinds { managed, own: false, others: false }),
+        kind if CUSTOMER_ONLY.contains(&kind) => Ok(Kinds { managed: false, own, others }),
         other => Err(Refusal::PermissionKindInvalid { value: shorten(other) }),
     }
 }

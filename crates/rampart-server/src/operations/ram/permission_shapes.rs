@@ -3,6 +3,7 @@
 use rampart_core::catalog::ManagedPermission;
 use rampart_core::permission::customer::{PermissionStatus, VersionHead};
 use rampart_core::permission::parameters::Parameter;
+use rampart_core::permission::replacement::{ReplaceWork, WorkState};
 use rampart_core::permission::{CustomerPermission, PermissionName};
 use rampart_core::resource_share::Tag;
 use rampart_core::{AttachedPermission, TimestampMs};
@@ -88,6 +89,16 @@ impl PermissionShape {
         }
     }
 
+    /// A version of another account's: its tags are the owner's business.
+    pub(super) fn of_other(
+        permission: &CustomerPermission,
+        version: &VersionHead,
+        status: PermissionStatus,
+    ) -> Self {
+        let own = Self::of_own(permission, version, status);
+        Self { tags: None, resource_owner: Some("OTHER-ACCOUNTS"), ..own }
+    }
+
     /// The same with its text, where it is known.
     pub(super) fn with_text(self, text: Option<String>) -> Self {
         Self { permission: text, ..self }
@@ -158,6 +169,45 @@ impl AssociatedPermissionShape {
             last_updated_time: row.attached,
             resource_share_arn: row.share_arn().to_string(),
             permission_template_parameters: row.parameters.clone(),
+        }
+    }
+}
+
+/// `ReplacePermissionAssociationsWork`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ReplaceWorkShape {
+    id: String,
+    from_permission_arn: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from_permission_version: Option<String>,
+    to_permission_arn: String,
+    to_permission_version: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    permission_template_parameters: Vec<Parameter>,
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status_message: Option<String>,
+    creation_time: TimestampMs,
+    last_updated_time: TimestampMs,
+}
+
+impl ReplaceWorkShape {
+    pub(super) fn new(work: &ReplaceWork) -> Self {
+        Self {
+            id: work.id.to_string(),
+            from_permission_arn: work.from.arn(work.owner, work.region),
+            from_permission_version: work.from_version.map(|number| number.to_string()),
+            to_permission_arn: work.to.arn(work.owner, work.region),
+            to_permission_version: work.to_version.to_string(),
+            permission_template_parameters: work.parameters.clone(),
+            status: work.state.as_str(),
+            status_message: match &work.state {
+                WorkState::Failed { message } => Some(message.clone()),
+                WorkState::InProgress { .. } | WorkState::Completed => None,
+            },
+            creation_time: work.created,
+            last_updated_time: work.updated,
         }
     }
 }

@@ -33,10 +33,10 @@ pub(super) async fn statements_of(
             vec![version.ok_or_else(|| broken(&"there is no such version"))?.template]
         }
     };
-    let render = |text: &String| {
+    let statement = |text: &String| {
         let template = Template::parse(text).map_err(|error| broken(&error))?;
         let (declared, values) = values_of(&row.parameters);
         template.render(&declared, &values).map_err(|error| broken(&error))
     };
-    texts.iter().map(render).collect()
+    texts.iter().map(statement).collect()
 }

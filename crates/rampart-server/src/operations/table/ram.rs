@@ -331,7 +331,7 @@ pub static RAM: &[Operation] = &[
         client_token: false,
         paged: true,
         errors: &["InvalidNextToken", "InvalidParameter"],
-        handler: None,
+        handler: Some(ram::list_replace_permission_associations_work::handle),
     },
     Operation {
         service: Service::Ram,
@@ -447,7 +447,7 @@ pub static RAM: &[Operation] = &[
             "OperationNotPermitted",
             "UnknownResource",
         ],
-        handler: None,
+        handler: Some(ram::replace_permission_associations::handle),
     },
     Operation {
         service: Service::Ram,

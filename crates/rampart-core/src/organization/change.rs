@@ -1,0 +1,74 @@
+//! Rows of organizations as they are after a change. All but claims are of the organization of `management`.
+
+use rampart_aws::AccountId;
+use serde::{Deserialize, Serialize};
+
+use super::creation::AccountCreation;
+use super::handshake::Handshake;
+use super::policy::{Attachment, Policy};
+use super::{Claim, Member, Organization, OrganizationalUnit, ParentId, PolicyId};
+use crate::resource_share::Tag;
+use rampart_aws::timestamp::TimestampMs;
+
+/// One row as it is after the change, or rows that are no more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "of", rename_all = "snake_case")]
+#[expect(missing_docs, reason = "each variant is named as what happened to which row")]
+pub enum OrganizationChange {
+    Stored(Organization),
+    /// With everything in it.
+    Deleted {
+        management: AccountId,
+    },
+    UnitStored(OrganizationalUnit),
+    UnitDeleted {
+        management: AccountId,
+        unit: ParentId,
+    },
+    MemberStored(Member),
+    MemberDeleted {
+        management: AccountId,
+        account: AccountId,
+    },
+    Claimed(Claim),
+    CreationStored(AccountCreation),
+    HandshakeStored(Handshake),
+    ServiceAccessStored {
+        management: AccountId,
+        service: String,
+        enabled: TimestampMs,
+    },
+    ServiceAccessDeleted {
+        management: AccountId,
+        service: String,
+    },
+    PolicyStored(Policy),
+    PolicyDeleted {
+        management: AccountId,
+        policy: PolicyId,
+    },
+    AttachmentStored(Attachment),
+    AttachmentDeleted(Attachment),
+    /// All attachments of a generation.
+    AttachmentsDropped {
+        management: AccountId,
+        generation: i64,
+    },
+    /// The attachments of a target that is no more.
+    TargetDropped {
+        management: AccountId,
+        generation: i64,
+        target: String,
+    },
+    Tagged {
+        management: AccountId,
+        resource: String,
+        added: Vec<Tag>,
+        removed: Vec<String>,
+    },
+    /// All tags of a resource that is no more.
+    TagsDropped {
+        management: AccountId,
+        resource: String,
+    },
+}

@@ -1,0 +1,179 @@
+//! Invitations to an organization.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use rampart_testkit::for_each_store;
+use serde_json::{Value, json};
+
+use super::{MANAGEMENT, MEMBER, OUTSIDER, create, ids, join, ok, refused, text};
+
+const DAY: Duration = Duration::from_hours(24);
+
+fn invitation(account: &str) -> Value {
+    json!({"Target": {"Type": "ACCOUNT", "Id": account}})
+}
+
+#[tokio::test]
+async fn an_account_is_invited_and_accepts() {
+    for_each_store(async |server| {
+        let (management, member) = (server.account(MANAGEMENT), server.account(MEMBER));
+        let (organization, root) = create(&management).await;
+        let mut input = invitation(MEMBER);
+        input["Notes"] = json!("Welcome");
+        input["Tags"] = json!([{"Key": "team", "Value": "core"}]);
+        let invited = ok(&management, "InviteAccountToOrganization", &input).await;
+        let handshake = &invited["Handshake"];
+        let id = text(&handshake["Id"]);
+        let arn = format!("arn:aws:organizations::{MANAGEMENT}:handshake/{organization}/invite/{id}");
+        assert_eq!(handshake["Arn"], arn);
+        assert_eq!((&handshake["State"], &handshake["Action"]), (&json!("OPEN"), &json!("INVITE")));
+        let parties =
+            json!([{"Id": organization, "Type": "ORGANIZATION"}, {"Id": MEMBER, "Type": "ACCOUNT"}]);
+        assert_eq!(handshake["Parties"], parties);
+        assert_eq!(handshake["Resources"][2], json!({"Type": "NOTES", "Value": "Welcome"}));
+        let (from, to) = (&handshake["RequestedTimestamp"], &handshake["ExpirationTimestamp"]);
+        assert!((to.as_f64().unwrap() - from.as_f64().unwrap() - 15.0 * 86_400.0).abs() < 0.01);
+
+        // Both sides see it, and nobody else.
+        let input = json!({"HandshakeId": id});
+        for client in [&management, &member] {
+            assert_eq!(ok(client, "DescribeHandshake", &input).await, invited);
+        }
+        let received = ok(&member, "ListHandshakesForAccount", &json!({})).await;
+        assert_eq!(received["Handshakes"], json!([handshake]));
+        let sent = ok(&management, "ListHandshakesForOrganization", &json!({})).await;
+        assert_eq!(sent["Handshakes"], json!([handshake]));
+        let outsider = server.account(OUTSIDER);
+        assert_eq!(refused(&outsider, "DescribeHandshake", &input).await, "AccessDenied");
+        assert_eq!(ok(&outsider, "ListHandshakesForAccount", &json!({})).await, json!({"Handshakes": []}));
+
+        let again = refused(&management, "InviteAccountToOrganization", &invitation(MEMBER)).await;
+        assert_eq!(again, "DuplicateHandshake");
+        for (client, operation) in [
+            (&management, "AcceptHandshake"),
+            (&outsider, "AcceptHandshake"),
+            (&management, "DeclineHandshake"),
+            (&member, "CancelHandshake"),
+        ] {
+            assert_eq!(refused(client, operation, &input).await, "AccessDenied", "{operation}");
+        }
+        let accepted = ok(&member, "AcceptHandshake", &input).await;
+        assert_eq!(accepted["Handshake"]["State"], "ACCEPTED");
+        let account = ok(&management, "DescribeAccount", &json!({"AccountId": MEMBER})).await;
+        assert_eq!(account["Account"]["JoinedMethod"], "INVITED");
+        assert_eq!(account["Account"]["Paths"], json!([format!("{organization}/{root}/{MEMBER}/")]));
+        let tags = ok(&management, "ListTagsForResource", &json!({"ResourceId": MEMBER})).await;
+        assert_eq!(tags, json!({"Tags": [{"Key": "team", "Value": "core"}]}));
+
+        assert_eq!(refused(&member, "AcceptHandshake", &input).await, "HandshakeAlreadyInState");
+        assert_eq!(refused(&member, "DeclineHandshake", &input).await, "InvalidHandshakeTransition");
+        let code = refused(&management, "InviteAccountToOrganization", &invitation(MEMBER)).await;
+        assert_eq!(code, "HandshakeConstraintViolation ALREADY_IN_AN_ORGANIZATION");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_handshake_ends_in_other_ways_too() {
+    for_each_store(async |server| {
+        let (management, member) = (server.account(MANAGEMENT), server.account(MEMBER));
+        create(&management).await;
+        let invite = async || {
+            let invited = ok(&management, "InviteAccountToOrganization", &invitation(MEMBER)).await;
+            json!({"HandshakeId": invited["Handshake"]["Id"]})
+        };
+        let state =
+            async |input: &Value| text(&ok(&member, "DescribeHandshake", input).await["Handshake"]["State"]);
+        let declined = invite().await;
+        ok(&member, "DeclineHandshake", &declined).await;
+        let canceled = invite().await;
+        ok(&management, "CancelHandshake", &canceled).await;
+        let expired = invite().await;
+        server.advance(DAY * 15);
+        for (input, word) in [(&declined, "DECLINED"), (&canceled, "CANCELED"), (&expired, "EXPIRED")] {
+            assert_eq!(state(input).await, word);
+            assert_eq!(refused(&member, "AcceptHandshake", input).await, "InvalidHandshakeTransition");
+        }
+        assert_eq!(refused(&management, "CancelHandshake", &expired).await, "InvalidHandshakeTransition");
+        assert_eq!(refused(&member, "DescribeOrganization", &json!({})).await, "AWSOrganizationsNotInUse");
+        // An expired one is not in the way of another.
+        let open = invite().await;
+        let listed = ok(&member, "ListHandshakesForAccount", &json!({})).await;
+        assert_eq!(listed["Handshakes"].as_array().unwrap().len(), 4);
+        let filter = json!({"Filter": {"ActionType": "ENABLE_ALL_FEATURES"}});
+        assert_eq!(ok(&member, "ListHandshakesForAccount", &filter).await, json!({"Handshakes": []}));
+        server.advance(DAY * 30);
+        let listed = ok(&management, "ListHandshakesForOrganization", &json!({})).await;
+        assert_eq!(ids(&listed["Handshakes"]), [text(&open["HandshakeId"])]);
+        for operation in ["DescribeHandshake", "AcceptHandshake", "DeclineHandshake"] {
+            assert_eq!(refused(&member, operation, &declined).await, "HandshakeNotFound", "{operation}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_account_is_in_one_organization_at_a_time() {
+    for_each_store(async |server| {
+        let (management, member) = (server.account(MANAGEMENT), server.account(MEMBER));
+        let other = server.account(OUTSIDER);
+        create(&management).await;
+        create(&other).await;
+        let invited = ok(&other, "InviteAccountToOrganization", &invitation(MEMBER)).await;
+        let input = json!({"HandshakeId": invited["Handshake"]["Id"]});
+        join(&management, &member).await;
+        let taken = "HandshakeConstraintViolation ALREADY_IN_AN_ORGANIZATION";
+        assert_eq!(refused(&member, "AcceptHandshake", &input).await, taken);
+        assert_eq!(refused(&member, "CreateOrganization", &json!({})).await, "AlreadyInOrganization");
+        ok(&member, "LeaveOrganization", &json!({})).await;
+        ok(&member, "AcceptHandshake", &input).await;
+        // Management accounts cannot be taken.
+        let invited = ok(&management, "InviteAccountToOrganization", &invitation(OUTSIDER)).await;
+        let input = json!({"HandshakeId": invited["Handshake"]["Id"]});
+        assert_eq!(refused(&other, "AcceptHandshake", &input).await, taken);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn of_two_organizations_one_gets_the_account() {
+    for_each_store(async |server| {
+        let member = server.account(MEMBER);
+        let mut handshakes = Vec::new();
+        for management in [MANAGEMENT, OUTSIDER, "444444444444", "555555555555"] {
+            let management = server.account(management);
+            create(&management).await;
+            let invited = ok(&management, "InviteAccountToOrganization", &invitation(MEMBER)).await;
+            handshakes.push(json!({"HandshakeId": invited["Handshake"]["Id"]}));
+        }
+        let accept = handshakes.iter().map(|input| member.organizations("AcceptHandshake", input));
+        let replies = join_all(accept).await;
+        let accepted = replies.iter().filter(|reply| reply.status == 200).count();
+        assert_eq!(accepted, 1, "{:?}", replies.iter().map(|reply| &reply.text).collect::<Vec<_>>());
+        let rows = server.sql("SELECT management FROM organization_member WHERE account = '222222222222'");
+        assert_eq!(rows.len(), 1, "{rows:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_cannot_be_invited() {
+    for_each_store(async |server| {
+        let management = server.account(MANAGEMENT);
+        create(&management).await;
+        for (target, reason) in [
+            (json!({"Type": "EMAIL", "Id": "a@example.com"}), "INVALID_PARTY_TYPE_TARGET"),
+            (json!({"Type": "ACCOUNT", "Id": "12"}), "INVALID_PATTERN"),
+            (json!({"Type": "PERSON", "Id": MEMBER}), "INVALID_ENUM"),
+            (json!({"Id": MEMBER}), "INPUT_REQUIRED"),
+        ] {
+            let code = refused(&management, "InviteAccountToOrganization", &json!({"Target": target})).await;
+            assert_eq!(code, format!("InvalidInput {reason}"));
+        }
+        let own = refused(&management, "InviteAccountToOrganization", &invitation(MANAGEMENT)).await;
+        assert_eq!(own, "HandshakeConstraintViolation ALREADY_IN_AN_ORGANIZATION");
+        assert_eq!(server.count("organization_handshake"), 0);
+    })
+    .await;
+}
