@@ -4,6 +4,7 @@ use rampart_testkit::server::for_each_store_with;
 use rampart_testkit::{Client, Reply, TestServer};
 use serde_json::{Value, json};
 
+use crate::organizations;
 use crate::sharing::{CONSUMER, OWNER, create};
 use crate::sts::{assume, create_role, put_policy, session, strict, trust};
 
@@ -356,6 +357,104 @@ async fn conditions_on_what_is_attached() {
             alice.iam("CreateServiceLinkedRole", &[("AWSServiceName", "ram.amazonaws.com")]).await.status,
             403
         );
+    })
+    .await;
+}
+
+const SCP: &str = "SERVICE_CONTROL_POLICY";
+
+/// An organization of the owner, with the consumer in it and service control policies in force; gives its root's id.
+async fn organize(management: &Client, member: &Client) -> String {
+    let (_, root) = organizations::create(management).await;
+    let target = json!({"Target": {"Type": "ACCOUNT", "Id": CONSUMER}});
+    let invited = organizations::ok(management, "InviteAccountToOrganization", &target).await;
+    let handshake = json!({"HandshakeId": invited["Handshake"]["Id"]});
+    organizations::ok(member, "AcceptHandshake", &handshake).await;
+    organizations::ok(management, "EnablePolicyType", &json!({"RootId": root, "PolicyType": SCP})).await;
+    root
+}
+
+/// Attaches a new service control policy of that one statement; gives its id.
+async fn control(management: &Client, target: &str, statement: &str) -> String {
+    let content = format!(r#"{{"Version":"2012-10-17","Statement":[{statement}]}}"#);
+    let name = format!("on {target} {}", statement.len());
+    let input = json!({"Name": name, "Description": "", "Content": content, "Type": SCP});
+    let made = organizations::ok(management, "CreatePolicy", &input).await;
+    let id = made["Policy"]["PolicySummary"]["Id"].as_str().unwrap().to_owned();
+    organizations::ok(management, "AttachPolicy", &json!({"PolicyId": id, "TargetId": target})).await;
+    id
+}
+
+#[tokio::test]
+async fn service_control_policies_bound_all_of_a_member() {
+    for_each_store_with(strict(), async |server: TestServer| {
+        let management = server.client(server.create_key(OWNER, "").await);
+        let member = server.client(server.create_key(CONSUMER, "").await);
+        let alice = server.client(server.create_key(CONSUMER, "alice").await);
+        put_policy(&member, USER, &allow("\"*\"", "")).await;
+        let root = organize(&management, &member).await;
+        let make = json!({"name": "n"});
+        for caller in [&management, &member, &alice] {
+            caller.ok("CreateResourceShare", &make).await;
+        }
+        let denies = r#"{"Effect":"Deny","Action":"ram:CreateResourceShare","Resource":"*"}"#;
+        let policy = control(&management, CONSUMER, denies).await;
+        for caller in [&member, &alice] {
+            let denied = assert_denied(&caller.call("CreateResourceShare", &make).await);
+            assert!(denied.ends_with("with an explicit deny in a service control policy"), "{denied}");
+            caller.ok("ListPermissions", &json!({})).await;
+        }
+        // The management account is free of them, wherever they are attached.
+        organizations::ok(&management, "AttachPolicy", &json!({"PolicyId": policy, "TargetId": root})).await;
+        management.ok("CreateResourceShare", &make).await;
+        organizations::ok(&management, "DetachPolicy", &json!({"PolicyId": policy, "TargetId": root})).await;
+        organizations::ok(&management, "DetachPolicy", &json!({"PolicyId": policy, "TargetId": CONSUMER}))
+            .await;
+        member.ok("CreateResourceShare", &make).await;
+
+        // Every level must allow.
+        control(&management, CONSUMER, r#"{"Effect":"Allow","Action":"ram:List*","Resource":"*"}"#).await;
+        member.ok("CreateResourceShare", &make).await;
+        let full = json!({"PolicyId": "p-FullAWSAccess", "TargetId": CONSUMER});
+        organizations::ok(&management, "DetachPolicy", &full).await;
+        for caller in [&member, &alice] {
+            let denied = assert_denied(&caller.call("CreateResourceShare", &make).await);
+            let why = "because no service control policy allows the ram:CreateResourceShare action";
+            assert!(denied.ends_with(why), "{denied}");
+            caller.ok("ListPermissions", &json!({})).await;
+        }
+        // Nobody is kept from asking who they are.
+        assert_eq!(member.sts("GetCallerIdentity").await.status, 200);
+        assert_eq!(server.count("resource_share"), 6);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn conditions_on_the_organization() {
+    for_each_store_with(strict(), async |server: TestServer| {
+        let management = server.client(server.create_key(OWNER, "").await);
+        let member = server.client(server.create_key(CONSUMER, "").await);
+        let alice = server.client(server.create_key(CONSUMER, "alice").await);
+        let list = "ListPermissions";
+        let outside = allow("\"ram:*\"", r#""Null":{"aws:PrincipalOrgID":"true"}"#);
+        assert!(attempt(&member, &alice, &outside, list, &json!({})).await);
+        let root = organize(&management, &member).await;
+        assert!(!attempt(&member, &alice, &outside, list, &json!({})).await);
+        let made = organizations::ok(&management, "DescribeOrganization", &json!({})).await;
+        let id = made["Organization"]["Id"].as_str().unwrap();
+        let unit = organizations::create_unit(&management, &root, "unit").await;
+        organizations::move_account(&management, CONSUMER, &root, &unit).await;
+        for (condition, is_allowed) in [
+            (format!(r#""StringEquals":{{"aws:PrincipalOrgID":"{id}"}}"#), true),
+            (r#""StringEquals":{"aws:PrincipalOrgID":"o-other"}"#.to_owned(), false),
+            (format!(r#""StringLike":{{"aws:PrincipalOrgPaths":"{id}/{root}/{unit}/*"}}"#), true),
+            (format!(r#""StringEquals":{{"aws:PrincipalOrgPaths":"{id}/{root}/{unit}/"}}"#), true),
+            (format!(r#""StringLike":{{"aws:PrincipalOrgPaths":"{id}/{root}/ou-other/*"}}"#), false),
+        ] {
+            let allowed = attempt(&member, &alice, &allow("\"ram:*\"", &condition), list, &json!({})).await;
+            assert_eq!(allowed, is_allowed, "{condition}");
+        }
     })
     .await;
 }
