@@ -34,7 +34,7 @@ pub fn check_trust_document(text: &str, quotas: &IamQuotas) -> Result<(), IamRef
     }
     check_document(text, Form::Resource)?;
     // AWS: the role itself is the resource, so the document names none.
-    let document = Document::parse_as(text, Form::Resource).map_err(malformed)?;
+    let document = Document::parse_as(text, Form::Resource).map_err(|error| malformed(&error))?;
     if document.statements.iter().any(|statement| statement.resources.is_some()) {
         return Err(IamRefusal::DocumentMalformed { fault: "Has prohibited field Resource".to_owned() });
     }
@@ -42,10 +42,10 @@ pub fn check_trust_document(text: &str, quotas: &IamQuotas) -> Result<(), IamRef
 }
 
 fn check_document(text: &str, form: Form) -> Result<(), IamRefusal> {
-    Document::parse_as(text, form).map(drop).map_err(malformed)
+    Document::parse_as(text, form).map(drop).map_err(|error| malformed(&error))
 }
 
-fn malformed(error: rampart_policy::ParseError) -> IamRefusal {
+fn malformed(error: &rampart_policy::ParseError) -> IamRefusal {
     IamRefusal::DocumentMalformed { fault: error.to_string() }
 }
 
