@@ -92,11 +92,10 @@ pub enum Refusal {
     // Of permissions.
     Permission(PermissionRefusal),
 
-    // Of a call of IAM or STS.
-    Iam(IamRefusal),
-
     // Of calls to Organizations.
     Organization(OrganizationRefusal),
+    // Of a call of IAM or STS.
+    Iam(IamRefusal),
 }
 
 impl From<PermissionRefusal> for Refusal {
@@ -105,14 +104,14 @@ impl From<PermissionRefusal> for Refusal {
     }
 }
 
-impl From<IamRefusal> for Refusal {
-    fn from(refusal: IamRefusal) -> Self {
-        Self::Iam(refusal)
-    }
-}
-
 impl From<OrganizationRefusal> for Refusal {
     fn from(refusal: OrganizationRefusal) -> Self {
         Self::Organization(refusal)
+    }
+}
+
+impl From<IamRefusal> for Refusal {
+    fn from(refusal: IamRefusal) -> Self {
+        Self::Iam(refusal)
     }
 }

@@ -26,22 +26,27 @@ pub struct App {
 }
 
 impl App {
-    /// A server on `store`. Without a master key no registered key can sign.
+    /// A server on `store` with the catalog that comes with rampart. Without a master key no registered key can sign.
     pub fn new(
         store: Store,
         settings: Settings,
         master_key: Option<MasterKey>,
         entropy: Entropy,
     ) -> Arc<Self> {
-        Arc::new(Self {
-            store,
-            settings,
-            clock: Clock::default(),
-            entropy,
-            catalog: Catalog::embedded(),
-            keys: KeyRing::new(master_key),
-            work_waits: Notify::new(),
-        })
+        Self::with_catalog(store, settings, master_key, entropy, Catalog::embedded())
+    }
+
+    /// The same with another catalog, which lives as long as the process.
+    pub fn with_catalog(
+        store: Store,
+        settings: Settings,
+        master_key: Option<MasterKey>,
+        entropy: Entropy,
+        catalog: &'static Catalog,
+    ) -> Arc<Self> {
+        let keys = KeyRing::new(master_key);
+        let work_waits = Notify::new();
+        Arc::new(Self { store, settings, clock: Clock::default(), entropy, catalog, keys, work_waits })
     }
 
     /// The server's time, for tests that move it.

@@ -84,14 +84,14 @@ impl From<Refusal> for Failure {
     }
 }
 
-impl From<IamRefusal> for Failure {
-    fn from(refusal: IamRefusal) -> Self {
+impl From<OrganizationRefusal> for Failure {
+    fn from(refusal: OrganizationRefusal) -> Self {
         Self::Refused(refusal.into())
     }
 }
 
-impl From<OrganizationRefusal> for Failure {
-    fn from(refusal: OrganizationRefusal) -> Self {
+impl From<IamRefusal> for Failure {
+    fn from(refusal: IamRefusal) -> Self {
         Self::Refused(refusal.into())
     }
 }
@@ -159,13 +159,13 @@ impl Failure {
         let wire = WireError::new;
         let named = |json, query| dialect.named(json, query);
         match self {
-            Self::Refused(Refusal::Iam(refusal)) if matches!(dialect, Dialect::Query { .. }) => {
-                let (status, code, message) = iam_texts::of(refusal);
-                wire(status, code, message)
-            }
             Self::Refused(Refusal::Organization(refusal)) => {
                 let (code, reason, message) = texts::organizations::of(refusal);
                 WireError { reason, ..wire(400, code, message) }
+            }
+            Self::Refused(Refusal::Iam(refusal)) if matches!(dialect, Dialect::Query { .. }) => {
+                let (status, code, message) = iam_texts::of(refusal);
+                wire(status, code, message)
             }
             Self::Refused(refusal) => {
                 let (codes, message) = texts::of(refusal);

@@ -66,14 +66,14 @@ impl From<Refusal> for Abort {
     }
 }
 
-impl From<IamRefusal> for Abort {
-    fn from(refusal: IamRefusal) -> Self {
+impl From<OrganizationRefusal> for Abort {
+    fn from(refusal: OrganizationRefusal) -> Self {
         Self::Refused(refusal.into())
     }
 }
 
-impl From<OrganizationRefusal> for Abort {
-    fn from(refusal: OrganizationRefusal) -> Self {
+impl From<IamRefusal> for Abort {
+    fn from(refusal: IamRefusal) -> Self {
         Self::Refused(refusal.into())
     }
 }

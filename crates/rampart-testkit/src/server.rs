@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rampart_core::access_key::{AccessKey, access_key_id};
+use rampart_core::catalog::Catalog;
 use rampart_core::iam::identity::identity_id;
 use rampart_core::iam::{IamName, IamPath, Identity, IdentityKind, Nature};
 use rampart_core::{AccountId, Change, SharingEvent};
@@ -77,11 +78,17 @@ pub fn settings() -> Settings {
 impl TestServer {
     /// Starts a server on a store of its own.
     pub async fn start(kind: StoreKind, settings: Settings) -> Self {
+        Self::start_with_catalog(kind, settings, Catalog::embedded()).await
+    }
+
+    /// Starts one with another catalog than the embedded one.
+    pub async fn start_with_catalog(kind: StoreKind, settings: Settings, catalog: &'static Catalog) -> Self {
         let (location, home) = make_home(kind);
         let options = Options { connections_max: 8, ..Options::default() };
         let (store, _) = Store::open(&location, options).await.expect("an empty store can be opened");
         let master_key = MasterKey::generate();
-        let app = App::new(store.clone(), settings, Some(master_key.clone()), Entropy::system());
+        let key = Some(master_key.clone());
+        let app = App::with_catalog(store.clone(), settings, key, Entropy::system(), catalog);
         let server = Server::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), Arc::clone(&app))
             .await
             .expect("the loopback address has a free port");

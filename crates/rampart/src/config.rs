@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use rampart_core::catalog::Catalog;
 use rampart_core::iam::IamQuotas;
 use rampart_core::{AccountId, Quotas, Timing};
 use rampart_server::{AuthMode, Settings};
@@ -25,6 +26,7 @@ pub(crate) struct Config {
     pub(crate) log: LogFormat,
     pub(crate) log_level: String,
     pub(crate) master_key_file: Option<PathBuf>,
+    pub(crate) catalog: Option<PathBuf>,
     pub(crate) store_options: StoreOptions,
     pub(crate) leave_any_type: bool,
     pub(crate) empty_pages: bool,
@@ -45,6 +47,7 @@ struct SettingsFile {
     log: Option<LogFormat>,
     log_level: Option<String>,
     master_key_file: Option<PathBuf>,
+    catalog: Option<PathBuf>,
     store_connections: Option<usize>,
     store_partitions: Option<i64>,
     leave_any_type: Option<bool>,
@@ -124,6 +127,7 @@ impl Config {
             log: options.log.or(file.log).unwrap_or(LogFormat::Text),
             log_level: options.log_level.clone().or(file.log_level).unwrap_or_else(|| "info".to_owned()),
             master_key_file: options.master_key_file.clone().or(file.master_key_file),
+            catalog: options.catalog.clone().or(file.catalog),
             store_options: StoreOptions { partitions, connections_max: connections },
             leave_any_type: options.leave_any_type.or(file.leave_any_type).unwrap_or(false),
             empty_pages,
@@ -165,6 +169,17 @@ impl Config {
         }
     }
 
+    /// The catalog in force: AWS's, with the operator's own file if there is one.
+    pub(crate) fn catalog(&self) -> anyhow::Result<&'static Catalog> {
+        let Some(path) = &self.catalog else { return Ok(Catalog::embedded()) };
+        let text =
+            std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let catalog = Catalog::with_file(&text)
+            .with_context(|| format!("{} is not a valid catalog", path.display()))?;
+        // Read once, and of use until the process ends.
+        Ok(Box::leak(Box::new(catalog)))
+    }
+
     /// Prints the settings as the file that would give them, with the passwords left out.
     pub(crate) fn print(&self) -> anyhow::Result<()> {
         let file = SettingsFile {
@@ -176,6 +191,7 @@ impl Config {
             log: Some(self.log),
             log_level: Some(self.log_level.clone()),
             master_key_file: self.master_key_file.clone(),
+            catalog: self.catalog.clone(),
             store_connections: Some(self.store_options.connections_max),
             store_partitions: Some(self.store_options.partitions.count()),
             leave_any_type: Some(self.leave_any_type),

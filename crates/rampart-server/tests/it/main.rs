@@ -32,6 +32,7 @@ mod mutations;
 mod one_invitation;
 mod organizations;
 mod own_api;
+mod own_catalog;
 mod paging;
 mod paging_across_shares;
 mod permissions;
