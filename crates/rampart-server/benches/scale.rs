@@ -216,7 +216,7 @@ fn resource(share: &ResourceShare, number: u32, n: u32) -> Association {
         resource_type: "ec2:TransitGateway".to_owned(),
         short_invitation: false,
         for_identities: false,
-        for_services: false,
+        for_outsiders: true, for_services: false,
     };
     association(share, id(&share.owner, number, 1, n), arn, member)
 }
@@ -227,7 +227,8 @@ fn policy_resource() -> String {
 
 fn principal(share: &ResourceShare, account: &str, n: u32) -> Association {
     let receiver = Some(account.to_owned());
-    let member = Member::Principal { principal: PrincipalKind::Account, receiver, external: true };
+    let member =
+        Member::Principal { principal: PrincipalKind::Account, receiver, external: true, basis: None };
     let number = u32::try_from(share.created.0 - 1_700_000_000_000).unwrap();
     association(share, id(&share.owner, number, 2, n), account.to_owned(), member)
 }

@@ -144,6 +144,7 @@ async fn answer(edge: &Edge, head: &Parts, body: &mut Incoming, request_id: Uuid
         operation,
         invocation_id: invocation_id(&head.headers, &presented),
         request_id,
+        membership: Arc::default(),
         now: app.clock.now(),
     };
     run(app, operations::Request { call, query: parts.query.to_owned(), body, form }).await

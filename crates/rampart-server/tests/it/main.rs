@@ -26,6 +26,7 @@ mod list_resources;
 mod list_source_associations;
 mod mutations;
 mod one_invitation;
+mod organization_sharing;
 mod organizations;
 mod own_api;
 mod paging;
