@@ -5,7 +5,9 @@ restarts the server or wants another mode starts a server for itself with `start
 """
 
 import itertools
+import json
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -36,6 +38,13 @@ def program() -> Path:
     if not path or not Path(path).is_file():
         pytest.exit("RAMPART_BIN names no program: run through `cargo xtask test clients`", returncode=3)
     return Path(path)
+
+
+@pytest.fixture(scope="session")
+def table(program) -> dict[str, dict]:
+    """What the program says of RAM's operations."""
+    listed = subprocess.run([program, "operations", "--output", "json"], capture_output=True, check=True).stdout
+    return {row["Operation"]: row for row in json.loads(listed) if row["Service"] == "ram"}
 
 
 @pytest.fixture(scope="session")

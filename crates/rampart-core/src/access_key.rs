@@ -6,7 +6,10 @@ use rampart_aws::AccountId;
 use rampart_aws::timestamp::TimestampMs;
 use serde::{Deserialize, Serialize};
 
-const PREFIX: &str = "AKIA";
+/// What a long-term key's id begins with.
+const LONG_TERM: &str = "AKIA";
+/// What the id of a session's key begins with.
+const SESSION: &str = "ASIA";
 const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 const BODY_CHARS: usize = 16;
 
@@ -50,10 +53,19 @@ impl std::fmt::Debug for AccessKey {
 
 /// Makes the id of a new key of `account` from random bytes: 40 bits of the account, 40 random bits.
 pub fn access_key_id(account: AccountId, random: [u8; 5]) -> String {
+    key_id(LONG_TERM, account, random)
+}
+
+/// Makes the id of a new session's key in the same way.
+pub fn session_key_id(account: AccountId, random: [u8; 5]) -> String {
+    key_id(SESSION, account, random)
+}
+
+fn key_id(prefix: &str, account: AccountId, random: [u8; 5]) -> String {
     let number: u64 = account.as_str().bytes().fold(0, |n, digit| n * 10 + u64::from(digit - b'0'));
     let mut bits = u128::from(number) << 40;
     bits |= random.iter().fold(0_u128, |n, byte| (n << 8) | u128::from(*byte));
-    let mut id = String::from(PREFIX);
+    let mut id = String::from(prefix);
     for place in (0..BODY_CHARS).rev() {
         let index = usize::try_from((bits >> (5 * place)) & 31).expect("five bits fit");
         id.push(char::from(ALPHABET[index]));
@@ -63,7 +75,18 @@ pub fn access_key_id(account: AccountId, random: [u8; 5]) -> String {
 
 /// The account that an id made by [`access_key_id`] names, or `None` for any other text.
 pub fn account_of_access_key(id: &str) -> Option<AccountId> {
-    let body = id.strip_prefix(PREFIX).filter(|body| body.len() == BODY_CHARS)?;
+    account_of(id.strip_prefix(LONG_TERM)?)
+}
+
+/// The account that an id made by [`session_key_id`] names, or `None` for any other text.
+pub fn account_of_session_key(id: &str) -> Option<AccountId> {
+    account_of(id.strip_prefix(SESSION)?)
+}
+
+fn account_of(body: &str) -> Option<AccountId> {
+    if body.len() != BODY_CHARS {
+        return None;
+    }
     let mut bits: u128 = 0;
     for letter in body.bytes() {
         let value = ALPHABET.iter().position(|known| *known == letter)?;
@@ -84,6 +107,10 @@ mod tests {
                 let id = access_key_id(account, random);
                 assert_eq!(id.len(), 20);
                 assert_eq!(account_of_access_key(&id), Some(account));
+                assert_eq!(account_of_session_key(&id), None);
+                let id = session_key_id(account, random);
+                assert!(id.starts_with("ASIA"));
+                assert_eq!((account_of_access_key(&id), account_of_session_key(&id)), (None, Some(account)));
             }
         }
     }

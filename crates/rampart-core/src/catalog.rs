@@ -1,4 +1,9 @@
 //! The catalog of what can be shared: resource types, and how an ARN tells its type (reference: the catalog, §4).
+//!
+//! One comes with rampart; an operator's own file adds to it ([`file`]).
+
+mod check;
+pub mod file;
 
 use std::collections::HashMap;
 use std::sync::{LazyLock, OnceLock};
@@ -9,6 +14,8 @@ use regex_lite::Regex;
 use serde::Deserialize;
 
 use crate::timing::HOUR_MS;
+pub use check::CatalogFault;
+pub use file::CatalogError;
 
 const EMBEDDED: &str = include_str!("../data/catalog.json");
 /// Types whose invitations last this long are the older generation: they can also be left (reference §5.1, §5.5).
@@ -16,7 +23,7 @@ const LONG_INVITATION_HOURS: i64 = 7 * 24;
 
 /// A type of resource that can be shared.
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[expect(clippy::struct_excessive_bools, reason = "the columns of AWS's table")]
 pub struct ResourceType {
     /// `service:Type` as AWS prints it.
@@ -47,6 +54,15 @@ pub struct ResourceType {
     arn_pattern_except: Option<String>,
     #[serde(skip)]
     compiled: OnceLock<Compiled>,
+    /// A resource of the type, by which the pattern is checked.
+    example_arn: String,
+    // For people who read the file.
+    #[serde(rename = "displayName")]
+    _display_name: Option<String>,
+    #[serde(rename = "restrictions")]
+    _restrictions: Option<Vec<String>>,
+    #[serde(rename = "inferredDefaultActions")]
+    _inferred_default_actions: Option<Vec<String>>,
 }
 
 /// Where resources of a type live.
@@ -71,7 +87,7 @@ impl RegionScope {
 
 /// A permission that AWS manages. It cannot be changed; a new default version comes with a new catalog.
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ManagedPermission {
     /// The last part of its ARN.
     pub name: String,
@@ -85,24 +101,58 @@ pub struct ManagedPermission {
     creation_time: Option<String>,
     last_updated_time: Option<String>,
     versions: Vec<ManagedVersion>,
+    // What follows from the rest, and is shown by a dump of AWS's own.
+    arn: Option<String>,
+    #[serde(rename = "permissionType")]
+    _permission_type: Option<AwsManaged>,
+    #[serde(rename = "status")]
+    _status: Option<Attachable>,
+}
+
+/// The one kind of permission that a catalog holds.
+#[derive(Debug, Deserialize)]
+enum AwsManaged {
+    #[serde(rename = "AWS_MANAGED")]
+    It,
+}
+
+/// The one status of a permission in a catalog.
+#[derive(Debug, Deserialize)]
+enum Attachable {
+    #[serde(rename = "ATTACHABLE")]
+    It,
 }
 
 /// One version of a permission that AWS manages.
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct ManagedVersion {
     /// Not known for some, which are then the default.
     version: Option<String>,
     actions: Option<Vec<String>>,
     statements: Option<Vec<ManagedStatement>>,
     actions_inferred: Option<Vec<String>>,
+    // Of no use to the server: the list is not complete.
+    #[serde(rename = "actionsKnownPartial")]
+    _actions_known_partial: Option<Vec<String>>,
+    #[serde(rename = "isDefault")]
+    _is_default: Option<bool>,
 }
 
 /// Statements where one permission makes more than one.
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct ManagedStatement {
+    #[serde(rename = "effect")]
+    _effect: Allow,
     actions: Vec<String>,
     condition: Option<serde_json::Value>,
+}
+
+/// The one effect of a permission.
+#[derive(Debug, Deserialize)]
+enum Allow {
+    Allow,
 }
 
 impl ManagedPermission {
@@ -114,6 +164,12 @@ impl ManagedPermission {
     /// The numbers of its versions, ascending.
     pub fn versions(&self) -> impl Iterator<Item = u32> {
         1..=self.default_version()
+    }
+
+    /// Whether a source states what its default version allows; if not, the actions are inferred.
+    pub fn is_documented(&self) -> bool {
+        self.version(self.default_version())
+            .is_some_and(|version| version.actions.is_some() || version.statements.is_some())
     }
 
     /// When it was published, where that is known; the catalog's date where it is not.
@@ -152,13 +208,16 @@ impl ManagedPermission {
         Some(self.statements(version)?.iter().map(serde_json::Value::to_string).collect())
     }
 
-    fn statements(&self, version: u32) -> Option<Vec<serde_json::Value>> {
+    fn version(&self, version: u32) -> Option<&ManagedVersion> {
         let number = version.to_string();
-        let is_it = |entry: &&ManagedVersion| match &entry.version {
+        self.versions.iter().find(|entry| match &entry.version {
             Some(text) => *text == number,
             None => version == self.default_version(),
-        };
-        let version = self.versions.iter().find(is_it)?;
+        })
+    }
+
+    fn statements(&self, version: u32) -> Option<Vec<serde_json::Value>> {
+        let version = self.version(version)?;
         let statement = |actions: &[String], condition: Option<&serde_json::Value>| {
             let mut statement = serde_json::json!({"Effect": "Allow", "Action": actions});
             if let Some(condition) = condition {
@@ -200,22 +259,33 @@ pub struct Catalog {
     by_name: HashMap<String, usize>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 struct CatalogFile {
     resource_types: Vec<ResourceType>,
     permissions: Vec<ManagedPermission>,
+}
+
+impl CatalogFile {
+    fn embedded() -> Self {
+        serde_json::from_str(EMBEDDED).expect("a test reads the embedded catalog")
+    }
 }
 
 impl Catalog {
     /// The catalog that comes with rampart.
     pub fn embedded() -> &'static Self {
         static CATALOG: LazyLock<Catalog> = LazyLock::new(|| {
-            let file: CatalogFile =
-                serde_json::from_str(EMBEDDED).expect("a test reads the embedded catalog");
+            let file = CatalogFile::embedded();
             Catalog::new(file.resource_types, file.permissions)
         });
         &CATALOG
+    }
+
+    /// The catalog that comes with rampart, with the types and permissions of an operator's file in the place of those of
+    /// the same names or beside them.
+    pub fn with_file(text: &str) -> Result<Self, CatalogError> {
+        file::read(CatalogFile::embedded(), text)
     }
 
     fn new(types: Vec<ResourceType>, permissions: Vec<ManagedPermission>) -> Self {
@@ -299,15 +369,18 @@ impl ResourceType {
 
     fn matches(&self, arn: &str) -> bool {
         // Compiled on first use: a server answers long before it has met all ninety.
-        let compiled = self.compiled.get_or_init(|| Compiled {
-            pattern: Regex::new(&self.arn_pattern).expect("a test compiles every pattern of the catalog"),
-            except: self
-                .arn_pattern_except
-                .as_deref()
-                .map(|text| Regex::new(text).expect("a test compiles every pattern of the catalog")),
+        let compiled = self.compiled.get_or_init(|| {
+            let compile = |text: &str| whole_pattern(text).expect("checked when the catalog was read");
+            let except = self.arn_pattern_except.as_deref().map(compile);
+            Compiled { pattern: compile(&self.arn_pattern), except }
         });
         compiled.pattern.is_match(arn) && !compiled.except.as_ref().is_some_and(|except| except.is_match(arn))
     }
+}
+
+/// A pattern stands for whole ARNs, whether or not it says so itself.
+fn whole_pattern(text: &str) -> Result<Regex, regex_lite::Error> {
+    Regex::new(&format!("^(?:{text})$"))
 }
 
 /// Every pattern spells the first word of its resources out, up to a slash, a colon or a group.

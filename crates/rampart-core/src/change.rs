@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::access_key::{AccessKey, Account};
 use crate::event::SharingEvent;
+use crate::iam::{IamName, IamUsage, Identity, IdentityKind, IdentityPolicy};
 use crate::ids::{InvitationId, ShareId};
 use crate::organization::OrganizationChange;
 use crate::permission::replacement::ReplaceWork;
@@ -26,6 +27,25 @@ pub const CHANGE_FORMAT: u32 = 1;
 pub enum Change {
     AccountStored(Account),
     AccessKeyStored(AccessKey),
+    AccessKeyDropped {
+        account: AccountId,
+        id: String,
+    },
+    IdentityStored(Identity),
+    IdentityDropped {
+        account: AccountId,
+        kind: IdentityKind,
+        name: IamName,
+    },
+    IdentityPolicyStored(IdentityPolicy),
+    IdentityPolicyDropped {
+        account: AccountId,
+        kind: IdentityKind,
+        identity: IamName,
+        inline: bool,
+        policy: IamName,
+    },
+    IamUsageStored(IamUsage),
     ShareStored(ResourceShare),
     AssociationStored(Association),
     InvitationStored(Invitation),

@@ -15,6 +15,7 @@ pub mod disassociate;
 pub mod event;
 #[cfg(test)]
 mod fixtures;
+pub mod iam;
 pub mod ids;
 pub mod invitation;
 pub mod limits;

@@ -3,6 +3,7 @@
 
 use rampart_aws::{AccountId, Region};
 
+use crate::iam::IamRefusal;
 use crate::ids::{InvitationArn, ShareArn};
 use crate::organization::OrganizationRefusal;
 
@@ -99,6 +100,8 @@ pub enum Refusal {
 
     // Of calls to Organizations.
     Organization(OrganizationRefusal),
+    // Of a call of IAM or STS.
+    Iam(IamRefusal),
 }
 
 impl From<PermissionRefusal> for Refusal {
@@ -110,5 +113,11 @@ impl From<PermissionRefusal> for Refusal {
 impl From<OrganizationRefusal> for Refusal {
     fn from(refusal: OrganizationRefusal) -> Self {
         Self::Organization(refusal)
+    }
+}
+
+impl From<IamRefusal> for Refusal {
+    fn from(refusal: IamRefusal) -> Self {
+        Self::Iam(refusal)
     }
 }

@@ -216,7 +216,8 @@ fn resource(share: &ResourceShare, number: u32, n: u32) -> Association {
         resource_type: "ec2:TransitGateway".to_owned(),
         short_invitation: false,
         for_identities: false,
-        for_outsiders: true, for_services: false,
+        for_services: false,
+        for_outsiders: true,
     };
     association(share, id(&share.owner, number, 1, n), arn, member)
 }

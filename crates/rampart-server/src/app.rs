@@ -1,5 +1,6 @@
 //! What every request shares, and what is known of one call.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use rampart_core::catalog::Catalog;
@@ -27,22 +28,27 @@ pub struct App {
 }
 
 impl App {
-    /// A server on `store`. Without a master key no registered key can sign.
+    /// A server on `store` with the catalog that comes with rampart. Without a master key no registered key can sign.
     pub fn new(
         store: Store,
         settings: Settings,
         master_key: Option<MasterKey>,
         entropy: Entropy,
     ) -> Arc<Self> {
-        Arc::new(Self {
-            store,
-            settings,
-            clock: Clock::default(),
-            entropy,
-            catalog: Catalog::embedded(),
-            keys: KeyRing::new(master_key),
-            work_waits: Notify::new(),
-        })
+        Self::with_catalog(store, settings, master_key, entropy, Catalog::embedded())
+    }
+
+    /// The same with another catalog, which lives as long as the process.
+    pub fn with_catalog(
+        store: Store,
+        settings: Settings,
+        master_key: Option<MasterKey>,
+        entropy: Entropy,
+        catalog: &'static Catalog,
+    ) -> Arc<Self> {
+        let keys = KeyRing::new(master_key);
+        let work_waits = Notify::new();
+        Arc::new(Self { store, settings, clock: Clock::default(), entropy, catalog, keys, work_waits })
     }
 
     /// The server's time, for tests that move it.
@@ -81,6 +87,10 @@ pub(crate) struct Call {
     pub(crate) operation: &'static Operation,
     /// The id that an SDK gives all attempts of one call, when it was signed.
     pub(crate) invocation_id: Option<String>,
+    /// Where the request came from; unknown when the connection broke off.
+    pub(crate) source_ip: Option<IpAddr>,
+    /// What the client calls itself.
+    pub(crate) user_agent: Option<String>,
     /// Names the request in the log and in the answer.
     pub(crate) request_id: Uuid,
     /// What the caller's account is in an organization, once it was asked for.

@@ -6,11 +6,13 @@
 use rampart_aws::query::FormError;
 use rampart_aws::rest_json::BodyError;
 use rampart_aws::sigv4::{ErrorKind, SignatureError};
+use rampart_core::iam::IamRefusal;
 use rampart_core::{OrganizationRefusal, Refusal};
 use rampart_store::{Abort, StoreError};
 
 use crate::operations::Operation;
 
+mod iam_texts;
 mod texts;
 
 /// Why a request is not answered with a result.
@@ -28,6 +30,10 @@ pub(crate) enum Failure {
     Signature(SignatureError),
     /// The key is unknown, disabled, or used with a session token that nobody issued.
     UnknownKey,
+    /// The session's time is up.
+    SessionExpired,
+    /// The caller's policies do not allow it; what is said to them.
+    Denied(String),
     /// The Region in the credential scope is no Region.
     RegionMalformed(String),
     /// A service that is not spoken here.
@@ -80,6 +86,12 @@ impl From<Refusal> for Failure {
 
 impl From<OrganizationRefusal> for Failure {
     fn from(refusal: OrganizationRefusal) -> Self {
+        Self::Refused(refusal.into())
+    }
+}
+
+impl From<IamRefusal> for Failure {
+    fn from(refusal: IamRefusal) -> Self {
         Self::Refused(refusal.into())
     }
 }
@@ -151,6 +163,10 @@ impl Failure {
                 let (code, reason, message) = texts::organizations::of(refusal);
                 WireError { reason, ..wire(400, code, message) }
             }
+            Self::Refused(Refusal::Iam(refusal)) if matches!(dialect, Dialect::Query { .. }) => {
+                let (status, code, message) = iam_texts::of(refusal);
+                wire(status, code, message)
+            }
             Self::Refused(refusal) => {
                 let (codes, message) = texts::of(refusal);
                 let code = codes.iter().find(|code| operation.is_none_or(|o| o.models(code)));
@@ -173,6 +189,13 @@ impl Failure {
             Self::UnknownKey => {
                 let message = "The security token included in the request is invalid.".to_owned();
                 wire(403, named("UnrecognizedClientException", "InvalidClientTokenId"), message)
+            }
+            Self::SessionExpired => {
+                let message = "The security token included in the request is expired".to_owned();
+                wire(403, named("ExpiredTokenException", "ExpiredToken"), message)
+            }
+            Self::Denied(message) => {
+                wire(403, named("AccessDeniedException", "AccessDenied"), message.clone())
             }
             Self::RegionMalformed(region) => {
                 let message = format!("Credential should be scoped to a valid region, not '{region}'.");

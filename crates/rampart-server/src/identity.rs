@@ -1,61 +1,47 @@
 //! Who is calling: the account and the principal behind a signature (architecture: Identity).
 
+mod caller;
+mod policies;
+mod session;
+
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use quick_cache::Equivalent;
 use quick_cache::sync::Cache;
 use rampart_aws::sigv4::{Presented, RequestParts, SigningKey};
-use rampart_core::access_key::account_of_access_key;
-use rampart_core::{AccountId, Partition, Region};
+use rampart_core::access_key::{account_of_access_key, account_of_session_key};
+use rampart_core::{AccountId, Region, TimestampMs};
 use rampart_store::MasterKey;
 use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
 
+pub(crate) use self::caller::{Caller, Who};
+pub(crate) use self::policies::{CompiledPolicy, Grants, PolicyCache};
+pub(crate) use self::session::{IssuedSession, Session, SessionBearer, new_secret};
 use crate::app::App;
 use crate::failure::Failure;
 use crate::{AuthMode, Clock};
 
 /// Signing keys kept ready.
 const CACHED_KEYS_MAX: usize = 10_000;
-/// How long a key is taken as it was read: a key that is disabled is refused everywhere within this time.
+/// How long a caller is taken as it was read: a key that is disabled, a role that is deleted or a policy that is
+/// changed counts everywhere within this time, and at once on the server that changed it.
 const STALENESS_MAX: Duration = Duration::from_secs(1);
+/// Accounts share this many counters of changes.
+const CHANGE_COUNTERS: usize = 256;
 
-/// Who signed a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Caller {
-    pub(crate) account: AccountId,
-    /// The user's name; the account's root when empty.
-    pub(crate) user: String,
-    pub(crate) access_key_id: String,
-}
-
-impl Caller {
-    /// The ARN as AWS forms it.
-    pub(crate) fn arn(&self, partition: Partition) -> String {
-        let partition = partition.as_str();
-        if self.user.is_empty() {
-            format!("arn:{partition}:iam::{}:root", self.account)
-        } else {
-            format!("arn:{partition}:iam::{}:user/{}", self.account, self.user)
-        }
-    }
-
-    /// The unique id as AWS forms it: the account for its root, `AIDA…` for a user.
-    pub(crate) fn user_id(&self) -> String {
-        const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-        if self.user.is_empty() {
-            return self.account.to_string();
-        }
-        let digest = Sha256::digest(format!("{}/{}", self.account, self.user));
-        let letters = digest.iter().take(17).map(|byte| char::from(LETTERS[usize::from(byte & 31)]));
-        std::iter::once("AIDA".to_owned()).chain(letters.map(String::from)).collect()
-    }
-}
-
-/// The registered keys, ready to verify with.
+/// The callers of the last second, ready to verify and to authorize.
 pub(crate) struct KeyRing {
     master_key: Option<MasterKey>,
+    /// Seals session tokens: the master key, or in open mode without one a key that lives as long as the server.
+    session_key: MasterKey,
     ready: Cache<ReadyId, Arc<ReadyKey>>,
+    /// Counted up with each change of what an account's callers are: what was read before is read again.
+    changes: Box<[AtomicU64]>,
+    pub(crate) policies: PolicyCache,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -95,17 +81,69 @@ impl AskedId<'_> {
 struct ReadyKey {
     signing_key: SigningKey,
     caller: Arc<Caller>,
+    /// Digest of the session token that came with it; none for a long-term key.
+    token: Option<[u8; 32]>,
+    expires: Option<TimestampMs>,
     read_at: Instant,
+    /// How many changes the account had seen when it was read.
+    changes: u64,
+}
+
+impl ReadyKey {
+    fn is_fresh(&self, token: Option<&[u8; 32]>, changes: u64) -> bool {
+        let same_token = match (&self.token, token) {
+            (Some(known), Some(presented)) => bool::from(known.ct_eq(presented)),
+            (None, None) => true,
+            _ => false,
+        };
+        same_token && self.changes == changes && self.read_at.elapsed() < STALENESS_MAX
+    }
 }
 
 impl KeyRing {
     pub(crate) fn new(master_key: Option<MasterKey>) -> Self {
-        Self { master_key, ready: Cache::new(CACHED_KEYS_MAX) }
+        Self {
+            session_key: master_key.clone().unwrap_or_else(MasterKey::generate),
+            master_key,
+            ready: Cache::new(CACHED_KEYS_MAX),
+            changes: (0..CHANGE_COUNTERS).map(|_| AtomicU64::new(0)).collect(),
+            policies: PolicyCache::new(),
+        }
+    }
+
+    /// What seals the secrets of long-term keys.
+    pub(crate) fn master_key(&self) -> Option<&MasterKey> {
+        self.master_key.as_ref()
     }
 
     pub(crate) fn forget_all(&self) {
         self.ready.clear();
     }
+
+    /// Has the callers of an account read again: what they are, or what they may do, was changed here.
+    pub(crate) fn forget(&self, account: AccountId) {
+        self.counter(account).fetch_add(1, Ordering::Release);
+    }
+
+    fn changes(&self, account: AccountId) -> u64 {
+        self.counter(account).load(Ordering::Acquire)
+    }
+
+    fn counter(&self, account: AccountId) -> &AtomicU64 {
+        let number = account
+            .as_str()
+            .bytes()
+            .fold(0_usize, |n, digit| (n * 31 + usize::from(digit)) % CHANGE_COUNTERS);
+        &self.changes[number]
+    }
+}
+
+/// What a key id stands for, before anybody knows whether the request was signed with it.
+struct Credential {
+    secret: Zeroizing<String>,
+    session: Option<Session>,
+    /// The user of a long-term key; empty for the root.
+    user: String,
 }
 
 /// Finds out who signed the request, and whether they really did.
@@ -122,55 +160,75 @@ pub(crate) async fn authenticate(
 ) -> Result<Arc<Caller>, Failure> {
     let id: &str = &presented.access_key_id;
     let is_open = app.settings.auth == AuthMode::Open;
+    let token = presented.session_token.as_deref();
+    let is_our_session = token.is_some_and(session::is_token);
     let unverified = |account: AccountId| {
         presented.check_payload(parts.body).map_err(Failure::Signature)?;
-        Ok(Arc::new(Caller { account, user: String::new(), access_key_id: id.to_owned() }))
+        Ok(Arc::new(Caller::unverified(account)))
     };
-    if is_open {
-        // Twelve digits are the account.
-        if let Ok(account) = id.parse() {
-            return unverified(account);
-        }
-        if account_of_access_key(id).is_none() {
-            return unverified(app.settings.default_account);
-        }
+    // Twelve digits are the account.
+    if let (true, false, Ok(account)) = (is_open, is_our_session, id.parse()) {
+        return unverified(account);
     }
+    let account = if is_our_session { account_of_session_key(id) } else { account_of_access_key(id) };
+    let Some(account) = account else {
+        let is_anybody = is_open && !is_our_session;
+        return if is_anybody { unverified(app.settings.default_account) } else { Err(Failure::UnknownKey) };
+    };
     let asked = AskedId { access_key_id: id, date: presented.scope.date, region, service };
-    let now_s = Clock::real().epoch_s();
-    let (key, is_new) = match ready_key(app, &asked, presented, now_s).await? {
-        Some(found) if presented.session_token.is_none() => found,
+    let digest = token.map(|token| Sha256::digest(token).into());
+    let (now_s, changes) = (Clock::real().epoch_s(), app.keys.changes(account));
+    if let Some(ready) = app.keys.ready.get(&asked).filter(|ready| ready.is_fresh(digest.as_ref(), changes)) {
+        presented.verify(parts, &ready.signing_key, now_s).map_err(Failure::Signature)?;
+        check_expiry(app, ready.expires)?;
+        return Ok(Arc::clone(&ready.caller));
+    }
+    let read_at = Instant::now();
+    let found = if is_our_session {
+        Some(open_session(app, id, token.unwrap_or_default())?)
+    } else {
+        find_key(app, &asked).await?
+    };
+    let credential = match found {
+        Some(found) if is_our_session || token.is_none() => found,
         None if is_open => return unverified(app.settings.default_account),
         _ => return Err(Failure::UnknownKey),
     };
-    presented.verify(parts, &key.signing_key, now_s).map_err(Failure::Signature)?;
-    if is_new {
-        // Only now: who cannot sign cannot fill the cache.
-        app.keys.ready.insert(asked.to_ready_id(), Arc::clone(&key));
-    }
-    Ok(Arc::clone(&key.caller))
+    presented.check_window(now_s).map_err(Failure::Signature)?;
+    let signing_key = SigningKey::derive(&credential.secret, asked.date, region.as_str(), service);
+    presented.verify(parts, &signing_key, now_s).map_err(Failure::Signature)?;
+    let expires = credential.session.as_ref().map(|session| session.expires);
+    check_expiry(app, expires)?;
+    let caller = Arc::new(caller::load(app, account, &credential.user, credential.session).await?);
+    // Only now: who cannot sign cannot fill the cache.
+    let ready =
+        ReadyKey { signing_key, caller: Arc::clone(&caller), token: digest, expires, read_at, changes };
+    app.keys.ready.insert(asked.to_ready_id(), Arc::new(ready));
+    Ok(caller)
 }
 
-/// The signing key of the scope that the request names. `None` when the store knows no such key; a disabled key is
-/// refused in both modes. The flag says that it was made now.
-async fn ready_key(
-    app: &App,
-    id: &AskedId<'_>,
-    presented: &Presented<'_>,
-    now_s: i64,
-) -> Result<Option<(Arc<ReadyKey>, bool)>, Failure> {
-    if let Some(ready) = app.keys.ready.get(id).filter(|ready| ready.read_at.elapsed() < STALENESS_MAX) {
-        return Ok(Some((ready, false)));
+fn check_expiry(app: &App, expires: Option<TimestampMs>) -> Result<(), Failure> {
+    match expires {
+        Some(expires) if app.clock.now() >= expires => Err(Failure::SessionExpired),
+        _ => Ok(()),
     }
-    let read_at = Instant::now();
-    let Some(key) = app.store.reader().await?.access_key(id.access_key_id).await? else {
-        app.keys.ready.remove(id);
+}
+
+fn open_session(app: &App, id: &str, token: &str) -> Result<Credential, Failure> {
+    let (secret, session) = Session::open(&app.keys.session_key, id, token).ok_or(Failure::UnknownKey)?;
+    Ok(Credential { secret, session: Some(session), user: String::new() })
+}
+
+/// The long-term key of that id. `None` when the store knows no such key; a disabled key is refused in both modes.
+async fn find_key(app: &App, asked: &AskedId<'_>) -> Result<Option<Credential>, Failure> {
+    let Some(key) = app.store.reader().await?.access_key(asked.access_key_id).await? else {
+        app.keys.ready.remove(asked);
         return Ok(None);
     };
     if !key.active {
-        app.keys.ready.remove(id);
+        app.keys.ready.remove(asked);
         return Err(Failure::UnknownKey);
     }
-    presented.check_window(now_s).map_err(Failure::Signature)?;
     let Some(master_key) = &app.keys.master_key else {
         tracing::warn!(access_key_id = key.id, "a registered key was used, but the server has no master key");
         return Err(Failure::UnknownKey);
@@ -179,9 +237,12 @@ async fn ready_key(
         tracing::warn!(access_key_id = key.id, %error, "a registered key cannot be used");
         Failure::UnknownKey
     })?;
-    let caller = Arc::new(Caller { account: key.account, user: key.user, access_key_id: key.id });
-    let signing_key = SigningKey::derive(&secret, id.date, id.region.as_str(), id.service);
-    Ok(Some((Arc::new(ReadyKey { signing_key, caller, read_at }), true)))
+    Ok(Some(Credential { secret, session: None, user: key.user }))
+}
+
+/// Gives out a session of `account`, and the key that it signs with.
+pub(crate) fn issue(app: &App, account: AccountId, session: Session) -> IssuedSession {
+    session.issue(&app.keys.session_key, account, &app.entropy)
 }
 
 #[cfg(test)]

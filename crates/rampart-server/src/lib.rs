@@ -4,6 +4,7 @@
 //! transaction loads, decides (in `rampart-core`) and applies; the edge encodes. Nothing below the edge knows HTTP.
 
 mod app;
+mod authorization;
 pub mod background;
 mod clock;
 pub mod edge;

@@ -1,6 +1,7 @@
 //! The operations, and the table of them. Router, README's tables, `rampart operations`, the authorizer and the coverage
 //! tests read the table; no other list of operations exists.
 
+pub mod iam;
 pub mod organizations;
 pub mod ram;
 mod service;
@@ -28,7 +29,6 @@ pub(crate) struct Request {
     /// The query string, for operations of RAM whose parameters stand there.
     pub(crate) query: String,
     /// The parameters, for services that are spoken in forms; empty for others.
-    #[expect(dead_code, reason = "IAM's operations and STS's others take their parameters from here")]
     pub(crate) form: Form,
 }
 
@@ -66,6 +66,11 @@ impl Operation {
     /// Whether it answers here.
     pub fn is_built(&self) -> bool {
         self.handler.is_some()
+    }
+
+    /// Whether it only looks: then nothing is another way afterwards.
+    pub(crate) fn only_reads(&self) -> bool {
+        ["Describe", "Get", "List"].iter().any(|verb| self.name.starts_with(verb))
     }
 
     /// The path that it is called by: RAM's are told apart by it, the others' by what else they carry.

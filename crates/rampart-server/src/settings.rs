@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use rampart_core::iam::IamQuotas;
 use rampart_core::timing::DAY_MS;
 use rampart_core::{AccountId, Quotas, Timing};
 
@@ -35,6 +36,8 @@ pub struct Settings {
     pub timing: Timing,
     /// What an owner and an organization may have.
     pub quotas: Quotas,
+    /// What an account may have of IAM.
+    pub iam_quotas: IamQuotas,
     /// Whether an invited account may leave a share whatever it holds. AWS allows it for 14 types (reference §5.5).
     pub leave_any_type: bool,
     /// Open mode: every list begins with an empty page and a token, as AWS's sometimes do (reference §2.3), so that
@@ -54,6 +57,7 @@ impl Settings {
             default_account,
             timing: Timing::default(),
             quotas: Quotas::default(),
+            iam_quotas: IamQuotas::default(),
             leave_any_type: false,
             empty_pages: false,
             event_kept_ms: 7 * DAY_MS,

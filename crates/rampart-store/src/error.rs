@@ -1,5 +1,6 @@
 //! What can go wrong in the store, and how a transaction is given up.
 
+use rampart_core::iam::IamRefusal;
 use rampart_core::{OrganizationRefusal, Refusal};
 
 /// A failure of the store itself. The chain is logged once, at the edge.
@@ -67,6 +68,12 @@ impl From<Refusal> for Abort {
 
 impl From<OrganizationRefusal> for Abort {
     fn from(refusal: OrganizationRefusal) -> Self {
+        Self::Refused(refusal.into())
+    }
+}
+
+impl From<IamRefusal> for Abort {
+    fn from(refusal: IamRefusal) -> Self {
         Self::Refused(refusal.into())
     }
 }

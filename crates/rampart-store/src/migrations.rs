@@ -360,6 +360,39 @@ const STEPS: &[&str] = &[
         tag_key TEXT NOT NULL,
         tag_value TEXT NOT NULL,
         PRIMARY KEY (part, management, resource, tag_key))",
+    "CREATE TABLE IF NOT EXISTS iam_identity (
+        part BIGINT NOT NULL,
+        account TEXT NOT NULL,
+        kind SMALLINT NOT NULL,
+        name TEXT NOT NULL,
+        name_folded TEXT NOT NULL,
+        path TEXT NOT NULL,
+        identity_id TEXT NOT NULL,
+        tags TEXT NOT NULL,
+        role TEXT,
+        created_ms BIGINT NOT NULL,
+        PRIMARY KEY (part, account, kind, name))",
+    "CREATE INDEX IF NOT EXISTS iam_identity_by_folded_name
+        ON iam_identity (part, account, kind, name_folded)",
+    "CREATE INDEX IF NOT EXISTS iam_identity_by_path
+        ON iam_identity (part, account, kind, path, name)",
+    "CREATE TABLE IF NOT EXISTS iam_policy (
+        part BIGINT NOT NULL,
+        account TEXT NOT NULL,
+        kind SMALLINT NOT NULL,
+        identity_name TEXT NOT NULL,
+        inline SMALLINT NOT NULL,
+        policy TEXT NOT NULL,
+        document TEXT,
+        PRIMARY KEY (part, account, kind, identity_name, inline, policy))",
+    "CREATE TABLE IF NOT EXISTS iam_usage (
+        part BIGINT NOT NULL,
+        account TEXT NOT NULL,
+        users BIGINT NOT NULL,
+        roles BIGINT NOT NULL,
+        PRIMARY KEY (part, account))",
+    "CREATE INDEX IF NOT EXISTS access_key_by_user
+        ON access_key (part, account, user_name, access_key_id)",
     "CREATE TABLE IF NOT EXISTS association_basis (
         part BIGINT NOT NULL,
         owner TEXT NOT NULL,

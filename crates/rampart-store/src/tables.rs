@@ -10,6 +10,8 @@ pub(crate) mod association;
 pub(crate) mod change_log;
 pub(crate) mod client_token;
 pub(crate) mod effective;
+pub(crate) mod iam_identity;
+pub(crate) mod iam_policy;
 pub(crate) mod invitation;
 pub(crate) mod organization;
 pub(crate) mod organization_policy;
@@ -33,6 +35,8 @@ pub static STATEMENTS: &[&[&Statement]] = &[
     change_log::STATEMENTS,
     client_token::STATEMENTS,
     effective::STATEMENTS,
+    iam_identity::STATEMENTS,
+    iam_policy::STATEMENTS,
     invitation::STATEMENTS,
     organization::STATEMENTS,
     organization::DELETE_ALL,
@@ -54,6 +58,9 @@ pub static STATEMENTS: &[&[&Statement]] = &[
 static EMPTY: &[&Statement] = &[
     &Statement::new("account.empty", "DELETE FROM account WHERE part = $1"),
     &Statement::new("access_key.empty", "DELETE FROM access_key WHERE part = $1"),
+    &Statement::new("iam_identity.empty", "DELETE FROM iam_identity WHERE part = $1"),
+    &Statement::new("iam_policy.empty", "DELETE FROM iam_policy WHERE part = $1"),
+    &Statement::new("iam_usage.empty", "DELETE FROM iam_usage WHERE part = $1"),
     &Statement::new("resource_share.empty", "DELETE FROM resource_share WHERE part = $1"),
     &Statement::new("resource_share_tag.empty", "DELETE FROM resource_share_tag WHERE part = $1"),
     &Statement::new("association.empty", "DELETE FROM association WHERE part = $1"),

@@ -119,6 +119,16 @@ impl Transaction {
         match change {
             Change::AccountStored(account) => self.store_account(account).await,
             Change::AccessKeyStored(key) => self.store_access_key(key).await,
+            Change::AccessKeyDropped { account, id } => self.drop_access_key(*account, id).await,
+            Change::IdentityStored(identity) => self.store_iam_identity(identity).await,
+            Change::IdentityDropped { account, kind, name } => {
+                self.drop_iam_identity(*account, *kind, name).await
+            }
+            Change::IdentityPolicyStored(policy) => self.store_iam_policy(policy).await,
+            Change::IdentityPolicyDropped { account, kind, identity, inline, policy } => {
+                self.drop_iam_policy(*account, *kind, identity, *inline, policy).await
+            }
+            Change::IamUsageStored(usage) => self.store_iam_usage(usage).await,
             Change::ShareStored(share) => self.store_resource_share(share).await,
             Change::ShareTagged { owner, region, share, share_created, added, removed } => {
                 let share = ShareArn { owner: *owner, region: *region, id: *share };

@@ -120,12 +120,37 @@ impl Client {
         reply.error_code.strip_suffix("Exception").unwrap_or(&reply.error_code).to_owned()
     }
 
-    /// Calls an operation of STS.
+    /// Calls an operation of STS without parameters.
     pub async fn sts(&self, action: &str) -> Reply {
-        let body = format!("Action={action}&Version=2011-06-15");
+        self.sts_with(action, &[]).await
+    }
+
+    /// Calls an operation of STS.
+    pub async fn sts_with(&self, action: &str, parameters: &[(&str, &str)]) -> Reply {
+        self.form("sts", "2011-06-15", action, parameters).await
+    }
+
+    /// Calls an operation of IAM.
+    pub async fn iam(&self, action: &str, parameters: &[(&str, &str)]) -> Reply {
+        self.form("iam", "2010-05-08", action, parameters).await
+    }
+
+    /// Calls an operation of IAM that must succeed, and gives its answer.
+    pub async fn iam_ok(&self, action: &str, parameters: &[(&str, &str)]) -> Reply {
+        let reply = self.iam(action, parameters).await;
+        assert_eq!(reply.status, 200, "{action} {parameters:?}: {}", reply.text);
+        assert_eq!(reply.headers["content-type"], "text/xml");
+        reply
+    }
+
+    async fn form(&self, service: &str, version: &str, action: &str, parameters: &[(&str, &str)]) -> Reply {
+        let mut body = format!("Action={action}&Version={version}");
+        for (name, value) in parameters {
+            body.push_str(&format!("&{name}={}", utf8_percent_encode(value, UNRESERVED)));
+        }
         let request = Request::post("/").header("content-type", "application/x-www-form-urlencoded");
         let request = request.body(Bytes::from(body)).expect("the parts of the request are well-formed");
-        self.send(self.signed("sts", request)).await
+        self.send(self.signed(service, request)).await
     }
 
     /// Calls an operation of Organizations.
@@ -234,6 +259,23 @@ impl Reply {
         }
     }
 
+    /// The text of the first XML element of that name; empty when there is none.
+    pub fn element(&self, name: &str) -> String {
+        self.elements(name).into_iter().next().unwrap_or_default()
+    }
+
+    /// The texts of all XML elements of that name, their own elements included.
+    pub fn elements(&self, name: &str) -> Vec<String> {
+        let (open, close) = (format!("<{name}>"), format!("</{name}>"));
+        let rest = self.text.split(&open).skip(1);
+        rest.map(|rest| unescape(rest.split(&close).next().unwrap_or_default())).collect()
+    }
+
+    /// The status and the code of an XML error.
+    pub fn xml_error(&self) -> (u16, String) {
+        (self.status, self.element("Code"))
+    }
+
     /// What every error of RAM looks like (reference §11.1).
     #[track_caller]
     pub fn assert_error_envelope(&self) {
@@ -245,6 +287,11 @@ impl Reply {
         assert_eq!(members.len(), 1, "{}", self.text);
         assert!(members["message"].as_str().is_some_and(|message| !message.is_empty()), "{}", self.text);
     }
+}
+
+fn unescape(text: &str) -> String {
+    let plain = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&#39;", "'");
+    plain.replace("&amp;", "&")
 }
 
 fn plain_headers(request: &Request<Bytes>) -> Vec<(&str, &[u8])> {

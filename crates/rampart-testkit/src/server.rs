@@ -6,7 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rampart_core::access_key::{AccessKey, access_key_id};
-use rampart_core::{Change, SharingEvent};
+use rampart_core::catalog::Catalog;
+use rampart_core::iam::identity::identity_id;
+use rampart_core::iam::{IamName, IamPath, Identity, IdentityKind, Nature};
+use rampart_core::{AccountId, Change, SharingEvent};
 use rampart_server::background;
 use rampart_server::{App, AuthMode, Clock, Entropy, Server, Settings};
 use rampart_store::{Abort, Location, MasterKey, Options, Reader, Store, Transaction, Work};
@@ -75,11 +78,17 @@ pub fn settings() -> Settings {
 impl TestServer {
     /// Starts a server on a store of its own.
     pub async fn start(kind: StoreKind, settings: Settings) -> Self {
+        Self::start_with_catalog(kind, settings, Catalog::embedded()).await
+    }
+
+    /// Starts one with another catalog than the embedded one.
+    pub async fn start_with_catalog(kind: StoreKind, settings: Settings, catalog: &'static Catalog) -> Self {
         let (location, home) = make_home(kind);
         let options = Options { connections_max: 8, ..Options::default() };
         let (store, _) = Store::open(&location, options).await.expect("an empty store can be opened");
         let master_key = MasterKey::generate();
-        let app = App::new(store.clone(), settings, Some(master_key.clone()), Entropy::system());
+        let key = Some(master_key.clone());
+        let app = App::with_catalog(store.clone(), settings, key, Entropy::system(), catalog);
         let server = Server::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), Arc::clone(&app))
             .await
             .expect("the loopback address has a free port");
@@ -178,7 +187,7 @@ impl TestServer {
             active: true,
             created: Clock::real(),
         };
-        self.store_key(key).await;
+        self.store_key(key, new_user(account, user)).await;
         Key { id, secret }
     }
 
@@ -187,12 +196,12 @@ impl TestServer {
         let reader = self.store.reader().await.expect("the store can be read");
         let known = reader.access_key(&key.id).await.expect("the store can be read");
         drop(reader);
-        self.store_key(AccessKey { active: false, ..known.expect("the key is registered") }).await;
+        self.store_key(AccessKey { active: false, ..known.expect("the key is registered") }, None).await;
     }
 
-    async fn store_key(&self, key: AccessKey) {
+    async fn store_key(&self, key: AccessKey, user: Option<Identity>) {
         let part = self.store.partition_of(key.account);
-        self.store.write(part, StoreKey(key)).await.expect("the store takes keys");
+        self.store.write(part, StoreKey { key, user }).await.expect("the store takes keys");
     }
 
     /// Tells the server to stop. Returns at once; [`Self::stopped`] waits.
@@ -250,13 +259,38 @@ fn sqlite_rows(file: &Path, text: &str) -> Vec<String> {
     rows.collect::<rusqlite::Result<_>>().expect("the store's rows can be read")
 }
 
-struct StoreKey(AccessKey);
+/// A user who may do nothing; none for the root.
+fn new_user(account: AccountId, name: &str) -> Option<Identity> {
+    let name = IamName::of_identity(name, "UserName").ok()?;
+    let mut random = [0; 17];
+    Entropy::system().fill(&mut random);
+    Some(Identity {
+        account,
+        nature: Nature::User,
+        name,
+        path: IamPath::root(),
+        id: identity_id(IdentityKind::User, random),
+        tags: Vec::new(),
+        created: Clock::real(),
+    })
+}
+
+/// Stores a key, and its user if there is none of that name.
+struct StoreKey {
+    key: AccessKey,
+    user: Option<Identity>,
+}
 
 impl Work for StoreKey {
     type Reply = ();
 
     async fn run(&self, tx: &Transaction) -> Result<(), Abort> {
-        tx.apply(&[Change::AccessKeyStored(self.0.clone())], self.0.created).await?;
+        let mut changes = vec![Change::AccessKeyStored(self.key.clone())];
+        if let Some(user) = &self.user {
+            let known = tx.iam_identity(user.account, IdentityKind::User, &user.name).await?;
+            changes.extend(known.is_none().then(|| Change::IdentityStored(user.clone())));
+        }
+        tx.apply(&changes, self.key.created).await?;
         Ok(())
     }
 }

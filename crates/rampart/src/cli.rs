@@ -54,6 +54,10 @@ pub(crate) struct Options {
     /// RAMPART_MASTER_KEY. Without either, an SQLite store keeps one beside it, as PATH.key
     #[arg(long, global = true, env = "RAMPART_MASTER_KEY_FILE", value_name = "FILE")]
     pub(crate) master_key_file: Option<PathBuf>,
+    /// A JSON file with resource types and permissions of your own, added to those of AWS or in the place of those of the
+    /// same names. README says how to write one
+    #[arg(long, global = true, env = "RAMPART_CATALOG", value_name = "FILE")]
+    pub(crate) catalog: Option<PathBuf>,
     /// Connections to PostgreSQL at the most [default: 16]
     #[arg(long, global = true, env = "RAMPART_STORE_CONNECTIONS", value_name = "NUMBER")]
     pub(crate) store_connections: Option<usize>,
@@ -116,6 +120,12 @@ pub(crate) enum Command {
     Migrate,
     /// Print the settings in force, without secrets
     Config,
+    /// List resource types and their permissions, those of --catalog too, and whose actions are inferred
+    Catalog {
+        /// How to print
+        #[arg(long, value_enum, default_value_t)]
+        output: OutputFormat,
+    },
     /// List the operations of all services and which of them work
     Operations {
         /// How to print

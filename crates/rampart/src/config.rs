@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use rampart_core::catalog::Catalog;
+use rampart_core::iam::IamQuotas;
 use rampart_core::{AccountId, Quotas, Timing};
 use rampart_server::{AuthMode, Settings};
 use rampart_store::{Location, Options as StoreOptions, Partitions};
@@ -24,11 +26,13 @@ pub(crate) struct Config {
     pub(crate) log: LogFormat,
     pub(crate) log_level: String,
     pub(crate) master_key_file: Option<PathBuf>,
+    pub(crate) catalog: Option<PathBuf>,
     pub(crate) store_options: StoreOptions,
     pub(crate) leave_any_type: bool,
     pub(crate) empty_pages: bool,
     pub(crate) retention: Retention,
     pub(crate) quotas: Quotas,
+    pub(crate) iam_quotas: IamQuotas,
 }
 
 /// The file's form, and the form in which settings are printed.
@@ -43,12 +47,14 @@ struct SettingsFile {
     log: Option<LogFormat>,
     log_level: Option<String>,
     master_key_file: Option<PathBuf>,
+    catalog: Option<PathBuf>,
     store_connections: Option<usize>,
     store_partitions: Option<i64>,
     leave_any_type: Option<bool>,
     empty_pages: Option<bool>,
     retention: RetentionFile,
     quotas: Quotas,
+    iam_quotas: IamQuotas,
 }
 
 /// How long things that are over are kept. A section of the file.
@@ -121,6 +127,7 @@ impl Config {
             log: options.log.or(file.log).unwrap_or(LogFormat::Text),
             log_level: options.log_level.clone().or(file.log_level).unwrap_or_else(|| "info".to_owned()),
             master_key_file: options.master_key_file.clone().or(file.master_key_file),
+            catalog: options.catalog.clone().or(file.catalog),
             store_options: StoreOptions { partitions, connections_max: connections },
             leave_any_type: options.leave_any_type.or(file.leave_any_type).unwrap_or(false),
             empty_pages,
@@ -130,6 +137,7 @@ impl Config {
                 &[&options.retention_of_environment, &options.retention],
             )?)?,
             quotas: with_overrides(&file.quotas, "quota", &[&options.quota_of_environment, &options.quota])?,
+            iam_quotas: file.iam_quotas,
         })
     }
 
@@ -153,11 +161,23 @@ impl Config {
         Settings {
             timing,
             quotas: self.quotas,
+            iam_quotas: self.iam_quotas,
             leave_any_type: self.leave_any_type,
             empty_pages: self.empty_pages,
             event_kept_ms: milliseconds(retention.event),
             ..Settings::new(auth, self.default_account)
         }
+    }
+
+    /// The catalog in force: AWS's, with the operator's own file if there is one.
+    pub(crate) fn catalog(&self) -> anyhow::Result<&'static Catalog> {
+        let Some(path) = &self.catalog else { return Ok(Catalog::embedded()) };
+        let text =
+            std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let catalog = Catalog::with_file(&text)
+            .with_context(|| format!("{} is not a valid catalog", path.display()))?;
+        // Read once, and of use until the process ends.
+        Ok(Box::leak(Box::new(catalog)))
     }
 
     /// Prints the settings as the file that would give them, with the passwords left out.
@@ -171,12 +191,14 @@ impl Config {
             log: Some(self.log),
             log_level: Some(self.log_level.clone()),
             master_key_file: self.master_key_file.clone(),
+            catalog: self.catalog.clone(),
             store_connections: Some(self.store_options.connections_max),
             store_partitions: Some(self.store_options.partitions.count()),
             leave_any_type: Some(self.leave_any_type),
             empty_pages: Some(self.empty_pages),
             retention: self.retention.to_file(),
             quotas: self.quotas,
+            iam_quotas: self.iam_quotas,
         };
         crate::output::text(&toml::to_string(&file)?)
     }
@@ -292,12 +314,13 @@ mod tests {
 
     #[test]
     fn retentions_and_quotas_come_from_the_file() {
-        let file = "[retention]\nended-association = '30m'\ndeleted-share = '500ms'\naccepted-invitation = '7d'\n[quotas]\npending-invitations = 5";
+        let file = "[retention]\nended-association = '30m'\ndeleted-share = '500ms'\naccepted-invitation = '7d'\n[quotas]\npending-invitations = 5\n[iam-quotas]\nusers = 6";
         let config = Config::merge(&Options::default(), toml::from_str(file).unwrap()).unwrap();
         let settings = config.settings();
         assert_eq!(settings.timing.ended_association_visible_ms, 30 * 60 * 1000);
         assert_eq!(settings.timing.accepted_invitation_visible_ms, Some(7 * 24 * 60 * 60 * 1000));
         assert_eq!((settings.quotas.pending_invitations, settings.quotas.resource_shares), (5, 25_000));
+        assert_eq!((settings.iam_quotas.users, settings.iam_quotas.roles), (6, 1_000));
         let printed = toml::to_string(&config.retention.to_file()).unwrap();
         let again = Retention::of(&toml::from_str(&printed).unwrap()).unwrap();
         assert_eq!(again, config.retention);

@@ -2,6 +2,8 @@
 
 use anyhow::Context;
 use rampart_core::access_key::{AccessKey, Account, access_key_id, account_of_access_key};
+use rampart_core::iam::identity::identity_id;
+use rampart_core::iam::{IamName, IamPath, IamRefusal, IamUsage, Identity, IdentityKind, Nature};
 use rampart_core::{AccountId, Change, TimestampMs};
 use rampart_server::{Clock, Entropy};
 use rampart_store::{Abort, Store, Transaction, Work};
@@ -70,10 +72,8 @@ pub(crate) async fn create_key(
     user: String,
     format: OutputFormat,
 ) -> anyhow::Result<()> {
-    anyhow::ensure!(
-        user.len() <= 64 && user.bytes().all(|b| b.is_ascii_alphanumeric() || b"+=,.@_-".contains(&b)),
-        "a user's name has at most 64 letters, digits and +=,.@_-"
-    );
+    let name = (!user.is_empty()).then(|| IamName::of_identity(&user, "UserName"));
+    let name = name.transpose().ok().context("a user's name has at most 64 letters, digits and +=,.@_-")?;
     let store = serve::open_store(config).await?;
     let master_key = master_key::find_or_make(config, &store).await?;
     let secret: String = random::<SECRET_CHARS>()
@@ -83,7 +83,8 @@ pub(crate) async fn create_key(
     let id = access_key_id(account, random());
     let sealed_secret = master_key.seal(&secret, &id);
     let key = AccessKey { id, account, user, sealed_secret, active: true, created: Clock::real() };
-    write(&store, account, StoreKey(key.clone())).await?;
+    let identity = name.map(|name| new_user(account, name));
+    write(&store, account, StoreKey { key: key.clone(), user: identity }).await?;
     let words = format!(
         "AccessKeyId      {}\nSecretAccessKey  {secret}\n\nThe secret is shown this once. Keep it safe.\n",
         key.id
@@ -148,22 +149,55 @@ impl Work for StoreAccount {
     }
 }
 
-/// Stores a new key, and registers its account if it was not.
-struct StoreKey(AccessKey);
+/// A user who may do nothing yet.
+fn new_user(account: AccountId, name: IamName) -> Identity {
+    Identity {
+        account,
+        nature: Nature::User,
+        name,
+        path: IamPath::root(),
+        id: identity_id(IdentityKind::User, random()),
+        tags: Vec::new(),
+        created: Clock::real(),
+    }
+}
+
+/// Stores a new key, and registers its account and its user if they were not.
+struct StoreKey {
+    key: AccessKey,
+    user: Option<Identity>,
+}
 
 impl Work for StoreKey {
     type Reply = ();
 
     async fn run(&self, tx: &Transaction) -> Result<(), Abort> {
-        let key = &self.0;
+        let key = &self.key;
         let mut changes = Vec::new();
         if tx.account(key.account).await?.is_none() {
             let account = Account { id: key.account, name: String::new(), created: key.created };
             changes.push(Change::AccountStored(account));
         }
+        if let Some(user) = &self.user {
+            changes.extend(register(tx, user).await?);
+        }
         changes.push(Change::AccessKeyStored(key.clone()));
         tx.apply(&changes, key.created).await?;
         Ok(())
+    }
+}
+
+/// What makes a user that is not there yet. The operator's word goes beyond quotas.
+async fn register(tx: &Transaction, user: &Identity) -> Result<Vec<Change>, Abort> {
+    let (account, kind) = (user.account, user.kind());
+    match tx.iam_identity_alike(account, kind, &user.name).await? {
+        Some(known) if known.name == user.name => Ok(Vec::new()),
+        Some(known) => Err(IamRefusal::IdentityExists { kind, name: known.name }.into()),
+        None => {
+            let usage = tx.iam_usage(account).await?;
+            let usage = IamUsage { users: usage.users.saturating_add(1), ..usage };
+            Ok(vec![Change::IdentityStored(user.clone()), Change::IamUsageStored(usage)])
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The `rampart` binary: command line, configuration, wiring. The only place with `anyhow` and the environment.
 
+mod catalog;
 mod cli;
 mod config;
 mod keys;
@@ -35,6 +36,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         match cli.command {
             Command::Serve => serve::serve(&config).await,
             Command::Config => config.print(),
+            Command::Catalog { output } => catalog::print(&config, output),
             Command::Migrate => serve::migrate(&config).await,
             Command::Operations { output } => output::operations(output),
             Command::Account(AccountCommand::Create { account, name, output }) => {

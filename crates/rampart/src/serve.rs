@@ -23,9 +23,10 @@ pub(crate) async fn open_store(config: &Config) -> anyhow::Result<Store> {
 pub(crate) async fn serve(config: &Config) -> anyhow::Result<()> {
     telemetry::start(config)?;
     raise_descriptor_limit();
+    let catalog = config.catalog()?;
     let store = open_store(config).await?;
     let master_key = find_master_key(config, &store).await?;
-    let app = App::new(store.clone(), config.settings(), master_key, Entropy::system());
+    let app = App::with_catalog(store.clone(), config.settings(), master_key, Entropy::system(), catalog);
     let server = Server::bind(config.listen, Arc::clone(&app)).await?;
     let address = server.address()?;
     // Before the greeting: who reads it may stop the server at once.

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::percent;
+
 /// Writes XML elements, closing what was opened and escaping text and attributes.
 ///
 /// Names are written as they are: they come from the code, not from a request.
@@ -139,10 +141,28 @@ pub fn response_xml(
     let mut xml = XmlWriter::new();
     xml.open_with(&format!("{action}Response"), &[("xmlns", namespace)]);
     xml.element(&format!("{action}Result"), result);
+    finish(xml, request_id)
+}
+
+/// The body of an answer that has no result: nothing but the request's id.
+pub fn empty_response_xml(action: &str, namespace: &str, request_id: &str) -> String {
+    let mut xml = XmlWriter::new();
+    xml.open_with(&format!("{action}Response"), &[("xmlns", namespace)]);
+    finish(xml, request_id)
+}
+
+fn finish(mut xml: XmlWriter, request_id: &str) -> String {
     xml.element("ResponseMetadata", |xml| {
         xml.text_element("RequestId", request_id);
     });
     xml.finish() + "\n"
+}
+
+/// A text in the percent-encoding that IAM puts policy documents in.
+pub fn percent_encode(text: &str) -> String {
+    let mut encoded = Vec::with_capacity(text.len() * 2);
+    text.bytes().for_each(|byte| percent::push_encoded(&mut encoded, byte));
+    String::from_utf8(encoded).expect("percent-encoding is ASCII")
 }
 
 #[cfg(test)]
@@ -186,6 +206,21 @@ mod tests {
              <GetCallerIdentityResult><Account>123456789012</Account></GetCallerIdentityResult>\
              <ResponseMetadata><RequestId>id-1</RequestId></ResponseMetadata></GetCallerIdentityResponse>\n"
         );
+    }
+
+    #[test]
+    fn an_answer_without_a_result() {
+        let xml = empty_response_xml("DeleteUser", "ns", "id-1");
+        assert_eq!(
+            xml,
+            "<DeleteUserResponse xmlns=\"ns\"><ResponseMetadata><RequestId>id-1</RequestId></ResponseMetadata>\
+             </DeleteUserResponse>\n"
+        );
+    }
+
+    #[test]
+    fn documents_are_percent_encoded() {
+        assert_eq!(percent_encode("{\"a\": \"é~*\"}"), "%7B%22a%22%3A%20%22%C3%A9~%2A%22%7D");
     }
 
     #[test]

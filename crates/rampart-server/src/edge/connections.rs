@@ -4,6 +4,7 @@
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -23,6 +24,10 @@ use crate::settings::EdgeLimits;
 
 /// How long to let be when a connection cannot be accepted: the next try would fail as well.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Who is at the other end of a request's connection: one of the request's extensions.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer(pub SocketAddr);
 
 /// Gives every request its answer.
 pub trait Answers: Send + Sync + 'static {
@@ -50,10 +55,10 @@ pub async fn serve(
         tokio::select! {
             () = &mut stop => break,
             (accepted, place) = accepted => match accepted {
-                Ok((stream, _)) => {
+                Ok((stream, peer)) => {
                     let (answers, stopped) = (Arc::clone(&answers), stopped.clone());
                     connections.spawn(async move {
-                        serve_connection(answers, stream, limits, stopped).await;
+                        serve_connection(answers, stream, Peer(peer), limits, stopped).await;
                         drop(place);
                     });
                 }
@@ -105,6 +110,7 @@ impl Drop for InFlight {
 async fn serve_connection(
     answers: Arc<impl Answers>,
     stream: TcpStream,
+    peer: Peer,
     limits: EdgeLimits,
     mut stopped: watch::Receiver<bool>,
 ) {
@@ -115,7 +121,8 @@ async fn serve_connection(
         in_flight: AtomicUsize::new(0),
         last_ms: AtomicU64::new(0),
     });
-    let service = service_fn(|request: Request<Incoming>| {
+    let service = service_fn(|mut request: Request<Incoming>| {
+        request.extensions_mut().insert(peer);
         let (answers, in_flight) = (Arc::clone(&answers), InFlight::begin(&activity));
         async move {
             let response = answers.answer(request).await;

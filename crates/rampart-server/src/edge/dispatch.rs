@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use futures_util::FutureExt;
-use http::header::{CONTENT_TYPE, ORIGIN};
+use http::header::{CONTENT_TYPE, ORIGIN, USER_AGENT};
 use http::request::Parts;
 use http::{HeaderMap, Request, Response, Uri};
 use http_body_util::{BodyExt, Full};
@@ -21,10 +21,12 @@ use uuid::Uuid;
 
 use super::Edge;
 use super::body::pass_by;
+use super::connections::Peer;
 use super::respond::{Answered, respond};
 use super::route::operation_of;
 use crate::AuthMode;
 use crate::app::{App, Call};
+use crate::authorization::authorize;
 use crate::failure::{Dialect, Failure};
 use crate::identity::authenticate;
 use crate::operations::{self, Operation, Service};
@@ -143,6 +145,8 @@ async fn answer(edge: &Edge, head: &Parts, body: &mut Incoming, request_id: Uuid
         region,
         operation,
         invocation_id: invocation_id(&head.headers, &presented),
+        source_ip: head.extensions.get::<Peer>().map(|peer| peer.0.ip().to_canonical()),
+        user_agent: head.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).map(str::to_owned),
         request_id,
         membership: Arc::default(),
         now: app.clock.now(),
@@ -162,12 +166,19 @@ fn read_form(dialect: Dialect, query: &str, body: &[u8]) -> Result<Form, Failure
 async fn run(app: &Arc<App>, request: operations::Request) -> Answered {
     let operation: &'static Operation = request.call.operation;
     let dialect = operation.service.dialect();
-    let answer = match operation.handler {
-        Some(handler) => handler(Arc::clone(app), request).await,
-        None => Err(Failure::NotBuilt(operation.name)),
+    let answer = match (authorize(app, &request).await, operation.handler) {
+        (Err(failure), _) => Err(failure),
+        (Ok(()), Some(handler)) => handler(Arc::clone(app), request).await,
+        (Ok(()), None) => Err(Failure::NotBuilt(operation.name)),
     };
     match answer {
-        Ok(body) => Answered::Result { body, dialect },
+        Ok(body) => {
+            // Which policies bear on whom may be another matter now, for callers of any account.
+            if operation.service == Service::Organizations && !operation.only_reads() {
+                app.keys.forget_all();
+            }
+            Answered::Result { body, dialect }
+        }
         Err(failure) => Answered::failed(failure, dialect, Some(operation)),
     }
 }

@@ -31,6 +31,7 @@ const ONLY_INSIDE: &str = "The resource you are attempting to share can only be 
 pub(super) fn of(refusal: &Refusal) -> (Codes, String) {
     match refusal {
         Refusal::Permission(refusal) => permission::of(refusal),
+        Refusal::Iam(refusal) => (INVALID_PARAMETER, super::iam_texts::of(refusal).2),
         // What the caller named.
         Refusal::ShareArnMalformed => (
             MALFORMED_ARN,

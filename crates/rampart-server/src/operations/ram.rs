@@ -44,7 +44,7 @@ pub(crate) mod offer;
 mod permission_shapes;
 mod permission_text;
 mod permissions;
-mod received;
+pub(crate) mod received;
 mod resource_grants;
 mod shapes;
 mod shared_permissions;

@@ -2,7 +2,7 @@
 
 use crate::failure::Dialect;
 use crate::operations::table::{IAM, ORGANIZATIONS, RAM, STS};
-use crate::operations::{Operation, sts};
+use crate::operations::{Operation, iam, sts};
 
 /// A service of AWS that is answered here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -50,7 +50,7 @@ impl Service {
         match self {
             Self::Ram => Dialect::RestJson,
             Self::Sts => Dialect::Query { namespace: sts::NAMESPACE },
-            Self::Iam => Dialect::Query { namespace: "https://iam.amazonaws.com/doc/2010-05-08/" },
+            Self::Iam => Dialect::Query { namespace: iam::NAMESPACE },
             Self::Organizations => Dialect::Json,
         }
     }

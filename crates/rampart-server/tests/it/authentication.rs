@@ -70,6 +70,8 @@ async fn a_users_key_acts_for_the_account_in_the_users_name() {
         let user = server.client(server.create_key(OWNER, "alice").await);
         assert_eq!(identity(&user).await, (OWNER.to_owned(), format!("arn:aws:iam::{OWNER}:user/alice")));
         let share = create(&root, &json!({"name": "n"})).await;
+        let full = "arn:aws:iam::aws:policy/AWSResourceAccessManagerFullAccess";
+        root.iam_ok("AttachUserPolicy", &[("UserName", "alice"), ("PolicyArn", full)]).await;
         assert_eq!(share_arns(&user, "SELF").await, [share]);
         let other = server.client(server.create_key(CONSUMER, "").await);
         assert!(share_arns(&other, "SELF").await.is_empty());
@@ -218,7 +220,7 @@ async fn get_caller_identity_speaks_xml() {
     let reply = client.send(client.signed("sts", request)).await;
     assert_eq!((reply.status, element(&reply.text, "Account").as_str()), (200, OWNER), "{}", reply.text);
 
-    let unknown = client.sts("AssumeRole").await;
+    let unknown = client.sts("AssumeRoleWithSAML").await;
     assert_eq!((unknown.status, element(&unknown.text, "Code").as_str()), (400, "InvalidAction"));
     assert_eq!(element(&unknown.text, "Type"), "Sender");
     assert_eq!(unknown.headers["content-type"], "text/xml");

@@ -26,6 +26,16 @@ static LIST_KEYS: Statement = Statement::new(
     "SELECT account, access_key_id, user_name, sealed_secret, active, created_ms FROM access_key
      WHERE part = $1 AND account = $2 ORDER BY access_key_id LIMIT 1000",
 );
+static LIST_KEYS_OF_USER: Statement = Statement::new(
+    "access_key.of_user",
+    "SELECT account, access_key_id, user_name, sealed_secret, active, created_ms FROM access_key
+     WHERE part = $1 AND account = $2 AND user_name = $3 AND access_key_id > $4
+     ORDER BY access_key_id LIMIT $5",
+);
+static DROP_KEY: Statement = Statement::new(
+    "access_key.drop",
+    "DELETE FROM access_key WHERE part = $1 AND account = $2 AND access_key_id = $3",
+);
 static ANY_KEY: Statement = Statement::new(
     "access_key.any",
     "SELECT access_key_id FROM access_key WHERE part = $1 ORDER BY account, access_key_id LIMIT 1",
@@ -37,8 +47,16 @@ static STORE_KEY: Statement = Statement::new(
      ON CONFLICT (part, account, access_key_id) DO UPDATE SET active = excluded.active",
 );
 
-pub(crate) static STATEMENTS: &[&Statement] =
-    &[&LOAD_ACCOUNT, &STORE_ACCOUNT, &LOAD_KEY, &LIST_KEYS, &ANY_KEY, &STORE_KEY];
+pub(crate) static STATEMENTS: &[&Statement] = &[
+    &LOAD_ACCOUNT,
+    &STORE_ACCOUNT,
+    &LOAD_KEY,
+    &LIST_KEYS,
+    &LIST_KEYS_OF_USER,
+    &DROP_KEY,
+    &ANY_KEY,
+    &STORE_KEY,
+];
 
 impl Reader {
     /// The account, if it was registered.
@@ -58,6 +76,24 @@ impl Reader {
         };
         let values = [self.part_of(account).into(), Value::Text(account.as_str()), Value::Text(id)];
         self.connection.query_opt(&LOAD_KEY, &values, read_key).await
+    }
+
+    /// The access keys of a user, or of the root when the name is empty, ordered by id.
+    pub async fn access_keys_of_user(
+        &self,
+        account: AccountId,
+        user: &str,
+        after: &str,
+        limit: u32,
+    ) -> Result<Vec<AccessKey>, StoreError> {
+        let values = [
+            self.part_of(account).into(),
+            Value::Text(account.as_str()),
+            Value::Text(user),
+            Value::Text(after),
+            limit.into(),
+        ];
+        self.connection.query(&LIST_KEYS_OF_USER, &values, read_key).await
     }
 
     /// Whether there is an access key of any account.
@@ -100,6 +136,11 @@ impl Transaction {
             key.created.into(),
         ];
         self.connection.execute(&STORE_KEY, &values).await.map(drop)
+    }
+
+    pub(crate) async fn drop_access_key(&self, account: AccountId, id: &str) -> Result<(), StoreError> {
+        let values = [self.part().0.into(), Value::Text(account.as_str()), Value::Text(id)];
+        self.connection.execute(&DROP_KEY, &values).await.map(drop)
     }
 }
 

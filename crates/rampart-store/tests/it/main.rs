@@ -3,6 +3,7 @@
 
 mod conformance;
 mod engines;
+mod iam;
 mod organizations;
 mod outcomes;
 mod plans;

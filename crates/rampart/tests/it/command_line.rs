@@ -87,7 +87,14 @@ fn errors_say_what_to_do() {
     let site = Site::new();
     site.write("unknown.toml", "lisen = '127.0.0.1:1'\n");
     site.write("broken.toml", "listen = \n");
+    site.write("catalog.json", "{\n \"permissions\": [{\"name\": \"x\", \"nome\": 1}]}");
     let cases: &[(&[&str], &[&str])] = &[
+        (
+            &["serve", "--catalog", "catalog.json"],
+            &["catalog.json is not a valid catalog: line 2, column 37: unknown field `nome`"],
+        ),
+        (&["catalog", "--catalog", "catalog.json"], &["line 2, column 37"]),
+        (&["serve", "--catalog", "absent.json"], &["cannot read absent.json"]),
         (&["serve", "--listen", "0.0.0.0:0"], &["rampart: ", "loopback", "--auth strict"]),
         (&["serve", "--listen", "[::]:0"], &["--auth strict"]),
         (&["config", "--config", "unknown.toml"], &["unknown.toml", "lisen", "listen"]),
@@ -152,4 +159,29 @@ fn operations_are_listed() {
         text.lines().any(|line| line.starts_with("ram            AcceptResourceShareInvitation ")
             && line.ends_with("works"))
     );
+}
+
+#[test]
+fn the_catalog_is_listed_with_what_is_ones_own() {
+    let site = Site::new();
+    site.write(
+        "own.json",
+        r#"{"permissions": [{"name": "Firewalls", "resourceType": "network-firewall:Firewall",
+            "isResourceTypeDefault": true, "versions": [{"actions": ["network-firewall:DescribeFirewall"]}]}]}"#,
+    );
+    let default = |listed: &Value| {
+        let lines = listed.as_array().unwrap();
+        assert_eq!(lines.len(), 90);
+        let firewall = lines.iter().find(|line| line["ResourceType"] == "network-firewall:Firewall");
+        firewall.unwrap()["DefaultPermission"].clone()
+    };
+    assert_eq!(default(&site.json(&["catalog", "--output", "json"])), Value::Null);
+    let own = site.json(&["catalog", "--output", "json", "--catalog", "own.json"]);
+    assert_eq!(default(&own), "Firewalls");
+    site.write("rampart.toml", "catalog = 'own.json'\n");
+    assert_eq!(site.json(&["catalog", "--output", "json", "--config", "rampart.toml"]), own);
+    let mut command = site.command(&["catalog"]);
+    let text = Outcome::of(command.env("RAMPART_CATALOG", "own.json")).stdout;
+    let line = text.lines().find(|line| line.contains("Firewalls")).unwrap();
+    assert!(line.contains("documented") && line.ends_with("Firewalls (default)"), "{line}");
 }

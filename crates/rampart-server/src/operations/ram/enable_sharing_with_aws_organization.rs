@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use rampart_aws::rest_json::parse_body;
+use rampart_core::iam::{IdentityKind, service_linked};
 use rampart_core::organization::{FeatureSet, Organization, RAM_SERVICE, sharing_enabled};
 use rampart_core::{Change, OrganizationChange, Refusal, TimestampMs};
 use rampart_store::{Abort, Transaction, Work};
@@ -27,12 +28,14 @@ pub(crate) fn handle(app: Arc<App>, request: Request) -> Answer {
     Box::pin(async move {
         let Input {} = parse_body(&request.body)?;
         let owner = request.call.account;
-        write(&app, owner, Enable { call: request.call }).await
+        let random = app.entropy.bytes();
+        write(&app, owner, Enable { call: request.call, random }).await
     })
 }
 
 struct Enable {
     call: Call,
+    random: [u8; 17],
 }
 
 impl Work for Enable {
@@ -43,8 +46,15 @@ impl Work for Enable {
         let organization = tx.organization(self.call.account).await?;
         let organization = organization.filter(|organization| organization.feature_set == FeatureSet::All);
         let organization = organization.ok_or(Refusal::OrganizationSharingDenied)?;
-        let is_trusted = tx.service_access(organization.management, RAM_SERVICE).await?.is_some();
-        let changes = enable(&organization, is_trusted, self.call.now);
+        let name = service_linked::ram_role_name();
+        let trusted = tx.service_access(organization.management, RAM_SERVICE);
+        let role = tx.iam_identity_alike(organization.management, IdentityKind::Role, &name);
+        let (trusted, role) = futures_util::future::try_join(trusted, role).await?;
+        let mut changes = enable(&organization, trusted.is_some(), self.call.now);
+        if role.is_none() {
+            let (_, made) = service_linked::create(self.call.account, None, self.random, self.call.now);
+            changes.extend(made);
+        }
         tx.apply(&changes, self.call.now).await?;
         Ok(json(&Output { return_value: true }))
     }

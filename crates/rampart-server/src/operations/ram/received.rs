@@ -18,11 +18,11 @@ const GRANTS_AT_ONCE: u32 = 64;
 
 /// A share of another account, as the caller sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct ReceivedShare {
+pub(crate) struct ReceivedShare {
     /// The share.
-    pub(super) share: ResourceShare,
+    pub(crate) share: ResourceShare,
     /// Since when the caller has it.
-    pub(super) since: TimestampMs,
+    pub(crate) since: TimestampMs,
 }
 
 /// By what the caller sees shares.
@@ -35,7 +35,7 @@ fn receivers(account: AccountId, membership: Option<&Membership>) -> Vec<String>
 }
 
 /// The share of that ARN, if it is another's and the caller can see it.
-pub(super) async fn share(
+pub(crate) async fn share(
     reader: &Reader,
     app: &App,
     call: &Call,

@@ -28,9 +28,9 @@ struct Input {
 /// A tag as it came.
 #[derive(Default, Deserialize, Serialize)]
 #[serde(default)]
-pub(super) struct TagInput {
-    key: Option<String>,
-    value: Option<String>,
+pub(crate) struct TagInput {
+    pub(crate) key: Option<String>,
+    pub(crate) value: Option<String>,
 }
 
 #[derive(Serialize)]
