@@ -21,6 +21,8 @@ COMMON_ERRORS = {
     "UnrecognizedClientException": {403},
     "ValidationException": {400},
 }
+# awsJson1.1 answers all of these with 400, and so do the exceptions of Organizations.
+JSON_ERRORS = {code: {400} for code in COMMON_ERRORS}
 # The same for the Query protocol of STS.
 QUERY_ERRORS = {
     "AccessDenied": {403},
@@ -80,7 +82,7 @@ def violations(operation: OperationModel, response: dict) -> list[str]:
         found.append("x-amzn-requestid is no UUID")
     if operation.service_model.metadata["protocol"] == "query":
         return found + query_violations(operation, response)
-    if response["headers"].get("content-type") != "application/json":
+    if response["headers"].get("content-type") != content_type(operation):
         found.append(f"the content type is {response['headers'].get('content-type')}")
     try:
         body = json.loads(response["body"], object_pairs_hook=unique_members, parse_constant=refuse_constant)
@@ -91,6 +93,11 @@ def violations(operation: OperationModel, response: dict) -> list[str]:
     if response["status_code"] == 200:
         return found + output_violations(operation, body)
     return found + error_violations(operation, response, body)
+
+
+def content_type(operation: OperationModel) -> str:
+    protocol = operation.service_model.metadata["protocol"]
+    return "application/x-amz-json-1.1" if protocol == "json" else "application/json"
 
 
 def output_violations(operation: OperationModel, body: dict) -> list[str]:
@@ -115,20 +122,31 @@ def error_violations(operation: OperationModel, response: dict, body: dict) -> l
     in_body = body.get("__type", body.get("code"))
     if in_body is not None and in_body.split("#")[-1] != code:
         found.append(f"the body says {in_body}, the header {code}")
-    message = body.get("message")
+    is_json = operation.service_model.metadata["protocol"] == "json"
+    name = "Message" if is_json else "message"
+    message = body.get(name)
     if not isinstance(message, str) or not message:
         found.append("the error has no message")
-    unknown = set(body) - {"message", "__type"}
+    unknown = set(body) - {name, "__type"}
+    if is_json:
+        if "__type" not in body:
+            found.append("the body does not say which error it is")
+        shapes = {shape.error_code: shape for shape in operation.error_shapes}
+        unknown -= set(shapes[code].members) if code in shapes else set()
     if unknown:
         found.append(f"the error has unknown members: {sorted(unknown)}")
 
-    modelled = {shape.error_code: shape.metadata["error"]["httpStatusCode"] for shape in operation.error_shapes}
+    common = JSON_ERRORS if is_json else COMMON_ERRORS
+    modelled = {
+        shape.error_code: shape.metadata.get("error", {}).get("httpStatusCode", 400)
+        for shape in operation.error_shapes
+    }
     if code in modelled:
         if status != modelled[code]:
             found.append(f"{code} comes with {modelled[code]}, not {status}")
-    elif code not in COMMON_ERRORS:
+    elif code not in common:
         found.append(f"{code} is none of the operation's errors")
-    elif status not in COMMON_ERRORS[code]:
+    elif status not in common[code]:
         found.append(f"{code} does not come with {status}")
     if status >= 500:
         found.append("a bug, or an overload, of the server")

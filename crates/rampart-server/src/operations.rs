@@ -68,6 +68,11 @@ impl Operation {
         self.handler.is_some()
     }
 
+    /// Whether it only looks: then nothing is another way afterwards.
+    pub(crate) fn only_reads(&self) -> bool {
+        ["Describe", "Get", "List"].iter().any(|verb| self.name.starts_with(verb))
+    }
+
     /// The path that it is called by: RAM's are told apart by it, the others' by what else they carry.
     pub fn path(&self) -> String {
         match self.service {

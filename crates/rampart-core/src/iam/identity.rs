@@ -108,7 +108,7 @@ impl Identity {
 
     /// Whether a service owns it: then only the service's own calls change it.
     pub fn is_service_linked(&self) -> bool {
-        self.path.as_str().starts_with(SERVICE_LINKED)
+        self.kind() == IdentityKind::Role && is_service_linked(&self.path)
     }
 
     /// Refuses a change of a service's role.
@@ -120,10 +120,15 @@ impl Identity {
     }
 }
 
+/// Whether the roles at a path are those of services.
+pub fn is_service_linked(path: &IamPath) -> bool {
+    path.as_str().starts_with(SERVICE_LINKED)
+}
+
 /// The path for a user or role that anybody may make.
 // AWS: the path of the roles of services is theirs alone.
 pub fn check_path(kind: IdentityKind, path: &IamPath) -> Result<(), IamRefusal> {
-    if kind == IdentityKind::Role && path.as_str().starts_with(SERVICE_LINKED) {
+    if kind == IdentityKind::Role && is_service_linked(path) {
         return Err(IamRefusal::PathInvalid);
     }
     Ok(())

@@ -207,7 +207,7 @@ mod tests {
         let target = TargetId::parse("r-ab12").unwrap();
         let policy = |n: u8| PolicyId::new([n; 10]);
         let (mut rows, full) = (Vec::new(), PolicyId::full_access());
-        assert_eq!(attached(&rows), [full.clone()]);
+        assert_eq!(attached(&rows), std::slice::from_ref(&full));
         let last = decide_detach(&organization, &target, &full, &rows);
         assert_eq!(last, Err(OrganizationRefusal::Constraint(Constraint::AttachmentsMin)));
         for n in 1..5 {

@@ -33,6 +33,10 @@ pub(crate) fn of_call(call: &Call) -> Context {
     for tag in caller.tags() {
         context.insert(&format!("aws:PrincipalTag/{}", tag.key), [tag.value.as_str()]);
     }
+    if let Some(organization) = &caller.organization {
+        context.insert("aws:PrincipalOrgID", [organization.id.as_str()]);
+        context.insert("aws:PrincipalOrgPaths", [organization.path.as_str()]);
+    }
     // AWS: long-term credentials do not have these keys.
     if let Some(session) = caller.session {
         context.insert("aws:TokenIssueTime", [session.issued.to_string()]);

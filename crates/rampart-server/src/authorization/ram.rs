@@ -6,6 +6,7 @@
 use rampart_aws::query::parse_form;
 use rampart_core::iam::service_linked::{RAM_SERVICE, ram_role_arn};
 use rampart_core::permission::PermissionArn;
+use rampart_core::resource_share::Tag;
 use rampart_core::{Arn, InvitationArn, ShareArn};
 use serde::Deserialize;
 
@@ -179,9 +180,9 @@ pub(super) async fn asks(app: &App, request: &Request) -> Result<Vec<Ask>, Failu
     match call.operation.name {
         "CreateResourceShare" => {
             asks.extend(dependent(&asks[0], &input));
-            asks = each_entity(app, asks, &input);
+            asks = each_entity(app, &asks, &input);
         }
-        "AssociateResourceShare" | "DisassociateResourceShare" => asks = each_entity(app, asks, &input),
+        "AssociateResourceShare" | "DisassociateResourceShare" => asks = each_entity(app, &asks, &input),
         "CreatePermission" => asks.extend(tagging(&asks[0], &input)),
         _ => {}
     }
@@ -255,9 +256,9 @@ fn tagging(create: &Ask, input: &Input) -> Option<Ask> {
 }
 
 /// The asks, and again each that shares something for each principal and each resource in the call.
-fn each_entity(app: &App, asks: Vec<Ask>, input: &Input) -> Vec<Ask> {
+fn each_entity(app: &App, asks: &[Ask], input: &Input) -> Vec<Ask> {
     let is_sharing = |ask: &&Ask| ask.action != "ram:TagResource";
-    let mut all = asks.clone();
+    let mut all = asks.to_vec();
     for ask in asks.iter().filter(is_sharing) {
         let principals = input.principals.iter().flatten();
         all.extend(principals.map(|principal| ask.clone().with("ram:Principal", [principal])));
@@ -289,7 +290,12 @@ async fn share(app: &App, call: &Call, input: &Input) -> Result<Ask, Failure> {
     let mut ask =
         Ask::new(call.operation, text).with("ram:RequestedAllowsExternalPrincipals", requested.map(flag));
     let Some(arn) = ShareArn::parse(text) else { return Ok(ask) };
-    let Some(share) = app.store.reader().await?.resource_share(arn).await? else { return Ok(ask) };
+    let reader = app.store.reader().await?;
+    // What somebody else's share is called is known to those whom it is shared with.
+    let is_known =
+        arn.owner == call.account || !reader.associations_of_receiver(arn, call.account).await?.is_empty();
+    let share = if is_known { reader.resource_share(arn).await? } else { None };
+    let Some(share) = share else { return Ok(ask) };
     ask = ask
         .with("ram:ResourceShareName", [share.name.as_str()])
         .with("ram:AllowsExternalPrincipals", [flag(share.allow_external_principals)])
@@ -299,11 +305,7 @@ async fn share(app: &App, call: &Call, input: &Input) -> Result<Ask, Failure> {
         );
     // Tags are the owner's: nobody else learns of them, by conditions neither.
     if arn.owner == call.account {
-        for tag in &share.tags {
-            for namespace in ["aws", "ram"] {
-                ask = ask.with(&format!("{namespace}:ResourceTag/{}", tag.key), [tag.value.as_str()]);
-            }
-        }
+        ask = with_resource_tags(ask, &share.tags);
     }
     Ok(ask)
 }
@@ -327,13 +329,30 @@ async fn permission(app: &App, call: &Call, ask: Ask) -> Result<Ask, Failure> {
     let Ok(arn) = PermissionArn::parse(&ask.resource, call.region.partition()) else { return Ok(ask) };
     let text = ask.resource.clone();
     let ask = ask.with("ram:PermissionArn", [text]);
-    Ok(match arn {
+    match arn {
         PermissionArn::Managed { name } => {
             let managed = app.catalog.permission_named(&name);
-            ask.with("ram:PermissionResourceType", managed.map(|managed| managed.resource_type.as_str()))
+            Ok(ask.with("ram:PermissionResourceType", managed.map(|managed| managed.resource_type.as_str())))
         }
-        PermissionArn::Customer { .. } => ask,
-    })
+        // Somebody else's is told nothing of.
+        PermissionArn::Customer { account, region, name } if account == call.account => {
+            let permission = app.store.reader().await?.permission(account, region, &name).await?;
+            Ok(permission.map_or(ask.clone(), |permission| {
+                let ask = ask.with("ram:PermissionResourceType", [permission.resource_type.as_str()]);
+                with_resource_tags(ask, &permission.tags)
+            }))
+        }
+        PermissionArn::Customer { .. } => Ok(ask),
+    }
+}
+
+fn with_resource_tags(mut ask: Ask, tags: &[Tag]) -> Ask {
+    for tag in tags {
+        for namespace in ["aws", "ram"] {
+            ask = ask.with(&format!("{namespace}:ResourceTag/{}", tag.key), [tag.value.as_str()]);
+        }
+    }
+    ask
 }
 
 fn flag(value: bool) -> &'static str {

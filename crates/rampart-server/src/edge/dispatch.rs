@@ -178,7 +178,13 @@ async fn run(app: &Arc<App>, request: operations::Request) -> Answered {
         (Ok(()), None) => Err(Failure::NotBuilt(operation.name)),
     };
     match answer {
-        Ok(body) => Answered::Result { body, dialect },
+        Ok(body) => {
+            // Which policies bear on whom may be another matter now, for callers of any account.
+            if operation.service == Service::Organizations && !operation.only_reads() {
+                app.keys.forget_all();
+            }
+            Answered::Result { body, dialect }
+        }
         Err(failure) => Answered::failed(failure, dialect, Some(operation)),
     }
 }

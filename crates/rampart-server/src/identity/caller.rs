@@ -1,7 +1,8 @@
 //! The principal behind a call, as ARNs and condition keys name it.
 
-use rampart_core::iam::identity::identity_arn;
+use rampart_core::iam::identity::{identity_arn, is_service_linked};
 use rampart_core::iam::{IamName, IamPath, IdentityKind};
+use rampart_core::organization::Membership;
 use rampart_core::resource_share::Tag;
 use rampart_core::{AccountId, Partition, TimestampMs};
 
@@ -10,6 +11,7 @@ use super::session::{Session, SessionBearer};
 use crate::AuthMode;
 use crate::app::App;
 use crate::failure::Failure;
+use crate::membership::membership;
 
 /// Who signed a request, and what they may do.
 #[derive(Debug)]
@@ -18,6 +20,8 @@ pub(crate) struct Caller {
     pub(crate) who: Who,
     /// What is known of the session, if the credentials are temporary.
     pub(crate) session: Option<SessionFacts>,
+    /// The account's organization and the path to the account in it; not looked for in open mode.
+    pub(crate) organization: Option<OrganizationFacts>,
     pub(crate) grants: Grants,
 }
 
@@ -53,10 +57,34 @@ pub(crate) struct SessionFacts {
     pub(crate) issued: TimestampMs,
 }
 
+/// What conditions ask of the caller's organization.
+#[derive(Clone, Debug)]
+pub(crate) struct OrganizationFacts {
+    /// `o-…`
+    pub(crate) id: String,
+    /// `o-…/r-…/ou-…/`
+    pub(crate) path: String,
+}
+
+impl OrganizationFacts {
+    fn of(membership: &Membership) -> Self {
+        let path = membership.path_ids().fold(String::new(), |path, id| path + id + "/");
+        let id = membership.path_ids().next().unwrap_or_default().to_owned();
+        Self { id, path }
+    }
+}
+
+impl Who {
+    /// Whether it is the role of a service.
+    pub(super) fn is_service_linked(&self) -> bool {
+        matches!(self, Self::Role { role, .. } if is_service_linked(&role.path))
+    }
+}
+
 impl Caller {
     /// Somebody who is taken at their word, as the root of an account.
     pub(super) fn unverified(account: AccountId) -> Self {
-        Self { account, who: Who::Root, session: None, grants: Grants::All }
+        Self { account, who: Who::Root, session: None, organization: None, grants: Grants::All }
     }
 
     /// The ARN as AWS forms it.
@@ -136,11 +164,13 @@ pub(super) async fn load(
             Who::Role { role, session_name: session_name.clone() }
         }
     };
-    let grants = match app.settings.auth {
-        AuthMode::Open => Grants::All,
-        AuthMode::Strict => Grants::load(app, account, &who, session.as_ref()).await?,
-    };
-    Ok(Caller { account, who, session: facts, grants })
+    if app.settings.auth == AuthMode::Open {
+        return Ok(Caller { account, who, session: facts, organization: None, grants: Grants::All });
+    }
+    let membership = membership(&app.store.reader().await?, account).await?;
+    let grants = Grants::load(app, account, &who, session.as_ref(), membership.as_ref()).await?;
+    let organization = membership.as_ref().map(OrganizationFacts::of);
+    Ok(Caller { account, who, session: facts, organization, grants })
 }
 
 async fn load_bearer(

@@ -7,12 +7,14 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use rampart_core::AccountId;
 use rampart_core::iam::{IamName, IdentityKind, IdentityPolicy, ManagedPolicy};
+use rampart_core::organization::Membership;
 use rampart_policy::{Document, PolicySet};
 use sha2::{Digest, Sha256};
 
 use super::{Session, Who};
 use crate::app::App;
 use crate::failure::Failure;
+use crate::membership::service_control_policies;
 
 /// Documents kept compiled.
 const CACHED_POLICIES: usize = 4_000;
@@ -102,6 +104,7 @@ impl Grants {
         account: AccountId,
         who: &Who,
         session: Option<&Session>,
+        membership: Option<&Membership>,
     ) -> Result<Self, Failure> {
         let policies = &app.keys.policies;
         let identity = match who {
@@ -115,8 +118,19 @@ impl Grants {
         let session = restricted
             .map(|session| policies.compile_all(session.policies.iter().map(String::as_str)))
             .transpose()?;
-        Ok(Self::Policies { control: Vec::new(), identity, session })
+        // AWS: service control policies do not bear on the roles of services.
+        let control = match membership.filter(|_| !who.is_service_linked()) {
+            Some(membership) => control_policies(app, membership).await?,
+            None => Vec::new(),
+        };
+        Ok(Self::Policies { control, identity, session })
     }
+}
+
+async fn control_policies(app: &App, membership: &Membership) -> Result<Vec<Vec<CompiledPolicy>>, Failure> {
+    let levels = service_control_policies(&app.store.reader().await?, membership).await?;
+    let compile = |level: &Vec<String>| app.keys.policies.compile_all(level.iter().map(String::as_str));
+    levels.iter().map(compile).collect()
 }
 
 async fn identity_policies(

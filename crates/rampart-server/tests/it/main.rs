@@ -5,6 +5,7 @@
 mod accept_resource_share_invitation;
 mod associate_resource_share;
 mod authentication;
+mod authorization;
 mod client_tokens;
 mod concurrency;
 mod create_resource_share;
@@ -21,6 +22,7 @@ mod iam_policies;
 mod invocation_ids;
 mod kept_counts;
 mod leaving;
+mod lets_no_one_in;
 mod limits;
 mod list_principals;
 mod list_resource_types;

@@ -49,6 +49,12 @@ const FILL: &[&str] = &[
     "INSERT INTO resource_share_tag SELECT part, owner, region, share_id, 'k', 'v', created_ms FROM resource_share",
     "INSERT INTO invitation SELECT part, owner, region, association_id, share_id, receiver, NULL, created_ms, 9, NULL, NULL
      FROM association WHERE receiver IS NOT NULL",
+    "INSERT INTO organization SELECT 0, lpad(n::text, 12, '0'), '{}' FROM generate_series(1, 200) n",
+    "INSERT INTO organization_member SELECT 0, management, lpad((management::bigint * 100 + m)::text, 12, '0'), 'r-abcd',
+        m::text, '{}' FROM organization, generate_series(1, 50) m",
+    "INSERT INTO organization_policy SELECT 0, management, 'p-' || m, 'n' || m, '{}'
+     FROM organization, generate_series(1, 10) m",
+    "INSERT INTO organization_attachment SELECT 0, management, 1, account, 'p-' || email, 1 FROM organization_member",
     "ANALYZE",
 ];
 

@@ -188,6 +188,7 @@ pub(crate) fn list_children(app: Arc<App>, request: Request) -> Answer {
     })
 }
 
+#[expect(clippy::struct_field_names, reason = "AWS's own names")]
 #[derive(Default, Deserialize, Serialize)]
 #[serde(rename_all = "PascalCase", default)]
 struct MoveInput {

@@ -192,10 +192,9 @@ async fn targets_of(
     page: &Page,
 ) -> Result<Vec<Target>, Abort> {
     let rows = reader.attachments_with(organization, policy, page.after(), page.load_size()).await?;
-    let names = rows.iter().map(|row| target_name(reader, organization, &row.target));
-    let names = try_join_all(names).await?;
-    let named = rows.into_iter().zip(names);
-    Ok(named.filter_map(|(row, name)| Some((row.target, name?, true))).collect())
+    let names = try_join_all(rows.iter().map(|row| target_name(reader, organization, &row.target))).await?;
+    let found = rows.into_iter().zip(names);
+    Ok(found.filter_map(|(row, name)| Some((row.target, name?, true))).collect())
 }
 
 /// Every root, unit and account, by id: account ids come before units', and these before the root's. AWS's policy is

@@ -80,7 +80,7 @@ pub(super) async fn all(walk: &Walk<'_>) -> Result<BTreeMap<(AccountId, String),
         }
         match stops.last() {
             Some((place, _)) if stops.len() >= usize::try_from(SHARES_AT_ONCE).expect("fits") => {
-                outer = *place
+                outer = *place;
             }
             _ => return Ok(found),
         }

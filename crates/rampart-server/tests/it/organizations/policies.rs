@@ -91,10 +91,10 @@ async fn a_policy_is_made_changed_and_deleted() {
             assert_eq!(code, "InvalidInput IMMUTABLE_POLICY");
         }
         let listed = ok(&management, "ListPolicies", &json!({"Filter": SCP})).await;
-        let mut names: Vec<_> =
-            listed["Policies"].as_array().unwrap().iter().map(|policy| text(&policy["Name"])).collect();
-        names.sort();
-        assert_eq!(names, ["FullAWSAccess", "n"]);
+        let all = listed["Policies"].as_array().unwrap();
+        let mut found: Vec<_> = all.iter().map(|policy| text(&policy["Name"])).collect();
+        found.sort();
+        assert_eq!(found, ["FullAWSAccess", "n"]);
         let others = ok(&management, "ListPolicies", &json!({"Filter": "TAG_POLICY"})).await;
         assert_eq!(others, json!({"Policies": []}));
     })
