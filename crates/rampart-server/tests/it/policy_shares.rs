@@ -510,7 +510,7 @@ async fn a_receiver_of_a_standard_share_still_sees_that_one_alone() {
     for_each_store(async |server| {
         let offer = Offer::accepted(&server, &[component(1)]).await;
         put(&offer.owner, &component(1), &policy(&["imagebuilder:GetComponent"])).await;
-        assert_eq!(share_arns(&offer.consumer, "OTHER-ACCOUNTS").await, [offer.share.clone()]);
+        assert_eq!(share_arns(&offer.consumer, "OTHER-ACCOUNTS").await, std::slice::from_ref(&offer.share));
         assert_eq!(document(&offer.owner, &component(1)).await.statements.len(), 2);
         assert_eq!(share_arns(&offer.owner, "SELF").await.len(), 2);
     })
