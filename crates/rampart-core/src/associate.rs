@@ -6,6 +6,7 @@ use rampart_aws::timestamp::TimestampMs;
 use uuid::Uuid;
 
 use crate::association::{Association, AssociationKind, AssociationStatus, Member, PrincipalKind, Standing};
+use crate::catalog::ResourceType;
 use crate::contents::Contents;
 use crate::event::SharingEvent;
 use crate::ids::{AssociationId, InvitationId};
@@ -247,7 +248,7 @@ fn check_reach(share: &ResourceShare, entities: &Entities<'_, '_>) -> Result<(),
 /// What may not be together in one share.
 // AWS: columns of the catalog (reference §4.5); service principals are not mixed with others, and sources come only
 // with them (reference §4.4, inferred).
-fn check_company(before: &Contents, contents: &Contents) -> Result<(), Refusal> {
+pub(crate) fn check_company(before: &Contents, contents: &Contents) -> Result<(), Refusal> {
     if contents.services > 0 && contents.principals > contents.services {
         return Err(Refusal::ServicesMixedWithOthers);
     }
@@ -264,16 +265,21 @@ fn check_company(before: &Contents, contents: &Contents) -> Result<(), Refusal> 
     Ok(())
 }
 
+/// What a resource of a type is to a share.
+pub(crate) fn resource_member(resource_type: &ResourceType) -> Member {
+    Member::Resource {
+        resource_type: resource_type.name.clone(),
+        short_invitation: shortens_invitation(resource_type),
+        for_identities: resource_type.can_share_with_iam_principals,
+        for_services: resource_type.can_share_with_service_principals,
+    }
+}
+
 fn wanted(share: &ResourceShare, entities: &Entities<'_, '_>) -> Vec<(String, Member)> {
-    let resources = entities.resources.iter().map(|resource| {
-        let member = Member::Resource {
-            resource_type: resource.resource_type.name.clone(),
-            short_invitation: shortens_invitation(resource.resource_type),
-            for_identities: resource.resource_type.can_share_with_iam_principals,
-            for_services: resource.resource_type.can_share_with_service_principals,
-        };
-        (resource.arn.to_owned(), member)
-    });
+    let resources = entities
+        .resources
+        .iter()
+        .map(|resource| (resource.arn.to_owned(), resource_member(resource.resource_type)));
     let principals = entities.principals.iter().filter_map(|principal| {
         let (kind, receiver) = match principal {
             Principal::Account(account) => (PrincipalKind::Account, Some(*account)),
