@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use rampart_aws::AccountId;
 use rampart_aws::timestamp::TimestampMs;
 use uuid::Uuid;
 
@@ -12,6 +13,8 @@ use crate::event::SharingEvent;
 use crate::ids::{AssociationId, InvitationId};
 use crate::invitation::{Invitation, InvitationStatus, deadline, shortens_invitation};
 use crate::limits::{PRINCIPALS_PER_CALL_MAX, RESOURCES_PER_CALL_MAX};
+use crate::organization::Circle;
+use crate::organization::circle::lasts;
 use crate::quota::{OwnerUsage, Quotas};
 use crate::resource::Resource;
 use crate::resource_share::{ResourceShare, check_active};
@@ -59,6 +62,8 @@ pub struct Ledger<'a> {
     pub quotas: &'a Quotas,
     /// Delays and retentions.
     pub timing: &'a Timing,
+    /// Within what the owner shares without inviting.
+    pub circle: Option<&'a Circle>,
 }
 
 /// Checks how many entities one call brings.
@@ -87,11 +92,13 @@ pub fn decide_associate(
     ids: &mut dyn FnMut() -> Uuid,
 ) -> Result<Decision<Vec<Outcome>>, Refusal> {
     check_active(share)?;
-    check_reach(share, entities)?;
-    let mut table = Table::new(share, existing, now);
+    // AWS: a share that is retained treats the organization's accounts as external ones (reference §4.1).
+    let circle = ledger.circle.filter(|_| !share.retain_sharing_on_account_leave_organization);
+    check_reach(share, entities, ledger.circle)?;
+    let mut table = Table::new(share, existing, now, ledger.circle);
     let mut outcomes = Vec::new();
     // Resources first: what the share holds decides how long its invitations last.
-    for (entity, member) in wanted(share, entities) {
+    for (entity, member) in wanted(share, entities, circle)? {
         outcomes.push(table.seat(entity, member, ledger.timing, ids));
     }
     if table.share.contents.services > 0 && table.share.contents.sources == 0 {
@@ -113,17 +120,28 @@ pub fn decide_associate(
 }
 
 /// The share while its new rows are made.
-struct Table {
+struct Table<'a> {
     share: ResourceShare,
+    circle: Option<&'a Circle>,
     known: HashMap<(AssociationKind, String), Association>,
     now: TimestampMs,
     changes: Vec<Change>,
 }
 
-impl Table {
-    fn new(share: &ResourceShare, existing: Vec<Association>, now: TimestampMs) -> Self {
+impl<'a> Table<'a> {
+    fn new(
+        share: &ResourceShare,
+        existing: Vec<Association>,
+        now: TimestampMs,
+        circle: Option<&'a Circle>,
+    ) -> Self {
         let known = existing.into_iter().map(|row| ((row.kind(), row.entity.clone()), row)).collect();
-        Self { share: share.clone(), known, now, changes: Vec::new() }
+        Self { share: share.clone(), circle, known, now, changes: Vec::new() }
+    }
+
+    /// Whether a row is over, for whatever reason.
+    fn is_over(&self, row: &Association) -> bool {
+        row.has_ended(self.now) || !lasts(row, self.circle)
     }
 
     /// The row for an entity: as it is when it stands, else made anew.
@@ -136,7 +154,7 @@ impl Table {
     ) -> Outcome {
         let key = (member.kind(), entity);
         if let Some(row) = self.known.get(&key).cloned() {
-            if !row.has_ended(self.now) {
+            if !self.is_over(&row) {
                 // AWS: associating what is associated is no error (reference §3.3).
                 let (status, _) = row.status(None, self.now, timing);
                 return Outcome { association: row, status };
@@ -166,9 +184,14 @@ impl Table {
         Outcome { association, status: AssociationStatus::Associating }
     }
 
-    /// Writes down what a row that is made anew will no longer say: that it expired. Until then it counts, and so does
-    /// its invitation until the last row that stands on it.
+    /// Writes down what a row that is made anew will no longer say: that it expired, or that what it rested on is over.
+    /// Until then it counts, and so does its invitation until the last row that stands on it.
     fn end_expired(&mut self, row: &Association) {
+        if matches!(row.standing, Standing::Granted { .. }) {
+            self.share.contents.remove(row);
+            let ended = SharingEvent::of_association(row, AssociationStatus::Disassociated, self.now);
+            self.changes.push(Change::EventRecorded(ended));
+        }
         let Standing::Invited { invitation, deadline } = row.standing else { return };
         self.share.contents.remove(row);
         let ended = SharingEvent::of_association(row, AssociationStatus::Disassociated, deadline);
@@ -184,11 +207,16 @@ impl Table {
     /// Granted at once, or invited: one live invitation serves all principals of an account in one share.
     fn standing_of(&mut self, member: &Member, entity: &str, ids: &mut dyn FnMut() -> Uuid) -> Standing {
         let granted = Standing::Granted { at: self.now, invitation: None };
-        let Member::Principal { principal, receiver: Some(receiver), .. } = member else { return granted };
-        if receiver == self.share.owner.as_str() {
+        let Member::Principal { principal, receiver: Some(receiver), basis, .. } = member else {
+            return granted;
+        };
+        if receiver == self.share.owner.as_str() || basis.is_some() {
             return granted;
         }
-        let of_receiver = |row: &&Association| row.receiver() == Some(receiver) && !row.has_ended(self.now);
+        // What rests on a membership stands on no invitation.
+        let of_receiver = |row: &&Association| {
+            row.receiver() == Some(receiver) && row.basis().is_none() && !row.has_ended(self.now)
+        };
         let live = self.known.values().filter(of_receiver);
         // Of several rows of one account all stand on the same invitation, so any of them tells.
         if let Some(row) = live.min_by_key(|row| row.id) {
@@ -218,28 +246,41 @@ impl Table {
     }
 }
 
-/// Whether the share may reach these principals with these resources. Organizations are unknown here: every account
-/// stands alone.
+/// Whether the share may reach these principals with these resources.
 // AWS: the code depends on the cause: the share's setting, or the resource's type (reference §4.2).
-fn check_reach(share: &ResourceShare, entities: &Entities<'_, '_>) -> Result<(), Refusal> {
-    if !share.allow_external_principals && !entities.is_empty() {
-        return Err(Refusal::SharingOnlyInsideOrganization);
-    }
-    for resource in &entities.resources {
-        if !resource.resource_type.can_share_externally {
-            let resource_type = resource.resource_type.name.clone();
-            return Err(Refusal::ResourceTypeOnlyInsideOrganization { resource_type });
+fn check_reach(
+    share: &ResourceShare,
+    entities: &Entities<'_, '_>,
+    circle: Option<&Circle>,
+) -> Result<(), Refusal> {
+    let Some(circle) = circle else {
+        if !share.allow_external_principals && !entities.is_empty() {
+            return Err(Refusal::SharingOnlyInsideOrganization);
         }
-    }
+        let inside_only = |resource: &&Resource<'_, '_>| !resource.resource_type.can_share_externally;
+        return match entities.resources.iter().find(inside_only) {
+            Some(resource) => {
+                let resource_type = resource.resource_type.name.clone();
+                Err(Refusal::ResourceTypeOnlyInsideOrganization { resource_type })
+            }
+            None => Ok(()),
+        };
+    };
     for principal in &entities.principals {
-        match principal {
-            Principal::Account(_) | Principal::Identity { .. } | Principal::Service(_) => {}
-            Principal::Organization { id, .. } => {
-                return Err(Refusal::OrganizationNotFound { id: id.clone() });
+        let outside = match principal {
+            Principal::Account(account) | Principal::Identity { account, .. } => {
+                *account != share.owner && !circle.has(*account)
             }
-            Principal::OrganizationalUnit { id, .. } => {
-                return Err(Refusal::OrganizationalUnitNotFound { id: id.clone() });
+            Principal::Organization { .. } | Principal::OrganizationalUnit { .. } => {
+                if share.retain_sharing_on_account_leave_organization {
+                    return Err(Refusal::RetainedSharingWithOrganization);
+                }
+                false
             }
+            Principal::Service(_) => false,
+        };
+        if outside && !share.allow_external_principals {
+            return Err(Refusal::PrincipalOutsideOrganization { principal: principal.as_str().to_owned() });
         }
     }
     Ok(())
@@ -259,6 +300,9 @@ pub(crate) fn check_company(before: &Contents, contents: &Contents) -> Result<()
     if contents.identities > 0 && contents.resources_not_for_identities > 0 {
         return Err(Refusal::ResourceTypeNotForIdentities);
     }
+    if contents.outsiders > 0 && contents.resources_not_for_outsiders > 0 {
+        return Err(Refusal::ResourceTypeNotOutsideOrganization);
+    }
     if contents.services > 0 && contents.resources_not_for_services > 0 {
         return Err(Refusal::ResourceTypeNotForServices);
     }
@@ -272,31 +316,61 @@ pub(crate) fn resource_member(resource_type: &ResourceType) -> Member {
         short_invitation: shortens_invitation(resource_type),
         for_identities: resource_type.can_share_with_iam_principals,
         for_services: resource_type.can_share_with_service_principals,
+        for_outsiders: resource_type.can_share_externally,
     }
 }
 
-fn wanted(share: &ResourceShare, entities: &Entities<'_, '_>) -> Vec<(String, Member)> {
+fn wanted(
+    share: &ResourceShare,
+    entities: &Entities<'_, '_>,
+    circle: Option<&Circle>,
+) -> Result<Vec<(String, Member)>, Refusal> {
     let resources = entities
         .resources
         .iter()
         .map(|resource| (resource.arn.to_owned(), resource_member(resource.resource_type)));
-    let principals = entities.principals.iter().filter_map(|principal| {
-        let (kind, receiver) = match principal {
-            Principal::Account(account) => (PrincipalKind::Account, Some(*account)),
-            Principal::Identity { account, .. } => (PrincipalKind::Identity, Some(*account)),
-            Principal::Service(_) => (PrincipalKind::Service, None),
-            _ => return None,
-        };
-        // AWS: the owner's own account is inside; any other is outside as long as no organization says else (§6.3).
-        let external = receiver.is_some_and(|account| account != share.owner);
-        let receiver = receiver.map(|account| account.to_string());
-        Some((principal.as_str().to_owned(), Member::Principal { principal: kind, receiver, external }))
-    });
+    let mut principals = Vec::new();
+    for principal in &entities.principals {
+        principals.push((principal.as_str().to_owned(), principal_member(share, principal, circle)?));
+    }
     let sources = entities
         .sources
         .iter()
         .map(|(text, source_type)| ((*text).to_owned(), Member::Source { source_type: *source_type }));
-    resources.chain(principals).chain(sources).collect()
+    Ok(resources.chain(principals).chain(sources).collect())
+}
+
+fn principal_member(
+    share: &ResourceShare,
+    principal: &Principal,
+    circle: Option<&Circle>,
+) -> Result<Member, Refusal> {
+    let of_account = |kind, account: AccountId| {
+        let basis =
+            circle.filter(|_| account != share.owner).and_then(|circle| circle.basis_of_account(account));
+        // AWS: the owner's own account is inside; any other is outside unless it is in the organization, as far as RAM
+        // sees it (reference §6.3).
+        let external = account != share.owner && basis.is_none();
+        Member::Principal { principal: kind, receiver: Some(account.to_string()), external, basis }
+    };
+    Ok(match principal {
+        Principal::Account(account) => of_account(PrincipalKind::Account, *account),
+        Principal::Identity { account, .. } => of_account(PrincipalKind::Identity, *account),
+        Principal::Service(_) => {
+            let principal = PrincipalKind::Service;
+            Member::Principal { principal, receiver: None, external: false, basis: None }
+        }
+        Principal::Organization { id, .. } => {
+            let basis = Circle::basis_of_entity(circle, principal)?;
+            let (principal, receiver) = (PrincipalKind::Organization, Some(id.clone()));
+            Member::Principal { principal, receiver, external: false, basis }
+        }
+        Principal::OrganizationalUnit { id, .. } => {
+            let basis = Circle::basis_of_entity(circle, principal)?;
+            let (principal, receiver) = (PrincipalKind::OrganizationalUnit, Some(id.clone()));
+            Member::Principal { principal, receiver, external: false, basis }
+        }
+    })
 }
 
 #[cfg(test)]

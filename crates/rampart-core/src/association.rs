@@ -5,6 +5,7 @@ use rampart_aws::{AccountId, Region};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{AssociationId, InvitationId, ShareArn, ShareId};
+use crate::organization::Basis;
 use crate::source::SourceType;
 use crate::timing::{Timing, after};
 
@@ -62,10 +63,14 @@ pub enum Member {
     Principal {
         /// What kind of principal.
         principal: PrincipalKind,
-        /// Who sees the share by it: an account id. Nobody does by a service principal.
+        /// Who sees the share by it: an account, an organization or a unit, by its id. Nobody does by a service
+        /// principal.
         receiver: Option<String>,
         /// Whether it is outside the owner's organization.
         external: bool,
+        /// The memberships that it rests on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        basis: Option<Basis>,
     },
     /// What is shared.
     Resource {
@@ -77,6 +82,9 @@ pub enum Member {
         for_identities: bool,
         /// Whether its type may be shared with service principals.
         for_services: bool,
+        /// Whether its type may be shared outside the organization.
+        #[serde(default = "yes")]
+        for_outsiders: bool,
     },
     /// From where a service principal may call.
     Source {
@@ -95,6 +103,15 @@ pub enum PrincipalKind {
     Identity,
     /// A service principal.
     Service,
+    /// The owner's organization.
+    Organization,
+    /// A unit of it.
+    OrganizationalUnit,
+}
+
+/// Rows of before there were organizations hold types that may.
+fn yes() -> bool {
+    true
 }
 
 /// Where an association stands. What is visible follows from this, the share and `now`.

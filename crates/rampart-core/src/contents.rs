@@ -18,8 +18,12 @@ pub struct Contents {
     pub resources_not_for_identities: u32,
     /// Of these, resources of types that may not be shared with service principals.
     pub resources_not_for_services: u32,
+    /// Of these, resources of types that may not be shared outside the organization.
+    pub resources_not_for_outsiders: u32,
     /// Principals.
     pub principals: u32,
+    /// Of these, those outside the organization.
+    pub outsiders: u32,
     /// Of these, IAM roles and users.
     pub identities: u32,
     /// Of these, service principals.
@@ -51,6 +55,13 @@ impl EndedThrough {
     }
 }
 
+/// What a share holds once an association has ended.
+pub fn without(contents: &Contents, association: &Association) -> Contents {
+    let mut rest = *contents;
+    rest.remove(association);
+    rest
+}
+
 impl Contents {
     /// Counts an association in.
     pub(crate) fn add(&mut self, association: &Association) {
@@ -69,12 +80,14 @@ impl Contents {
             }
         };
         match &association.member {
-            Member::Principal { principal, .. } => {
+            Member::Principal { principal, external, .. } => {
+                step_if(*external, &mut self.outsiders);
                 step_if(true, &mut self.principals);
                 step_if(*principal == PrincipalKind::Identity, &mut self.identities);
                 step_if(*principal == PrincipalKind::Service, &mut self.services);
             }
-            Member::Resource { short_invitation, for_identities, for_services, .. } => {
+            Member::Resource { short_invitation, for_identities, for_services, for_outsiders, .. } => {
+                step_if(!for_outsiders, &mut self.resources_not_for_outsiders);
                 step_if(true, &mut self.resources);
                 step_if(*short_invitation, &mut self.short_invitation_resources);
                 step_if(!for_identities, &mut self.resources_not_for_identities);

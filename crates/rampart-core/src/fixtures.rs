@@ -8,6 +8,7 @@ use crate::catalog::Catalog;
 use crate::contents::Contents;
 use crate::ids::ShareId;
 use crate::invitation::Offer;
+use crate::organization::Circle;
 use crate::quota::{OwnerUsage, Quotas};
 use crate::resource::Resource;
 use crate::source::SourceType;
@@ -71,6 +72,7 @@ pub(crate) struct World {
     pub(crate) share: ResourceShare,
     pub(crate) associations: Vec<Association>,
     pub(crate) invitations: Vec<Invitation>,
+    pub(crate) circle: Option<Circle>,
     next_id: u128,
 }
 
@@ -87,6 +89,7 @@ impl World {
             share,
             associations: Vec::new(),
             invitations: Vec::new(),
+            circle: None,
             next_id: 100,
         }
     }
@@ -109,7 +112,12 @@ impl World {
     ) -> Result<Vec<Outcome>, Refusal> {
         let mut wanted = entities(resources, principals);
         wanted.sources = sources.iter().map(|text| (*text, SourceType::of(text).unwrap())).collect();
-        let ledger = Ledger { usage: self.usage, quotas: &self.quotas, timing: &Timing::default() };
+        let ledger = Ledger {
+            usage: self.usage,
+            quotas: &self.quotas,
+            timing: &Timing::default(),
+            circle: self.circle.as_ref(),
+        };
         let next_id = &mut self.next_id;
         let mut ids = || {
             *next_id += 1;

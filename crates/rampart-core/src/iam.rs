@@ -3,6 +3,7 @@
 //! Users and roles are [`Identity`]s of an account. What they may do is told by their [`policy`] documents, which the
 //! policy language decides (crate `rampart-policy`); nothing here evaluates any.
 
+pub mod access_role;
 pub mod identity;
 pub mod name;
 pub mod policy;

@@ -4,6 +4,7 @@
 //! others ask is answered from it, and it ends with one row.
 
 pub mod change;
+pub mod circle;
 pub mod creation;
 pub mod handshake;
 pub mod id;
@@ -18,6 +19,7 @@ use rampart_aws::{AccountId, Partition};
 use serde::{Deserialize, Serialize};
 
 pub use self::change::OrganizationChange;
+pub use self::circle::{Basis, Circle};
 pub use self::id::{CreationId, HandshakeId, OrganizationId, ParentId, PolicyId, TargetId};
 pub use self::member::{Claim, Member, Membership};
 pub use self::refusal::OrganizationRefusal;

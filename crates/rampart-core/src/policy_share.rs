@@ -289,7 +289,8 @@ fn member_of(principal: &Principal, owner: AccountId) -> Option<(String, Member)
         Principal::Organization { .. } | Principal::OrganizationalUnit { .. } => return None,
     };
     let external = account.is_some_and(|account| account != owner);
-    let member = Member::Principal { principal: principal_kind, receiver: None, external };
+    // The policy grants it whatever its organization is.
+    let member = Member::Principal { principal: principal_kind, receiver: None, external, basis: None };
     Some((principal.as_str().to_owned(), member))
 }
 

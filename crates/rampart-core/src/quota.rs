@@ -83,7 +83,7 @@ impl OwnerUsage {
     }
 
     /// The use after one share's contents changed.
-    pub(crate) fn moved(self, before: &Contents, after: &Contents) -> Self {
+    pub fn moved(self, before: &Contents, after: &Contents) -> Self {
         let shift = |used: u32, before: u32, after: u32| used.saturating_add(after).saturating_sub(before);
         Self {
             resources: shift(self.resources, before.resources, after.resources),

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::contents::Contents;
 use crate::ids::{ShareArn, ShareId};
 use crate::limits::{SHARE_NAME_CHARS_MAX, TAG_KEY_CHARS_MAX, TAG_VALUE_CHARS_MAX, TAGS_PER_SHARE_MAX};
+use crate::organization::Circle;
 use crate::timing::{Timing, after};
 use crate::{Change, Decision, OwnerUsage, Refusal};
 
@@ -215,6 +216,7 @@ pub fn decide_update(
     share: &ResourceShare,
     name: Option<&str>,
     allow_external_principals: Option<bool>,
+    circle: Option<&Circle>,
     now: TimestampMs,
 ) -> Result<Decision<ResourceShare>, Refusal> {
     check_update(name, allow_external_principals)?;
@@ -225,7 +227,15 @@ pub fn decide_update(
     // AWS: an account that stands alone cannot confine a share to its organization (reference §4.2). A client that
     // repeats the present value changes nothing and is not refused: Terraform always sends both members.
     if share.allow_external_principals && allow_external_principals == Some(false) {
-        return Err(Refusal::SharingOnlyInsideOrganization);
+        // AWS: what becomes of those outside is unknown; refusing is the recommended choice (reference §4.2).
+        match circle {
+            None => return Err(Refusal::SharingOnlyInsideOrganization),
+            Some(_) if share.contents.outsiders > 0 => return Err(Refusal::OutsidersPresent),
+            Some(_) => {}
+        }
+        if share.retain_sharing_on_account_leave_organization {
+            return Err(Refusal::RetainedSharingConfined);
+        }
     }
     let updated = ResourceShare {
         name: name.unwrap_or(&share.name).to_owned(),
@@ -298,7 +308,7 @@ mod tests {
     #[test]
     fn an_update_changes_what_is_given() {
         let updated =
-            |name, allow| decide_update(&share(), name, allow, at(7)).map(|decision| decision.reply);
+            |name, allow| decide_update(&share(), name, allow, None, at(7)).map(|decision| decision.reply);
         let renamed = updated(Some("new"), None).unwrap();
         assert_eq!(renamed, ResourceShare { name: "new".to_owned(), updated: at(7), ..share() });
         assert_eq!(updated(None, Some(true)), Ok(ResourceShare { updated: at(7), ..share() }));
@@ -307,12 +317,12 @@ mod tests {
         assert_eq!(updated(Some("new"), Some(false)), Err(Refusal::SharingOnlyInsideOrganization));
         let confined = ResourceShare { allow_external_principals: false, ..share() };
         for (allow, expected) in [(None, false), (Some(false), false), (Some(true), true)] {
-            let updated = decide_update(&confined, Some("n"), allow, at(7)).unwrap().reply;
+            let updated = decide_update(&confined, Some("n"), allow, None, at(7)).unwrap().reply;
             assert_eq!(updated.allow_external_principals, expected);
         }
         let deleted = ResourceShare { deleted: Some(at(1)), ..share() };
         assert!(matches!(
-            decide_update(&deleted, Some("n"), None, at(7)),
+            decide_update(&deleted, Some("n"), None, None, at(7)),
             Err(Refusal::ShareNotFound { .. })
         ));
     }

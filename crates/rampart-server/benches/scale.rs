@@ -219,6 +219,7 @@ fn resource(share: &ResourceShare, number: u32, n: u32) -> Association {
         short_invitation: false,
         for_identities: false,
         for_services: false,
+        for_outsiders: true,
     };
     association(share, id(&share.owner, number, 1, n), arn, member)
 }
@@ -229,7 +230,8 @@ fn policy_resource() -> String {
 
 fn principal(share: &ResourceShare, account: &str, n: u32) -> Association {
     let receiver = Some(account.to_owned());
-    let member = Member::Principal { principal: PrincipalKind::Account, receiver, external: true };
+    let member =
+        Member::Principal { principal: PrincipalKind::Account, receiver, external: true, basis: None };
     let number = u32::try_from(share.created.0 - 1_700_000_000_000).unwrap();
     association(share, id(&share.owner, number, 2, n), account.to_owned(), member)
 }

@@ -4,9 +4,11 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use rampart_core::catalog::Catalog;
+use rampart_core::organization::Membership;
 use rampart_core::{AccountId, Region, ShareArn, TimestampMs, Timing};
-use rampart_store::{MasterKey, Store};
+use rampart_store::{MasterKey, Reader, Store, StoreError};
 use tokio::sync::Notify;
+use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use crate::identity::{Caller, KeyRing};
@@ -60,6 +62,12 @@ impl App {
 }
 
 impl Call {
+    /// What the caller's account is in an organization, at one moment for all that a call reads: one read at the most.
+    pub(crate) async fn membership(&self, reader: &Reader) -> Result<Option<&Membership>, StoreError> {
+        let membership = self.membership.get_or_try_init(|| reader.membership(self.account)).await?;
+        Ok(membership.as_ref())
+    }
+
     /// Whether a share of that ARN can be the caller's, here.
     pub(crate) fn owns(&self, share: ShareArn) -> bool {
         share.owner == self.account && share.region == self.region
@@ -85,6 +93,8 @@ pub(crate) struct Call {
     pub(crate) user_agent: Option<String>,
     /// Names the request in the log and in the answer.
     pub(crate) request_id: Uuid,
+    /// What the caller's account is in an organization, once it was asked for.
+    pub(crate) membership: Arc<OnceCell<Option<Membership>>>,
     /// The server's time when the call arrived: one moment for all its decisions.
     pub(crate) now: TimestampMs,
 }

@@ -16,9 +16,11 @@ use rampart_core::{
 };
 use rampart_store::{Abort, Transaction, Work};
 
+mod memberships;
 mod purge;
 mod replacement;
 
+use memberships::tidy_memberships;
 use purge::purge;
 use replacement::replace_permissions;
 
@@ -60,7 +62,7 @@ pub async fn sweep(app: &App) -> Result<usize, Abort> {
     let mut done = 0;
     loop {
         let mut step = expire_invitations(app).await? + end_with_their_shares(app).await?;
-        step += replace_permissions(app).await? + purge(app).await?;
+        step += replace_permissions(app).await? + tidy_memberships(app).await? + purge(app).await?;
         if step == 0 {
             return Ok(done);
         }

@@ -404,6 +404,24 @@ const STEPS: &[&str] = &[
         shares TEXT NOT NULL,
         updated_ms BIGINT NOT NULL,
         PRIMARY KEY (part, owner, region, resource))",
+    "CREATE TABLE IF NOT EXISTS association_basis (
+        part BIGINT NOT NULL,
+        owner TEXT NOT NULL,
+        region TEXT NOT NULL,
+        share_id BYTEA NOT NULL,
+        entity TEXT NOT NULL,
+        receiver TEXT NOT NULL,
+        PRIMARY KEY (part, owner, region, share_id, entity))",
+    "CREATE INDEX IF NOT EXISTS association_basis_by_receiver
+        ON association_basis (receiver, part, owner, region, share_id, entity)",
+    "CREATE TABLE IF NOT EXISTS organization_tidying (
+        part BIGINT NOT NULL,
+        management TEXT NOT NULL,
+        account TEXT NOT NULL,
+        at_ms BIGINT NOT NULL,
+        PRIMARY KEY (part, management, account))",
+    "CREATE INDEX IF NOT EXISTS organization_tidying_by_time
+        ON organization_tidying (at_ms, part, management, account)",
 ];
 
 /// Holds what the store must know of itself before anything else; made before the first step.

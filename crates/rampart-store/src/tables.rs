@@ -16,6 +16,7 @@ pub(crate) mod invitation;
 pub(crate) mod organization;
 pub(crate) mod organization_policy;
 pub(crate) mod organization_request;
+pub(crate) mod organization_tidying;
 pub(crate) mod organization_tree;
 pub(crate) mod owner_usage;
 pub(crate) mod permission;
@@ -42,6 +43,7 @@ pub static STATEMENTS: &[&[&Statement]] = &[
     organization::DELETE_ALL,
     organization_policy::STATEMENTS,
     organization_request::STATEMENTS,
+    organization_tidying::STATEMENTS,
     organization_tree::STATEMENTS,
     owner_usage::STATEMENTS,
     permission::STATEMENTS,
@@ -87,6 +89,8 @@ static EMPTY: &[&Statement] = &[
     &Statement::new("organization_policy.empty", "DELETE FROM organization_policy WHERE part = $1"),
     &Statement::new("organization_attachment.empty", "DELETE FROM organization_attachment WHERE part = $1"),
     &Statement::new("organization_tag.empty", "DELETE FROM organization_tag WHERE part = $1"),
+    &Statement::new("association_basis.empty", "DELETE FROM association_basis WHERE part = $1"),
+    &Statement::new("organization_tidying.empty", "DELETE FROM organization_tidying WHERE part = $1"),
     &Statement::new("change_log.empty", "DELETE FROM change_log WHERE part = $1"),
 ];
 

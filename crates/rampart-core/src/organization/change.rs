@@ -10,6 +10,17 @@ use super::{Claim, Member, Organization, OrganizationalUnit, ParentId, PolicyId}
 use crate::resource_share::Tag;
 use rampart_aws::timestamp::TimestampMs;
 
+/// Work that waits: to end what rested on memberships that are over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tidying {
+    /// Of which organization.
+    pub management: AccountId,
+    /// Of which account; of all when sharing was disabled.
+    pub account: Option<AccountId>,
+    /// Since when they are over.
+    pub at: TimestampMs,
+}
+
 /// One row as it is after the change, or rows that are no more.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "of", rename_all = "snake_case")]
@@ -66,6 +77,9 @@ pub enum OrganizationChange {
         added: Vec<Tag>,
         removed: Vec<String>,
     },
+    /// What rested on a membership that ended is to be tidied.
+    TidyingStored(Tidying),
+    TidyingDone(Tidying),
     /// All tags of a resource that is no more.
     TagsDropped {
         management: AccountId,

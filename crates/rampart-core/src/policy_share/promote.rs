@@ -101,7 +101,7 @@ fn seen_by_receiver(row: &Association) -> Member {
     let account = entity.parse::<AccountId>().ok().or_else(|| Arn::parse(entity).ok()?.account_id());
     match row.member.clone() {
         Member::Principal { principal, external, .. } => {
-            Member::Principal { principal, receiver: account.map(|id| id.to_string()), external }
+            Member::Principal { principal, receiver: account.map(|id| id.to_string()), external, basis: None }
         }
         other => other,
     }

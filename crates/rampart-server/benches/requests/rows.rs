@@ -58,7 +58,7 @@ impl Owner {
             sources: Vec::new(),
         };
         let usage = OwnerUsage { resource_shares: self.usage.resource_shares + 1, ..self.usage };
-        let ledger = Ledger { usage, quotas: &Quotas::default(), timing: &Timing::default() };
+        let ledger = Ledger { usage, quotas: &Quotas::default(), timing: &Timing::default(), circle: None };
         let decision = decide_associate(&share, &entities, Vec::new(), ledger, now, &mut || entropy.uuid());
         let changes = decision.map_err(refused)?.changes;
         for change in &changes {

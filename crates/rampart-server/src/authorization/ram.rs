@@ -13,6 +13,7 @@ use serde::Deserialize;
 use super::{Ask, asks};
 use crate::app::{App, Call};
 use crate::failure::Failure;
+use crate::operations::ram::received;
 use crate::operations::ram::tag_resource::TagInput;
 use crate::operations::{Request, Service};
 
@@ -292,8 +293,9 @@ async fn share(app: &App, call: &Call, input: &Input) -> Result<Ask, Failure> {
     let Some(arn) = ShareArn::parse(text) else { return Ok(ask) };
     let reader = app.store.reader().await?;
     // What somebody else's share is called is known to those whom it is shared with.
-    let is_known =
-        arn.owner == call.account || !reader.associations_of_receiver(arn, call.account).await?.is_empty();
+    let is_known = arn.owner == call.account
+        || !reader.associations_of_receiver(arn, call.account.as_str()).await?.is_empty()
+        || received::share(&reader, app, call, arn).await?.is_some();
     let share = if is_known { reader.resource_share(arn).await? } else { None };
     let Some(share) = share else { return Ok(ask) };
     ask = ask

@@ -155,6 +155,7 @@ async fn answer(edge: &Edge, head: &Parts, body: &mut Incoming, request_id: Uuid
         source_ip: head.extensions.get::<Peer>().map(|peer| peer.0.ip().to_canonical()),
         user_agent: head.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).map(str::to_owned),
         request_id,
+        membership: Arc::default(),
         now: app.clock.now(),
     };
     run(app, operations::Request { call, query: parts.query.to_owned(), body, form }).await

@@ -86,6 +86,10 @@ pub(super) fn of(refusal: &Refusal) -> (Codes, String) {
         Refusal::OrganizationalUnitNotFound { id } => {
             (UNKNOWN_RESOURCE, format!("OrganizationalUnit {id} could not be found."))
         }
+        Refusal::OrganizationalUnitOfUnknownOrganization { id } => (
+            UNKNOWN_RESOURCE,
+            format!("OrganizationalUnit {id} in unknown organization could not be found."),
+        ),
         Refusal::ShareNotFound { share } => (
             UNKNOWN_RESOURCE,
             format!(
@@ -113,6 +117,32 @@ pub(super) fn of(refusal: &Refusal) -> (Codes, String) {
         Refusal::EntityNotAssociated { entity, share } => {
             (UNKNOWN_RESOURCE, format!("{entity} is not associated with ResourceShare {share}."))
         }
+        Refusal::PrincipalOutsideOrganization { principal } => (
+            INVALID_PARAMETER,
+            format!(
+                "Principal {principal} is not in your AWS organization. You do not have permission to add external \
+                 AWS accounts to a resource share."
+            ),
+        ),
+        Refusal::OutsidersPresent => (
+            NOT_PERMITTED,
+            "The resource share has principals outside your AWS organization. Remove them first.".to_owned(),
+        ),
+        Refusal::RetainedSharingWithOrganization => (
+            INVALID_PARAMETER,
+            "A resource share with retainSharingOnAccountLeaveOrganization is shared with accounts, roles and users, \
+             not with an organization or an organizational unit."
+                .to_owned(),
+        ),
+        Refusal::ResourceTypeNotOutsideOrganization => {
+            (INVALID_PARAMETER, "You cannot share the resource outside your organization.".to_owned())
+        }
+        Refusal::OrganizationSharingDenied => (
+            NOT_PERMITTED,
+            "Unable to enable sharing with AWS Organizations. Received AccessDeniedException from AWSOrganizations \
+             with the following error message: You don't have permissions to access this resource."
+                .to_owned(),
+        ),
         Refusal::SharingOnlyInsideOrganization => (NOT_PERMITTED, ONLY_INSIDE.to_owned()),
         // AWS: the same text with another code when the cause is the resource's type (reference §4.2).
         Refusal::ResourceTypeOnlyInsideOrganization { .. } => (INVALID_PARAMETER, ONLY_INSIDE.to_owned()),

@@ -178,7 +178,8 @@ impl Work for Put {
         let grants = read(&self.policy, &self.resource, region.partition()).map_err(Refusal::from)?;
         let resource = Resource::parse(self.app.catalog, &self.resource, owner, region)?;
         let new = NewPolicy { resource, text: &self.policy, grants: &grants };
-        let ledger = Ledger { usage, quotas: &self.app.settings.quotas, timing: self.app.timing() };
+        let ledger =
+            Ledger { usage, quotas: &self.app.settings.quotas, timing: self.app.timing(), circle: None };
         let mut ids = || self.app.entropy.uuid();
         let decision = decide_put(&new, (owner, region), before.as_ref(), &ledger, now, &mut ids)?;
         tx.apply(&decision.changes, now).await?;

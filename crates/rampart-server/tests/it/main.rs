@@ -30,6 +30,7 @@ mod list_resources;
 mod list_source_associations;
 mod mutations;
 mod one_invitation;
+mod organization_sharing;
 mod organizations;
 mod own_api;
 mod own_catalog;

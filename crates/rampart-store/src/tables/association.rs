@@ -1,5 +1,6 @@
 //! `association`: what is in a share, walked by share, by owner or by entity.
 
+use futures_util::future::try_join;
 use rampart_core::association::Standing;
 use rampart_core::{
     AccountId, Association, AssociationId, AssociationKind, InvitationId, Region, ShareArn, ShareId,
@@ -156,14 +157,13 @@ impl Reader {
         self.connection.query_opt(&LOAD, &values, read_association).await
     }
 
-    /// The rows of a share by which `receiver` sees it, in whatever standing.
+    /// The rows of a share by which `receiver` (an account, an organization or a unit) sees it, in whatever standing.
     pub async fn associations_of_receiver(
         &self,
         share: ShareArn,
-        receiver: AccountId,
+        receiver: &str,
     ) -> Result<Vec<Association>, StoreError> {
-        let values =
-            [self.part_of(share.owner).into(), Value::from(&share.id.0), Value::Text(receiver.as_str())];
+        let values = [self.part_of(share.owner).into(), Value::from(&share.id.0), Value::Text(receiver)];
         self.connection.query(&OF_RECEIVER, &values, read_association).await
     }
 
@@ -275,7 +275,11 @@ impl Transaction {
             association.resource_type().into(),
             Value::Text(&member),
         ];
-        self.connection.execute(&STORE, &values).await.map(drop)
+        let row = self.connection.execute(&STORE, &values);
+        match association.basis() {
+            None => row.await.map(drop),
+            Some(_) => try_join(row, self.store_basis(association)).await.map(drop),
+        }
     }
 }
 

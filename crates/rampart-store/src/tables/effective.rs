@@ -1,5 +1,7 @@
 //! `association` as policies ask for it: what is effective, with no more of the rows than that needs.
 
+use rampart_core::association::Member;
+use rampart_core::organization::Basis;
 use rampart_core::{AccountId, AssociationId, AssociationKind, Region, ShareArn, ShareId, TimestampMs};
 
 use super::association::{AssociationCursor, number};
@@ -20,12 +22,25 @@ static HOLDING: Statement = Statement::new(
 /// Of a share that may have thousands of principals, what a policy needs of them and no more.
 static EFFECTIVE: Statement = Statement::new(
     "association.effective",
-    "SELECT entity, created_ms, association_id FROM association
+    "SELECT entity, created_ms, association_id, receiver, member FROM association
      WHERE part = $1 AND share_id = $2 AND kind = $3 AND (created_ms, association_id) > ($4, $5)
        AND standing = 1 AND since_ms <= $6
      ORDER BY created_ms, association_id LIMIT $7",
 );
 pub(crate) static STATEMENTS: &[&Statement] = &[&HOLDING, &EFFECTIVE];
+
+/// What is effective in a share, unless what it rests on is over.
+#[derive(Clone, Debug)]
+pub struct EffectiveEntity {
+    /// The entity.
+    pub entity: String,
+    /// The place of its association.
+    pub place: AssociationCursor,
+    /// The account that sees the share by it.
+    pub receiver: Option<AccountId>,
+    /// The memberships that it rests on.
+    pub basis: Option<Basis>,
+}
 
 /// A share that holds a resource.
 #[derive(Clone, Debug)]
@@ -70,7 +85,7 @@ impl Reader {
         settled: TimestampMs,
         after: AssociationCursor,
         limit: u32,
-    ) -> Result<Vec<(String, AssociationCursor)>, StoreError> {
+    ) -> Result<Vec<EffectiveEntity>, StoreError> {
         let values = [
             self.part_of(share.owner).into(),
             Value::from(&share.id.0),
@@ -90,7 +105,15 @@ fn read_holding(row: &Row<'_>) -> Result<HoldingShare, StoreError> {
     Ok(HoldingShare { share, resource_type: row.text(6)?.to_owned(), place, since: row.time(5)? })
 }
 
-fn read_effective(row: &Row<'_>) -> Result<(String, AssociationCursor), StoreError> {
-    let place = AssociationCursor { created: row.time(1)?, id: AssociationId(row.uuid(2)?) };
-    Ok((row.text(0)?.to_owned(), place))
+fn read_effective(row: &Row<'_>) -> Result<EffectiveEntity, StoreError> {
+    let basis = match row.json(4)? {
+        Member::Principal { basis, .. } => basis,
+        Member::Resource { .. } | Member::Source { .. } => None,
+    };
+    Ok(EffectiveEntity {
+        entity: row.text(0)?.to_owned(),
+        place: AssociationCursor { created: row.time(1)?, id: AssociationId(row.uuid(2)?) },
+        receiver: row.opt_text(3)?.and_then(|receiver| receiver.parse().ok()),
+        basis,
+    })
 }

@@ -1,6 +1,9 @@
 //! `organization`, `organization_member`, `organization_claim`, `organization_service_access`, `organization_tag`: an
 //! organization and its accounts. What no query looks for stands in `body`, as JSON.
 
+use std::collections::HashMap;
+
+use futures_util::future::try_join_all;
 use rampart_core::organization::{Claim, Member, Membership, Organization, OrganizationChange};
 use rampart_core::resource_share::Tag;
 use rampart_core::{AccountId, TimestampMs};
@@ -31,6 +34,13 @@ static MEMBERS: Statement = Statement::new(
     "organization_member.list",
     "SELECT body FROM organization_member WHERE part = $1 AND management = $2 AND account > $3
      ORDER BY account LIMIT $4",
+);
+/// Of up to 32 accounts; an empty text is none.
+static EPOCHS: Statement = Statement::new(
+    "organization_member.epochs",
+    "SELECT body FROM organization_member WHERE part = $1 AND management = $2
+       AND account IN ($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
+         $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34)",
 );
 static MEMBER_WITH_EMAIL: Statement = Statement::new(
     "organization_member.with_email",
@@ -92,6 +102,9 @@ static DROP_TAGS: Statement = Statement::new(
     "organization_tag.drop",
     "DELETE FROM organization_tag WHERE part = $1 AND management = $2 AND resource = $3",
 );
+/// How many accounts [`EPOCHS`] takes.
+const EPOCHS_AT_ONCE: usize = 32;
+
 /// What deleting an organization removes: everything in it, at once.
 pub(crate) static DELETE_ALL: &[&Statement] = &[
     &Statement::new("organization.delete", "DELETE FROM organization WHERE part = $1 AND management = $2"),
@@ -135,6 +148,7 @@ pub(crate) static STATEMENTS: &[&Statement] = &[
     &MEMBERSHIP,
     &LOAD_MEMBER,
     &MEMBERS,
+    &EPOCHS,
     &MEMBER_WITH_EMAIL,
     &STORE_MEMBER,
     &DELETE_MEMBER,
@@ -185,6 +199,23 @@ impl Reader {
         limit: u32,
     ) -> Result<Vec<Member>, StoreError> {
         self.connection.query(&MEMBERS, &self.page_of(&management, after, limit), |row| row.json(0)).await
+    }
+
+    /// The epochs of those of `accounts` that are members of an organization: a read for each 32.
+    pub async fn member_epochs(
+        &self,
+        management: AccountId,
+        accounts: &[AccountId],
+    ) -> Result<HashMap<AccountId, i64>, StoreError> {
+        let pages = accounts.chunks(EPOCHS_AT_ONCE).map(async |accounts| {
+            let mut values = vec![self.part_of(management).into(), Value::Text(management.as_str())];
+            let padded =
+                accounts.iter().map(AccountId::as_str).chain(std::iter::repeat("")).take(EPOCHS_AT_ONCE);
+            values.extend(padded.map(Value::Text));
+            self.connection.query(&EPOCHS, &values, |row| row.json::<Member>(0)).await
+        });
+        let members = try_join_all(pages).await?.into_iter().flatten();
+        Ok(members.map(|member| (member.account, member.epoch)).collect())
     }
 
     /// Whether a member of the organization has that address.
@@ -283,6 +314,8 @@ impl Transaction {
             OrganizationChange::TagsDropped { management, resource } => {
                 self.write(&DROP_TAGS, *management, &[Value::Text(resource)]).await
             }
+            OrganizationChange::TidyingStored(work) => self.store_tidying(*work).await,
+            OrganizationChange::TidyingDone(work) => self.delete_tidying(*work).await,
             OrganizationChange::UnitStored(unit) => self.store_unit(unit).await,
             OrganizationChange::UnitDeleted { management, unit } => self.delete_unit(*management, unit).await,
             OrganizationChange::CreationStored(creation) => self.store_creation(creation).await,

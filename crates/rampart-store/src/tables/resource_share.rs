@@ -1,6 +1,8 @@
 //! `resource_share` and its tags: the owner's shares, and the shares that others let an account see.
 
+use rampart_core::association::Member;
 use rampart_core::contents::Contents;
+use rampart_core::organization::Basis;
 use rampart_core::resource_share::{Origin, Tag};
 use rampart_core::{AccountId, Region, ResourceShare, ShareArn, ShareId, TimestampMs, Timing};
 use uuid::Uuid;
@@ -67,30 +69,13 @@ static OWNED_TAG_VALUE: Statement = Statement::new(
 static RECEIVED: Statement = Statement::new(
     "resource_share.received",
     "SELECT s.owner, s.region, s.share_id, s.name, s.allow_external, s.retain_on_leave, s.tags, s.created_ms,
-            s.updated_ms, s.deleted_ms, s.contents, s.from_policy, s.promoted_ms, a.since_ms
+            s.updated_ms, s.deleted_ms, s.contents, s.from_policy, s.promoted_ms, a.since_ms, a.member
      FROM association a
      JOIN resource_share s ON s.part = a.part AND s.share_id = a.share_id
      WHERE a.receiver = $1 AND a.region = $2 AND a.standing = 1
        AND (a.share_created_ms, a.share_id) > ($3, $4) AND a.since_ms <= $5 AND a.owner <> $6
        AND (s.deleted_ms IS NULL OR s.deleted_ms > $7)
-       AND NOT EXISTS (SELECT 1 FROM association b WHERE b.part = a.part AND b.share_id = a.share_id
-         AND b.receiver = a.receiver AND b.standing = 1
-         AND (b.since_ms, b.association_id) < (a.since_ms, a.association_id))
      ORDER BY a.share_created_ms, a.share_id LIMIT $8",
-);
-static RECEIVED_ONE: Statement = Statement::new(
-    "resource_share.received_one",
-    "SELECT s.owner, s.region, s.share_id, s.name, s.allow_external, s.retain_on_leave, s.tags, s.created_ms,
-            s.updated_ms, s.deleted_ms, s.contents, s.from_policy, s.promoted_ms, a.since_ms
-     FROM association a
-     JOIN resource_share s ON s.part = a.part AND s.share_id = a.share_id
-     WHERE a.receiver = $1 AND a.region = $2 AND a.standing = 1 AND a.share_created_ms = s.created_ms
-       AND a.share_id = $3 AND a.since_ms <= $4 AND a.part = $5 AND a.owner = $6 AND s.share_id = $7
-       AND (s.deleted_ms IS NULL OR s.deleted_ms > $8)
-       AND NOT EXISTS (SELECT 1 FROM association b WHERE b.part = a.part AND b.share_id = a.share_id
-         AND b.receiver = a.receiver AND b.standing = 1
-         AND (b.since_ms, b.association_id) < (a.since_ms, a.association_id))
-     LIMIT 1",
 );
 static STORE: Statement = Statement::new(
     "resource_share.store",
@@ -121,7 +106,6 @@ pub(crate) static STATEMENTS: &[&Statement] = &[
     &OWNED_TAG_KEY,
     &OWNED_TAG_VALUE,
     &RECEIVED,
-    &RECEIVED_ONE,
     &STORE,
     &STORE_TAG,
     &DROP_TAG,
@@ -161,13 +145,15 @@ pub enum ShareScope<'a> {
     Tag(&'a str, &'a str),
 }
 
-/// A share of another account, as its receiver sees it.
+/// A share of another account, and one of the associations by which a receiver sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ReceivedShare {
+pub struct ReceivedGrant {
     /// The share.
     pub share: ResourceShare,
-    /// Since when the receiver has it.
+    /// Since when the receiver has it by this.
     pub since: TimestampMs,
+    /// The memberships that this rests on.
+    pub basis: Option<Basis>,
 }
 
 impl Reader {
@@ -182,45 +168,26 @@ impl Reader {
         self.connection.query_opt(&LOAD, &values, read_share).await
     }
 
-    /// The share of that ARN, if `receiver` was granted it and it can be seen at `now`.
-    pub async fn received_share(
+    /// A page of the grants by which `receiver` (an account, an organization or a unit) sees shares at `now`, those of
+    /// `account` itself left out, oldest share first. A share may be in several rows.
+    #[expect(clippy::too_many_arguments, reason = "the page of a list is all of these")]
+    pub async fn received_grants(
         &self,
-        receiver: AccountId,
-        arn: ShareArn,
-        now: TimestampMs,
-        timing: &Timing,
-    ) -> Result<Option<ReceivedShare>, StoreError> {
-        let values = [
-            Value::Text(receiver.as_str()),
-            Value::Text(arn.region.as_str()),
-            Value::from(&arn.id.0),
-            now.saturating_sub_ms(timing.settle_delay_ms).into(),
-            self.part_of(arn.owner).into(),
-            Value::Text(arn.owner.as_str()),
-            Value::from(&arn.id.0),
-            now.saturating_sub_ms(timing.deleted_share_visible_ms).into(),
-        ];
-        let found = self.connection.query_opt(&RECEIVED_ONE, &values, read_received).await?;
-        Ok(found.filter(|received| received.share.owner != receiver))
-    }
-
-    /// A page of the shares of others that `receiver` was granted and can see at `now`, oldest share first.
-    pub async fn received_shares(
-        &self,
-        receiver: AccountId,
+        receiver: &str,
+        account: AccountId,
         region: Region,
         after: ShareCursor,
         now: TimestampMs,
         timing: &Timing,
         limit: u32,
-    ) -> Result<Vec<ReceivedShare>, StoreError> {
+    ) -> Result<Vec<ReceivedGrant>, StoreError> {
         let values = [
-            Value::Text(receiver.as_str()),
+            Value::Text(receiver),
             Value::Text(region.as_str()),
             after.created.into(),
             Value::from(&after.id.0),
             now.saturating_sub_ms(timing.settle_delay_ms).into(),
-            Value::Text(receiver.as_str()),
+            Value::Text(account.as_str()),
             now.saturating_sub_ms(timing.deleted_share_visible_ms).into(),
             limit.into(),
         ];
@@ -337,8 +304,12 @@ impl Transaction {
     }
 }
 
-fn read_received(row: &Row<'_>) -> Result<ReceivedShare, StoreError> {
-    Ok(ReceivedShare { share: read_share(row)?, since: row.time(13)? })
+fn read_received(row: &Row<'_>) -> Result<ReceivedGrant, StoreError> {
+    let basis = match row.json(14)? {
+        Member::Principal { basis, .. } => basis,
+        Member::Resource { .. } | Member::Source { .. } => None,
+    };
+    Ok(ReceivedGrant { share: read_share(row)?, since: row.time(13)?, basis })
 }
 
 fn read_share(row: &Row<'_>) -> Result<ResourceShare, StoreError> {

@@ -8,6 +8,7 @@ use rampart_core::{
 
 use uuid::Uuid;
 
+use super::organization_tidying::DROP_BASES;
 use crate::statement::{Row, Statement, Value};
 use crate::store::Reader;
 use crate::tables::association::{kind_of, number, read_association};
@@ -353,8 +354,9 @@ impl Transaction {
         ];
         let tags = self.connection.execute(&DROP_TAGS, &key);
         let permissions = self.connection.execute(&DROP_ALL, &key);
+        let bases = self.connection.execute(&DROP_BASES, &key);
         let share = self.connection.execute(&DROP_SHARE, &key);
-        futures_util::future::try_join3(tags, permissions, share).await.map(drop)
+        futures_util::future::try_join4(tags, permissions, bases, share).await.map(drop)
     }
 }
 

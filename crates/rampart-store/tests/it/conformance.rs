@@ -224,7 +224,8 @@ async fn a_consumer_sees_what_it_was_granted_whoever_owns_it() {
         let (me, region) = (account("222222222222"), "eu-west-1".parse().unwrap());
         let seen = async |now| {
             let (after, timing) = (ShareCursor::START, Timing { settle_delay_ms: 10, ..Timing::default() });
-            let page = reader.received_shares(me, region, after, TimestampMs(now), &timing, 100).await;
+            let now = TimestampMs(now);
+            let page = reader.received_grants(me.as_str(), me, region, after, now, &timing, 100).await;
             page.unwrap().iter().map(|received| received.share.id.0.as_u128()).collect::<Vec<_>>()
         };
         assert_eq!(seen(14).await, [] as [u128; 0], "not before it has settled");

@@ -42,6 +42,7 @@ pub(crate) fn principal(share: &ResourceShare, receiver: &str, standing: Standin
             principal: PrincipalKind::Account,
             receiver: Some(receiver.to_owned()),
             external: true,
+            basis: None,
         },
         created: share.created,
         standing,

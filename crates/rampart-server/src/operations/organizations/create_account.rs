@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use rampart_aws::rest_json::parse_body;
 use rampart_core::access_key::Account;
+use rampart_core::iam::{IamName, access_role};
 use rampart_core::limits::CREATION_KEPT_MS;
 use rampart_core::organization::creation::{
     AccountCreation, CreationOutcome, check_account_name, check_email,
@@ -67,8 +68,7 @@ pub(crate) fn create_account(app: Arc<App>, request: Request) -> Answer {
             if is_taken { None } else { Some(draw_account(&app, &reader).await?) }
         };
         if let Some(account) = account {
-            let name = input.account_name.clone().unwrap_or_default();
-            let epoch = register(&app, &call, account, name).await?;
+            let epoch = register(&app, &call, account, &input).await?;
             input.joining = Some((account, epoch));
         }
         manage(app, call, input).await
@@ -76,15 +76,20 @@ pub(crate) fn create_account(app: Arc<App>, request: Request) -> Answer {
 }
 
 /// Registers a new account in its own partition, claimed for the organization of the caller; gives the claim's epoch.
-async fn register(app: &App, call: &Call, account: AccountId, name: String) -> Result<i64, Failure> {
+async fn register(app: &App, call: &Call, account: AccountId, input: &CreateInput) -> Result<i64, Failure> {
+    let (name, role_name) = (input.account_name.clone().unwrap_or_default(), input.role_name.clone());
     let account = Account { id: account, name, created: call.now };
     let partition = app.store.partition_of(account.id);
-    let command = Register { account, management: call.account, now: call.now };
+    let command =
+        Register { account, role_name, random: app.entropy.bytes(), management: call.account, now: call.now };
     Ok(app.store.write(partition, command).await?)
 }
 
 struct Register {
     account: Account,
+    /// The role by which the organization gets into it.
+    role_name: Option<String>,
+    random: [u8; 17],
     management: AccountId,
     now: TimestampMs,
 }
@@ -95,10 +100,12 @@ impl Work for Register {
     async fn run(&self, tx: &Transaction) -> Result<i64, Abort> {
         let last = tx.organization_claim(self.account.id).await?;
         let claim = decide_claim(self.account.id, self.management, last, self.now)?;
-        let changes = [
+        let (account, role) = (self.account.id, self.role_name.as_deref());
+        let mut changes = vec![
             Change::AccountStored(self.account.clone()),
             Change::Organization(OrganizationChange::Claimed(claim)),
         ];
+        changes.extend(access_role::create(account, self.management, role, self.random, self.now)?);
         tx.apply(&changes, self.now).await?;
         Ok(claim.epoch)
     }
@@ -123,10 +130,7 @@ impl CreateInput {
         check_email(required(self.email.as_deref(), "Email")?)?;
         check_account_name(required(self.account_name.as_deref(), "AccountName")?)?;
         if let Some(role) = &self.role_name {
-            let is_allowed = |c: char| c.is_alphanumeric() || "_+=,.@-".contains(c);
-            if role.is_empty() || role.chars().count() > 64 || !role.chars().all(is_allowed) {
-                return Err(invalid("RoleName", Fault::Pattern));
-            }
+            IamName::of_identity(role, "RoleName").map_err(|_| invalid("RoleName", Fault::Pattern))?;
         }
         match self.iam_user_access_to_billing.as_deref() {
             None | Some("ALLOW" | "DENY") => {}

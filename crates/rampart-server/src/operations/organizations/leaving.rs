@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use rampart_aws::rest_json::parse_body;
+use rampart_core::organization::change::Tidying;
 use rampart_core::organization::member::{self, decide_close, decide_leave};
 use rampart_core::organization::{Member, Organization};
 use rampart_core::{AccountId, Change, Decision, OrganizationChange, OrganizationRefusal, TimestampMs};
@@ -67,7 +68,7 @@ impl Managing for RemoveInput {
         let account = account_id(self.account_id.as_deref(), "AccountId")?;
         let member = tx.member(at.organization.management, account).await?;
         let member = member.ok_or(OrganizationRefusal::AccountNotFound)?;
-        Ok(done(departure(at.organization, &member)?))
+        Ok(done(departure(at.organization, &member, at.call.now)?))
     }
 }
 
@@ -75,6 +76,7 @@ impl Managing for RemoveInput {
 fn departure(
     organization: &Organization,
     member: &Member,
+    now: TimestampMs,
 ) -> Result<Vec<OrganizationChange>, OrganizationRefusal> {
     let after = decide_leave(organization, member)?;
     let (management, account) = (organization.management, member.account);
@@ -84,6 +86,7 @@ fn departure(
         OrganizationChange::MemberDeleted { management, account },
         OrganizationChange::TagsDropped { management, resource: target.clone() },
         OrganizationChange::TargetDropped { management, generation, target },
+        OrganizationChange::TidyingStored(Tidying { management, account: Some(account), at: now }),
     ])
 }
 
@@ -120,7 +123,7 @@ impl Work for Leave {
             return Ok(answer);
         }
         let membership = tx.membership(self.call.account).await?.ok_or(OrganizationRefusal::NotInUse)?;
-        let changes = departure(&membership.organization, &membership.member)?;
+        let changes = departure(&membership.organization, &membership.member, self.call.now)?;
         let changes: Vec<_> = changes.into_iter().map(Change::Organization).collect();
         tx.apply(&changes, self.call.now).await?;
         self.once.answer(tx, &Nothing {}).await

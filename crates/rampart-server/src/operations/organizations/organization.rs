@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use rampart_aws::rest_json::parse_body;
+use rampart_core::organization::change::Tidying;
 use rampart_core::organization::member::{JoinedMethod, Joining, decide_claim};
 use rampart_core::organization::refusal::Fault;
 use rampart_core::organization::unit::Parent;
@@ -119,7 +120,9 @@ impl Managing for DeleteInput {
         if at.organization.accounts > 1 {
             return Err(OrganizationRefusal::OrganizationNotEmpty.into());
         }
-        Ok(done(vec![OrganizationChange::Deleted { management: at.organization.management }]))
+        let management = at.organization.management;
+        let tidying = Tidying { management, account: Some(management), at: at.call.now };
+        Ok(done(vec![OrganizationChange::Deleted { management }, OrganizationChange::TidyingStored(tidying)]))
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use rampart_aws::rest_json::parse_body;
+use rampart_core::organization::change::Tidying;
 use rampart_core::organization::refusal::Fault;
 use rampart_core::organization::{check_all_features, trusted_access_disabled, trusted_access_enabled};
 use rampart_core::{Decision, OrganizationChange, OrganizationRefusal, TimestampMs};
@@ -95,7 +96,11 @@ impl Managing for Disable {
         let service_name = service.to_owned();
         let mut changes =
             vec![OrganizationChange::ServiceAccessDeleted { management, service: service_name }];
-        changes.extend(trusted_access_disabled(at.organization, service).map(OrganizationChange::Stored));
+        if let Some(organization) = trusted_access_disabled(at.organization, service) {
+            let tidying = Tidying { management, account: None, at: at.call.now };
+            changes.push(OrganizationChange::Stored(organization));
+            changes.push(OrganizationChange::TidyingStored(tidying));
+        }
         Ok(done(changes))
     }
 }

@@ -11,6 +11,7 @@ use rampart_store::{Abort, Transaction, Work};
 use serde::{Deserialize, Serialize};
 
 use super::answering::write_inviting;
+use super::effect::circle_for;
 use super::entities::Named;
 use super::input::{required, share_arn};
 use super::shapes::AssociationShape;
@@ -85,7 +86,9 @@ impl Work for Associate {
             try_join4(tx.resource_share(self.share), existing, usage, permissions).await?;
         let share = share.filter(|share| share.status(now, timing).is_some()).ok_or(not_found)?;
         let entities = self.named.recognise(&self.app, &self.call)?;
-        let ledger = Ledger { usage, quotas: &self.app.settings.quotas, timing };
+        let circle = circle_for(tx, share.owner, &entities.principals, &existing).await?;
+        let quotas = &self.app.settings.quotas;
+        let ledger = Ledger { usage, quotas, timing, circle: circle.as_ref() };
         let decision =
             decide_associate(&share, &entities, existing, ledger, now, &mut || self.app.entropy.uuid())?;
         // AWS: a type that comes without a permission gets its default (reference §7.2).

@@ -6,6 +6,7 @@ use rampart_core::{AssociationId, AssociationKind};
 use rampart_store::{AssociationCursor, AssociationInShare, AssociationScope, Reader};
 use uuid::Uuid;
 
+use super::effect::end_what_is_over;
 use super::visible::Way;
 use crate::app::{App, Call};
 use crate::failure::Failure;
@@ -125,7 +126,15 @@ impl Walk<'_> {
             _ => self.call.account,
         };
         let (region, now, timing) = (self.call.region, self.call.now, self.app.timing());
-        Ok(self.reader.associations(scope, owner, region, self.kind, after, now, timing, limit).await?)
+        let mut rows =
+            self.reader.associations(scope, owner, region, self.kind, after, now, timing, limit).await?;
+        if self.kind == AssociationKind::Principal {
+            // Principals are told to their share's owner alone.
+            let membership = self.call.membership(self.reader).await?;
+            let associations = rows.iter_mut().map(|row| &mut row.association);
+            end_what_is_over(self.reader, membership, associations, now).await?;
+        }
+        Ok(rows)
     }
 }
 

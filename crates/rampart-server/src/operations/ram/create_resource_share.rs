@@ -17,6 +17,7 @@ use rampart_store::{Abort, Transaction, Work};
 use serde::{Deserialize, Serialize};
 
 use super::answering::write_inviting;
+use super::effect::circle_for;
 use super::entities::Named;
 use super::input::required;
 use super::permissions::{ValuesInput, attachable, values};
@@ -170,7 +171,8 @@ impl Work for Create {
         let usage = OwnerUsage { resource_shares: before.resource_shares.saturating_add(1), ..before };
         let quotas = &self.app.settings.quotas;
         usage.check_shares(quotas)?;
-        let ledger = Ledger { usage, quotas, timing };
+        let circle = circle_for(tx, self.call.account, &entities.principals, &[]).await?;
+        let ledger = Ledger { usage, quotas, timing, circle: circle.as_ref() };
         let decision =
             decide_associate(&share, &entities, Vec::new(), ledger, now, &mut || self.app.entropy.uuid())?;
         let mut changes = decision.changes;

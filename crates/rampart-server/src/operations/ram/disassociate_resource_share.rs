@@ -5,11 +5,13 @@ use std::sync::Arc;
 use futures_util::future::try_join4;
 use rampart_aws::rest_json::parse_body;
 use rampart_core::disassociate::{decide_disassociate, decide_leave};
+use rampart_core::organization::circle::lasts;
 use rampart_core::{AssociationKind, Refusal, ShareArn};
 use rampart_store::{Abort, Transaction, Work};
 use serde::{Deserialize, Serialize};
 
 use super::answering::write;
+use super::effect::circle_for;
 use super::entities::Named;
 use super::input::{required, share_arn};
 use super::shapes::AssociationShape;
@@ -85,6 +87,8 @@ impl Work for Disassociate {
             decide_disassociate(&share, named, &company, usage, now, timing)?
         } else if self.named.entities().eq([(AssociationKind::Principal, caller.as_str())]) {
             let any_type = self.app.settings.leave_any_type;
+            let circle = circle_for(tx, share.owner, &[], &company).await?;
+            let company: Vec<_> = company.into_iter().filter(|row| lasts(row, circle.as_ref())).collect();
             decide_leave(&share, caller, &company, usage, now, timing, any_type)?
         } else {
             // Another account's share: as if it were unknown.

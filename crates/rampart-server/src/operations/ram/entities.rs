@@ -92,7 +92,7 @@ impl Named {
                 _ => None,
             })
             .collect();
-        let rows = accounts.into_iter().map(|account| reader.associations_of_receiver(share, account));
+        let rows = accounts.iter().map(|account| reader.associations_of_receiver(share, account.as_str()));
         Ok(try_join_all(rows).await?.into_iter().flatten().collect())
     }
 

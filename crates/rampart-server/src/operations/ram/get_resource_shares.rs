@@ -10,6 +10,7 @@ use rampart_store::{AttachmentCursor, Reader, ShareCursor, ShareScope};
 use serde::{Deserialize, Serialize};
 
 use super::input::{filter_values, resource_owner, share_arn};
+use super::received;
 use super::shapes::{ResourceShareShape, View};
 use crate::app::{App, Call};
 use crate::failure::Failure;
@@ -237,9 +238,7 @@ impl<'a> Filter<'a> {
         };
         match (self.view, self.name) {
             (View::Consumer, _) => {
-                let (now, timing, limit) = (call.now, app.timing(), page.load_size());
-                let received =
-                    reader.received_shares(call.account, call.region, after, now, timing, limit).await?;
+                let received = received::shares(reader, app, call, after, page.load_size()).await?;
                 Ok(received.into_iter().map(|received| received.share).collect())
             }
             _ if self.status == Some("DELETED") => Ok(walk(ShareScope::Deleted).await?),
@@ -273,13 +272,10 @@ impl<'a> Filter<'a> {
         let (now, timing) = (call.now, app.timing());
         let one = async |arn: ShareArn| match self.view {
             View::Consumer => {
-                let received = reader.received_share(call.account, arn, now, timing).await?;
-                Ok(received.map(|received| received.share))
+                let received = received::share(reader, app, call, arn).await?;
+                Ok::<_, Failure>(received.map(|received| received.share))
             }
-            _ => reader
-                .resource_share(arn)
-                .await
-                .map(|found| found.filter(|share| share.owner == call.account)),
+            _ => Ok(reader.resource_share(arn).await?.filter(|share| share.owner == call.account)),
         };
         let found = try_join_all(arns.iter().map(|arn| one(*arn))).await?;
         let mut shares = Vec::new();

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use futures_util::future::try_join_all;
 use rampart_aws::rest_json::parse_body;
 use rampart_core::{AssociationKind, Refusal, ShareArn, TimestampMs};
-use rampart_store::{AssociationInShare, AssociationScope, ReceivedShare, ShareCursor};
+use rampart_store::{AssociationInShare, AssociationScope, ShareCursor};
 use serde::{Deserialize, Serialize};
 
 use super::contents_of::{Found, Walk};
 use super::input::{filter_values, resource_owner, share_arn};
+use super::received::ReceivedShare;
 use super::visible::{Way, check_visible, received};
 use crate::app::{App, Call};
 use crate::failure::Failure;

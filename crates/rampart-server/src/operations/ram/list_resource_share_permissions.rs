@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::input::{required, share_arn};
 use super::permission_shapes::PermissionShape;
 use super::permissions::OwnPermissions;
+use super::received;
 use crate::app::App;
 use crate::idempotency::json;
 use crate::operations::{Answer, Request};
@@ -45,8 +46,7 @@ pub(crate) fn handle(app: Arc<App>, request: Request) -> Answer {
         let visible = if call.owns(arn) {
             reader.resource_share(arn).await?.is_some_and(|share| share.status(now, timing).is_some())
         } else {
-            arn.region == call.region
-                && reader.received_share(call.account, arn, now, timing).await?.is_some()
+            arn.region == call.region && received::share(&reader, &app, &call, arn).await?.is_some()
         };
         if !visible {
             return Err(Refusal::ShareNotFound { share: arn }.into());

@@ -11,7 +11,7 @@ pub(crate) async fn load_offer(reader: &Reader, arn: InvitationArn) -> Result<Op
     let Some(invitation) = reader.invitation(arn).await? else { return Ok(None) };
     let share_arn = ShareArn { owner: invitation.sender, region: invitation.region, id: invitation.share };
     let share = reader.resource_share(share_arn);
-    let associations = reader.associations_of_receiver(share_arn, invitation.receiver);
+    let associations = reader.associations_of_receiver(share_arn, invitation.receiver.as_str());
     let usage = reader.owner_usage(invitation.sender, invitation.region);
     let (share, mut associations, usage) = try_join3(share, associations, usage).await?;
     associations.retain(|row| row.invitation() == Some(invitation.id));

@@ -5,11 +5,14 @@ use std::collections::{HashMap, HashSet};
 
 use futures_util::future::{try_join, try_join_all};
 use rampart_core::association::Standing;
+use rampart_core::organization::Membership;
+use rampart_core::organization::circle::basis_lasts;
 use rampart_core::resource_policy::{Grant, document};
 use rampart_core::{AssociationKind, AttachedPermission, Principal, Refusal, ShareArn, ShareId, TimestampMs};
 use rampart_policy::{Document, Statement};
-use rampart_store::{AssociationCursor, HoldingShare, Reader};
+use rampart_store::{AssociationCursor, EffectiveEntity, HoldingShare, Reader};
 
+use super::effect::{circle, end_what_is_over};
 use super::permission_text::statements_of;
 use crate::app::{App, Call};
 use crate::failure::Failure;
@@ -138,8 +141,12 @@ impl<'a> ResourceGrants<'a> {
         };
         let row = self.reader.association(share, kind, wanted.as_str()).await?;
         let is_effective = |at: TimestampMs| at <= self.settled();
-        let granted =
-            row.is_some_and(|row| matches!(row.standing, Standing::Granted { at, .. } if is_effective(at)));
+        let mut rows: Vec<_> = row.into_iter().collect();
+        let membership = self.call.membership(self.reader).await?;
+        end_what_is_over(self.reader, membership, rows.iter_mut(), self.call.now).await?;
+        let granted = rows
+            .first()
+            .is_some_and(|row| matches!(row.standing, Standing::Granted { at, .. } if is_effective(at)));
         Ok(if granted { vec![wanted.clone()] } else { Vec::new() })
     }
 
@@ -149,8 +156,9 @@ impl<'a> ResourceGrants<'a> {
             let rows =
                 self.reader.effective_entities(share, kind, self.settled(), after, ROWS_AT_ONCE).await?;
             let at_end = rows.len() < size(ROWS_AT_ONCE);
-            after = rows.last().map_or(after, |(_, place)| *place);
-            found.extend(rows.into_iter().map(|(entity, _)| entity));
+            after = rows.last().map_or(after, |row| row.place);
+            let membership = self.call.membership(self.reader).await?;
+            found.extend(still_effective(self.reader, membership, rows).await?);
             if at_end {
                 return Ok(found);
             }
@@ -161,6 +169,20 @@ impl<'a> ResourceGrants<'a> {
     fn settled(&self) -> TimestampMs {
         self.call.now.saturating_sub_ms(self.app.timing().settle_delay_ms)
     }
+}
+
+/// Leaves out what rests on memberships that are over.
+async fn still_effective(
+    reader: &Reader,
+    owner: Option<&Membership>,
+    rows: Vec<EffectiveEntity>,
+) -> Result<Vec<String>, Failure> {
+    let based = rows.iter().filter(|row| row.basis.is_some());
+    let accounts: Vec<_> = based.filter_map(|row| row.receiver).collect();
+    let has_based = rows.iter().any(|row| row.basis.is_some());
+    let circle = if has_based { circle(reader, owner, &accounts, &[]).await? } else { None };
+    let lasts = |row: &EffectiveEntity| basis_lasts(row.basis.as_ref(), row.receiver, circle.as_ref());
+    Ok(rows.into_iter().filter(lasts).map(|row| row.entity).collect())
 }
 
 fn size(limit: u32) -> usize {

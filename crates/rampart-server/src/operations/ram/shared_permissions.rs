@@ -10,6 +10,7 @@ use rampart_store::{AttachmentCursor, Reader};
 use uuid::Uuid;
 
 use super::contents_of::Walk;
+use super::received as received_shares;
 use super::visible::Way;
 use crate::app::{App, Call};
 use crate::failure::Failure;
@@ -100,9 +101,7 @@ pub(super) async fn visible_versions(
     loop {
         let of = Some((&named, None));
         let rows = reader.attached_permissions(owner, call.region, of, after, ROWS_AT_ONCE).await?;
-        let timing = app.timing();
-        let seen =
-            rows.iter().map(|row| reader.received_share(call.account, row.share_arn(), call.now, timing));
+        let seen = rows.iter().map(|row| received_shares::share(reader, app, call, row.share_arn()));
         let seen = try_join_all(seen).await?;
         versions.extend(rows.iter().zip(seen).filter(|(_, seen)| seen.is_some()).map(|(row, _)| row.version));
         looked_at += rows.len();

@@ -9,6 +9,7 @@ use rampart_store::{Abort, Transaction, Work};
 use serde::{Deserialize, Serialize};
 
 use super::answering::write;
+use super::effect::circle_for;
 use super::input::{required, share_arn};
 use super::shapes::{ResourceShareShape, View};
 use crate::app::{App, Call};
@@ -68,7 +69,9 @@ impl Work for Update {
         }
         let share = tx.resource_share(self.share).await?.ok_or(not_found)?;
         let (name, allow) = (self.input.name.as_deref(), self.input.allow_external_principals);
-        let decision = decide_update(&share, name, allow, now)?;
+        let confines = allow == Some(false) && share.allow_external_principals;
+        let circle = if confines { circle_for(tx, share.owner, &[], &[]).await? } else { None };
+        let decision = decide_update(&share, name, allow, circle.as_ref(), now)?;
         tx.apply(&decision.changes, now).await?;
         let resource_share = ResourceShareShape::new(&decision.reply, View::Written, now, timing);
         let resource_share = resource_share.expect("a share that was updated is not deleted");

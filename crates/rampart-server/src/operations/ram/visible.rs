@@ -2,9 +2,11 @@
 
 use futures_util::future::try_join_all;
 use rampart_core::{AssociationId, AssociationKind, Refusal, ShareArn, ShareId};
-use rampart_store::{AssociationCursor, AssociationScope, ReceivedShare, ShareCursor};
+use rampart_store::{AssociationCursor, AssociationScope, ShareCursor};
 
 use super::contents_of::Walk;
+use super::effect::end_what_is_over;
+use super::received::{self, ReceivedShare};
 use crate::failure::Failure;
 use crate::paging::Place;
 
@@ -50,7 +52,7 @@ async fn is_visible(walk: &Walk<'_>, own: bool, arn: ShareArn) -> Result<bool, F
         return Ok(false);
     }
     if !own {
-        return Ok(walk.reader.received_share(walk.call.account, arn, now, timing).await?.is_some());
+        return Ok(received::share(walk.reader, walk.app, walk.call, arn).await?.is_some());
     }
     let share = if walk.call.owns(arn) { walk.reader.resource_share(arn).await? } else { None };
     Ok(share.is_some_and(|share| share.status(now, timing).is_some()))
@@ -63,12 +65,11 @@ pub(super) async fn received(
     after: Place,
     limit: u32,
 ) -> Result<Vec<ReceivedShare>, Failure> {
-    let (now, timing, call) = (walk.call.now, walk.app.timing(), walk.call);
     let after = ShareCursor { created: after.time, id: ShareId(after.id) };
     let Some(named) = named else {
-        return Ok(walk.reader.received_shares(call.account, call.region, after, now, timing, limit).await?);
+        return received::shares(walk.reader, walk.app, walk.call, after, limit).await;
     };
-    let one = named.iter().map(|arn| walk.reader.received_share(call.account, *arn, now, timing));
+    let one = named.iter().map(|arn| received::share(walk.reader, walk.app, walk.call, *arn));
     let mut found: Vec<_> = try_join_all(one).await?.into_iter().flatten().collect();
     found.retain(|received| ShareCursor::after(&received.share) > after);
     found.sort_by_key(|received| ShareCursor::after(&received.share));
@@ -116,11 +117,14 @@ async fn holding_stops(
     let mut after = AssociationCursor { created: after.time, id: AssociationId(after.id) };
     let mut stops = Vec::new();
     loop {
-        let rows = walk
+        let mut rows = walk
             .reader
             .associations(scope, call.account, call.region, kind, after, call.now, timing, limit)
             .await?;
         let at_end = rows.len() < wanted;
+        let membership = call.membership(walk.reader).await?;
+        let associations = rows.iter_mut().map(|row| &mut row.association);
+        end_what_is_over(walk.reader, membership, associations, call.now).await?;
         for row in rows {
             after = AssociationCursor::after(&row.association);
             if !row.association.has_ended(call.now) && row.share_deleted.is_none() && stops.len() < wanted {

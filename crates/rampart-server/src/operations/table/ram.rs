@@ -205,7 +205,7 @@ pub static RAM: &[Operation] = &[
         client_token: false,
         paged: false,
         errors: &["OperationNotPermitted"],
-        handler: None,
+        handler: Some(ram::enable_sharing_with_aws_organization::handle),
     },
     Operation {
         service: Service::Ram,
