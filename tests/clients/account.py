@@ -38,6 +38,7 @@ class Account:
         *,
         key: str | None = None,
         secret: str = "x",
+        token: str | None = None,
         region: str = REGION,
     ):
         self.server = server
@@ -46,6 +47,7 @@ class Account:
         self.contract = contract
         self.key = key or account_id
         self.secret = secret
+        self.token = token
         self.clients = {}
 
     @property
@@ -55,6 +57,22 @@ class Account:
     @property
     def sts(self):
         return self.client("sts")
+
+    @property
+    def iam(self):
+        return self.client("iam")
+
+    def with_credentials(self, credentials: dict, account_id: str | None = None) -> "Account":
+        """Whoever holds the credentials that STS or IAM gave."""
+        return Account(
+            self.server,
+            account_id or self.id,
+            self.contract,
+            key=credentials["AccessKeyId"],
+            secret=credentials["SecretAccessKey"],
+            token=credentials.get("SessionToken"),
+            region=self.region,
+        )
 
     def client(self, service: str):
         """A client whose answers are held against the service's model. A restarted server has a new endpoint."""
@@ -70,6 +88,7 @@ class Account:
             endpoint_url=self.server.endpoint,
             aws_access_key_id=self.key,
             aws_secret_access_key=self.secret,
+            aws_session_token=self.token,
             config=CONFIG,
         )
 
@@ -100,6 +119,8 @@ class Account:
             "AWS_MAX_ATTEMPTS": "1",
             "AWS_PAGER": "",
         }
+        if self.token:
+            environment["AWS_SESSION_TOKEN"] = self.token
         aws = Path(sys.executable).with_name("aws")
         return subprocess.run([aws, *arguments], capture_output=True, text=True, env=environment, timeout=120)
 

@@ -23,7 +23,7 @@ COMMON_ERRORS = {
 }
 # awsJson1.1 answers all of these with 400, and so do the exceptions of Organizations.
 JSON_ERRORS = {code: {400} for code in COMMON_ERRORS}
-# The same for the Query protocol of STS.
+# The same for the Query protocol of STS and IAM.
 QUERY_ERRORS = {
     "AccessDenied": {403},
     "ExpiredToken": {400, 403},
@@ -38,7 +38,7 @@ QUERY_ERRORS = {
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 # Times are seconds: in this range they are between 2001 and 2100, and milliseconds are not.
 TIME_RANGE = (1_000_000_000, 4_102_444_800)
-STS_NAMESPACE = "{https://sts.amazonaws.com/doc/2011-06-15/}"
+ISO_TIME = re.compile(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
 
 class ContractViolation(AssertionError):
@@ -214,33 +214,80 @@ def scalar_violations(shape: Shape, value, path: str):
 
 
 def query_violations(operation: OperationModel, response: dict) -> list[str]:
-    """STS answers in XML; its few answers are checked member by member."""
+    """STS and IAM answer in XML, in the namespace of their model."""
     if response["headers"].get("content-type", "").split(";")[0] not in ("text/xml", "application/xml"):
         return [f"the content type is {response['headers'].get('content-type')}"]
     try:
         root = ElementTree.fromstring(response["body"])
     except ElementTree.ParseError as error:
         return [f"the body is no XML: {error}"]
+    namespace = f"{{{operation.service_model.metadata['xmlNamespace']}}}"
+    foreign = {element.tag for element in root.iter() if not element.tag.startswith(namespace)}
+    if foreign:
+        return [f"not in the namespace {namespace}: {sorted(foreign)}"]
+    for element in root.iter():
+        element.tag = element.tag.removeprefix(namespace)
     if response["status_code"] == 200:
-        if root.tag != f"{STS_NAMESPACE}{operation.name}Response":
-            return [f"the root element is {root.tag}"]
-        found = []
-        result = root.find(f"{STS_NAMESPACE}{operation.output_shape.serialization['resultWrapper']}")
-        names = [] if result is None else [member.tag.removeprefix(STS_NAMESPACE) for member in result]
-        if sorted(names) != sorted(operation.output_shape.members):
-            found.append(f"the result has the members {names}")
-        if not UUID.fullmatch(root.findtext(f"{STS_NAMESPACE}ResponseMetadata/{STS_NAMESPACE}RequestId", "")):
-            found.append("ResponseMetadata has no request id")
-        return found
+        return query_output_violations(operation, root)
     return query_error_violations(operation, response["status_code"], root)
 
 
-def query_error_violations(operation: OperationModel, status: int, root: ElementTree.Element) -> list[str]:
-    if root.tag != f"{STS_NAMESPACE}ErrorResponse":
+def query_output_violations(operation: OperationModel, root: ElementTree.Element) -> list[str]:
+    if root.tag != f"{operation.name}Response":
         return [f"the root element is {root.tag}"]
     found = []
-    members = root.findall(f"{STS_NAMESPACE}Error/*")
-    error = {member.tag.removeprefix(STS_NAMESPACE): member.text for member in members}
+    if not UUID.fullmatch(root.findtext("ResponseMetadata/RequestId", "")):
+        found.append("ResponseMetadata has no request id")
+    shape = operation.output_shape
+    wrapper = shape.serialization["resultWrapper"] if shape else None
+    if [element.tag for element in root] != [name for name in (wrapper, "ResponseMetadata") if name]:
+        return [*found, f"the answer has the elements {[element.tag for element in root]}"]
+    if shape:
+        found += element_violations(shape, root[0], wrapper)
+        # What an answer tells of its list is there even when the model does not require it.
+        if "IsTruncated" in shape.members and root[0].findtext("IsTruncated") not in ("true", "false"):
+            found.append("IsTruncated is missing")
+    return found
+
+
+def element_violations(shape: Shape, element: ElementTree.Element, path: str):
+    """Walks an XML element beside the shape it must have."""
+    match shape.type_name:
+        case "structure":
+            names = [child.tag for child in element]
+            for name in {name for name in names if names.count(name) > 1}:
+                yield f"{path}.{name} is there twice"
+            for name in set(names) - set(shape.members):
+                yield f"{path}.{name} is not in the model"
+            for name in set(shape.required_members) - set(names):
+                yield f"{path}.{name} is required"
+            for child in element:
+                if child.tag in shape.members:
+                    yield from element_violations(shape.members[child.tag], child, f"{path}.{child.tag}")
+        case "list":
+            for index, child in enumerate(element):
+                if child.tag != "member":
+                    yield f"{path}[{index}] is called {child.tag}"
+                yield from element_violations(shape.member, child, f"{path}[{index}]")
+        case kind:
+            text = element.text or ""
+            if len(element):
+                yield f"{path} has elements"
+            elif kind == "boolean" and text not in ("true", "false"):
+                yield f"{path} is {text!r}, which is no boolean"
+            elif kind == "integer" and not re.fullmatch(r"-?\d+", text):
+                yield f"{path} is {text!r}, which is no integer"
+            elif kind == "timestamp" and not ISO_TIME.fullmatch(text):
+                yield f"{path} is {text!r}, which is no time"
+            elif kind == "string" and shape.metadata.get("enum") and text not in shape.metadata["enum"]:
+                yield f"{path} is {text!r}, which is none of {shape.metadata['enum']}"
+
+
+def query_error_violations(operation: OperationModel, status: int, root: ElementTree.Element) -> list[str]:
+    if root.tag != "ErrorResponse":
+        return [f"the root element is {root.tag}"]
+    found = []
+    error = {member.tag: member.text for member in root.findall("Error/*")}
     if error.get("Type") != "Sender":
         found.append(f"the error's type is {error.get('Type')}")
     if not error.get("Message"):

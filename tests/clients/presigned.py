@@ -4,7 +4,7 @@ import urllib.error
 import urllib.request
 import xml.etree.ElementTree as ElementTree
 
-from contract import STS_NAMESPACE
+STS_NAMESPACE = "{https://sts.amazonaws.com/doc/2011-06-15/}"
 
 
 def presign(account, method: str = "GET", **parameters) -> str:

@@ -12,6 +12,7 @@ from contract import Contract, ContractViolation, violations
 SESSION = botocore.session.get_session()
 RAM = SESSION.get_service_model("ram")
 STS = SESSION.get_service_model("sts")
+IAM = SESSION.get_service_model("iam")
 SHARE = {"resourceShareArn": "a", "name": "n", "status": "ACTIVE", "creationTime": 1634586271.302}
 
 
@@ -117,6 +118,34 @@ class Raw:
         yield self.body
 
 
+def test_answers_of_iam_are_walked():
+    operation = IAM.operation_model("ListUsers")
+    member = (
+        "<member><Path>/</Path><UserName>u</UserName><UserId>A</UserId><Arn>a</Arn>"
+        "<CreateDate>2026-01-01T00:00:00Z</CreateDate></member>"
+    )
+
+    def complaints(result: str) -> str:
+        metadata = f"<ResponseMetadata><RequestId>{uuid.uuid4()}</RequestId></ResponseMetadata>"
+        text = (
+            '<ListUsersResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/">'
+            f"<ListUsersResult>{result}</ListUsersResult>{metadata}</ListUsersResponse>"
+        )
+        return "\n".join(violations(operation, answer(text.encode(), 200, **{"content-type": "text/xml"})))
+
+    def users(inside: str, truncated: str = "false") -> str:
+        return f"<Users>{inside}</Users><IsTruncated>{truncated}</IsTruncated>"
+
+    assert complaints(users(member)) == ""
+    assert complaints(users("")) == ""
+    assert "Users is required" in complaints("<IsTruncated>false</IsTruncated>")
+    assert "IsTruncated is missing" in complaints("<Users/>")
+    assert "no boolean" in complaints(users("", "no"))
+    assert "is called user" in complaints(users("<user/>"))
+    assert "Users[0].UserId is required" in complaints(users(member.replace("UserId", "Userid")))
+    assert "no time" in complaints(users(member.replace("2026-01-01T00:00:00Z", "1767225600")))
+
+
 def test_answers_of_sts_are_xml():
     operation = STS.operation_model("GetCallerIdentity")
     namespace = 'xmlns="https://sts.amazonaws.com/doc/2011-06-15/"'
@@ -135,7 +164,11 @@ def test_answers_of_sts_are_xml():
         return f"<ErrorResponse {namespace}><Error>{members}</Error><RequestId>r</RequestId></ErrorResponse>"
 
     assert complaints(identity(result)) == ""
-    assert "has the members ['Arn']" in complaints(identity("<Arn>a</Arn>"))
+    assert "GetCallerIdentityResult.More is not in the model" in complaints(identity(result + "<More>1</More>"))
+    assert "Arn is there twice" in complaints(identity(result + "<Arn>a</Arn>"))
+    assert "Arn has elements" in complaints(identity("<Arn><a/></Arn>"))
+    assert "not in the namespace" in complaints(identity(result).replace("2011-06-15", "2010-05-08"))
+    assert "request id" in complaints(identity(result).replace("RequestId>", "Id>"))
     assert "no XML" in complaints("{}")
     assert complaints(refusal("SignatureDoesNotMatch"), 403) == ""
     assert "InvalidSignatureException" in complaints(refusal("InvalidSignatureException"), 403)

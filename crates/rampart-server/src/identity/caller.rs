@@ -1,7 +1,8 @@
 //! The principal behind a call, as ARNs and condition keys name it.
 
+use futures_util::future::try_join3;
 use rampart_core::iam::identity::{identity_arn, is_service_linked};
-use rampart_core::iam::{IamName, IamPath, IdentityKind};
+use rampart_core::iam::{IamName, IamPath, Identity, IdentityKind};
 use rampart_core::organization::Membership;
 use rampart_core::resource_share::Tag;
 use rampart_core::{AccountId, Partition, TimestampMs};
@@ -11,7 +12,7 @@ use super::session::{Session, SessionBearer};
 use crate::AuthMode;
 use crate::app::App;
 use crate::failure::Failure;
-use crate::membership::membership;
+use crate::membership::{membership, service_control_policies};
 
 /// Who signed a request, and what they may do.
 #[derive(Debug)]
@@ -143,46 +144,98 @@ pub(super) async fn load(
     session: Option<Session>,
 ) -> Result<Caller, Failure> {
     let facts = session.as_ref().map(|session| SessionFacts { issued: session.issued });
-    let who = match session.as_ref().map(|session| &session.bearer) {
-        None if user.is_empty() => Who::Root,
-        Some(SessionBearer::Root) => Who::Root,
-        None => {
-            let name = user.parse().map_err(|_| Failure::UnknownKey)?;
-            Who::User(load_bearer(app, account, IdentityKind::User, name, None).await?)
-        }
-        Some(SessionBearer::User { name, id }) => {
-            Who::User(load_bearer(app, account, IdentityKind::User, name.clone(), Some(id)).await?)
-        }
-        Some(SessionBearer::Role { name, path, id, session_name, stored }) => {
-            let role = if *stored {
-                load_bearer(app, account, IdentityKind::Role, name.clone(), Some(id)).await?
-            } else if app.settings.auth == AuthMode::Open {
-                Bearer { name: name.clone(), path: path.clone(), id: id.clone(), tags: Vec::new() }
-            } else {
-                return Err(Failure::UnknownKey);
-            };
-            Who::Role { role, session_name: session_name.clone() }
+    let named = Named::of(app, user, session.as_ref().map(|session| &session.bearer))?;
+    let reader = app.store.reader().await?;
+    let identity = async {
+        match named.identity() {
+            Some((kind, name)) => reader.iam_identity(account, kind, name).await,
+            None => Ok(None),
         }
     };
     if app.settings.auth == AuthMode::Open {
+        let found = identity.await?;
+        let who = named.found(found)?;
         return Ok(Caller { account, who, session: facts, organization: None, grants: Grants::All });
     }
-    let membership = membership(&app.store.reader().await?, account).await?;
-    let grants = Grants::load(app, account, &who, session.as_ref(), membership.as_ref()).await?;
+    let policies = async {
+        match named.identity() {
+            Some((kind, name)) => reader.iam_policies(account, kind, name).await.map(Some),
+            None => Ok(None),
+        }
+    };
+    let (found, policies, membership) = try_join3(identity, policies, membership(&reader, account)).await?;
+    let who = named.found(found)?;
+    // AWS: service control policies do not bear on the roles of services.
+    let control = match membership.as_ref().filter(|_| !who.is_service_linked()) {
+        Some(membership) => service_control_policies(&reader, membership).await?,
+        None => Vec::new(),
+    };
+    let session_policies = session.map(|session| session.policies).unwrap_or_default();
+    let grants = Grants::compile(&app.keys.policies, &control, policies.as_deref(), &session_policies)?;
     let organization = membership.as_ref().map(OrganizationFacts::of);
     Ok(Caller { account, who, session: facts, organization, grants })
 }
 
-async fn load_bearer(
-    app: &App,
-    account: AccountId,
-    kind: IdentityKind,
-    name: IamName,
-    id: Option<&String>,
-) -> Result<Bearer, Failure> {
-    let identity = app.store.reader().await?.iam_identity(account, kind, &name).await?;
-    // Another one of the same name is somebody else.
-    let identity = identity.filter(|identity| id.is_none_or(|id| identity.id == *id));
-    let identity = identity.ok_or(Failure::UnknownKey)?;
-    Ok(Bearer { name: identity.name, path: identity.path, id: identity.id, tags: identity.tags })
+/// Whom credentials name, before the store was asked.
+enum Named {
+    Root,
+    /// A user; a session knows which one of that name.
+    User(IamName, Option<String>),
+    /// A role that is in the store.
+    Role {
+        name: IamName,
+        id: String,
+        session_name: String,
+    },
+    /// One that never was: open mode's.
+    AnyRole {
+        role: Bearer,
+        session_name: String,
+    },
+}
+
+impl Named {
+    fn of(app: &App, user: &str, session: Option<&SessionBearer>) -> Result<Self, Failure> {
+        Ok(match session.cloned() {
+            None if user.is_empty() => Self::Root,
+            None => Self::User(user.parse().map_err(|_| Failure::UnknownKey)?, None),
+            Some(SessionBearer::Root) => Self::Root,
+            Some(SessionBearer::User { name, id }) => Self::User(name, Some(id)),
+            Some(SessionBearer::Role { name, id, session_name, stored: true, .. }) => {
+                Self::Role { name, id, session_name }
+            }
+            Some(SessionBearer::Role { name, path, id, session_name, stored: false }) => {
+                if app.settings.auth != AuthMode::Open {
+                    return Err(Failure::UnknownKey);
+                }
+                Self::AnyRole { role: Bearer { name, path, id, tags: Vec::new() }, session_name }
+            }
+        })
+    }
+
+    /// What is looked for in the store.
+    fn identity(&self) -> Option<(IdentityKind, &IamName)> {
+        match self {
+            Self::Root | Self::AnyRole { .. } => None,
+            Self::User(name, _) => Some((IdentityKind::User, name)),
+            Self::Role { name, .. } => Some((IdentityKind::Role, name)),
+        }
+    }
+
+    /// Who it is, by what the store has of that name. Another one of the same name is somebody else.
+    fn found(self, identity: Option<Identity>) -> Result<Who, Failure> {
+        let bearer = |wanted: Option<&String>| {
+            let identity = identity.filter(|identity| wanted.is_none_or(|id| identity.id == *id));
+            let identity = identity.ok_or(Failure::UnknownKey)?;
+            Ok(Bearer { name: identity.name, path: identity.path, id: identity.id, tags: identity.tags })
+        };
+        match self {
+            Self::Root => Ok(Who::Root),
+            Self::User(_, id) => bearer(id.as_ref()).map(Who::User),
+            Self::Role { id, session_name, .. } => {
+                bearer(Some(&id)).map(|role| Who::Role { role, session_name })
+            }
+            Self::AnyRole { role, session_name } => Ok(Who::Role { role, session_name }),
+        }
+    }
 }

@@ -5,16 +5,11 @@ use std::sync::Arc;
 
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
-use rampart_core::AccountId;
-use rampart_core::iam::{IamName, IdentityKind, IdentityPolicy, ManagedPolicy};
-use rampart_core::organization::Membership;
+use rampart_core::iam::{IdentityPolicy, ManagedPolicy};
 use rampart_policy::{Document, PolicySet};
 use sha2::{Digest, Sha256};
 
-use super::{Session, Who};
-use crate::app::App;
 use crate::failure::Failure;
-use crate::membership::service_control_policies;
 
 /// Documents kept compiled.
 const CACHED_POLICIES: usize = 4_000;
@@ -99,48 +94,23 @@ pub(crate) enum Grants {
 }
 
 impl Grants {
-    pub(super) async fn load(
-        app: &App,
-        account: AccountId,
-        who: &Who,
-        session: Option<&Session>,
-        membership: Option<&Membership>,
+    /// What these policies allow together: service control policies level by level, those of the user or role, those of
+    /// the session, if it has some.
+    pub(super) fn compile(
+        cache: &PolicyCache,
+        control: &[Vec<String>],
+        identity: Option<&[IdentityPolicy]>,
+        session: &[String],
     ) -> Result<Self, Failure> {
-        let policies = &app.keys.policies;
-        let identity = match who {
-            Who::Root => None,
-            Who::User(user) => Some(identity_policies(app, account, IdentityKind::User, &user.name).await?),
-            Who::Role { role, .. } => {
-                Some(identity_policies(app, account, IdentityKind::Role, &role.name).await?)
-            }
-        };
-        let restricted = session.filter(|session| !session.policies.is_empty());
-        let session = restricted
-            .map(|session| policies.compile_all(session.policies.iter().map(String::as_str)))
-            .transpose()?;
-        // AWS: service control policies do not bear on the roles of services.
-        let control = match membership.filter(|_| !who.is_service_linked()) {
-            Some(membership) => control_policies(app, membership).await?,
-            None => Vec::new(),
-        };
-        Ok(Self::Policies { control, identity, session })
+        let compile = |texts: &[String]| cache.compile_all(texts.iter().map(String::as_str));
+        Ok(Self::Policies {
+            control: control.iter().map(|level| compile(level)).collect::<Result<_, _>>()?,
+            identity: identity
+                .map(|policies| cache.compile_all(policies.iter().filter_map(text_of)))
+                .transpose()?,
+            session: (!session.is_empty()).then(|| compile(session)).transpose()?,
+        })
     }
-}
-
-async fn control_policies(app: &App, membership: &Membership) -> Result<Vec<Vec<CompiledPolicy>>, Failure> {
-    let levels = service_control_policies(&app.store.reader().await?, membership).await?;
-    let compile = |level: &Vec<String>| app.keys.policies.compile_all(level.iter().map(String::as_str));
-    levels.iter().map(compile).collect()
-}
-
-async fn identity_policies(
-    app: &App,
-    account: AccountId,
-    kind: IdentityKind,
-    name: &IamName,
-) -> Result<Vec<CompiledPolicy>, Failure> {
-    let policies = app.store.reader().await?.iam_policies(account, kind, name).await?;
-    app.keys.policies.compile_all(policies.iter().filter_map(text_of))
 }
 
 /// A policy's text. A managed policy that this build does not know allows nothing.

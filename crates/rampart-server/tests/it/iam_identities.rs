@@ -276,7 +276,6 @@ async fn the_role_of_ram_comes_and_goes() {
             ("DeleteRole", vec![name]),
             ("UpdateAssumeRolePolicy", vec![name, ("PolicyDocument", TRUST)]),
             ("UpdateRole", vec![name, ("MaxSessionDuration", "7200")]),
-            ("TagRole", vec![name, ("Tags.member.1.Key", "k"), ("Tags.member.1.Value", "v")]),
             (
                 "AttachRolePolicy",
                 vec![name, ("PolicyArn", "arn:aws:iam::aws:policy/AWSResourceAccessManagerFullAccess")],

@@ -101,7 +101,7 @@ async fn sharing_is_enabled_by_the_management_account_of_all_features() {
         let trusted = company.call("ListAWSServiceAccessForOrganization", json!({})).await;
         let service = &trusted["EnabledServicePrincipals"][0]["ServicePrincipal"];
         assert_eq!(service, "ram.amazonaws.com");
-        let roles = server.sql("SELECT account, identity_name FROM iam_identity");
+        let roles = server.sql("SELECT account, name FROM iam_identity");
         assert_eq!(roles, [format!("{MANAGEMENT}|AWSServiceRoleForResourceAccessManager")]);
     })
     .await;

@@ -121,7 +121,7 @@ async fn what_is_wrong_with_a_call_is_told() {
         (with(&[("DurationSeconds", "43201")]), "ValidationError"),
         (with(&[("ExternalId", "x")]), "ValidationError"),
         (with(&[("Policy", "{}")]), "MalformedPolicyDocument"),
-        (with(&[("PolicyArns.member.1.arn", "arn:aws:iam::aws:policy/None")]), "NoSuchEntity"),
+        (with(&[("PolicyArns.member.1.arn", "arn:aws:iam::aws:policy/None")]), "MalformedPolicyDocument"),
         (with(&[("Tags.member.1.Key", "k"), ("Tags.member.1.Value", "v")]), "ValidationError"),
         (with(&[("SerialNumber", "123456789"), ("TokenCode", "123456")]), "ValidationError"),
     ] {

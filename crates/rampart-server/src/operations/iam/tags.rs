@@ -77,7 +77,6 @@ struct Retag {
 
 impl Retag {
     fn decide(&self, identity: &Identity) -> Result<Vec<Tag>, IamRefusal> {
-        identity.check_modifiable()?;
         match &self.change {
             Retagging::Add(tags) => with_tags(&identity.tags, tags.clone()),
             // AWS: removing a tag that is not there is no error.

@@ -152,7 +152,8 @@ fn session_policies(request: &Request) -> Result<Vec<String>, IamRefusal> {
     let partition = request.call.region.partition();
     let managed = |member: &Member<'_>| {
         let arn = member.get("arn").ok_or(IamRefusal::ParameterMissing { parameter: "PolicyArns.arn" })?;
-        ManagedPolicy::parse_arn(arn, partition).map(|policy| policy.document.to_owned())
+        let unknown = |_| IamRefusal::DocumentMalformed { fault: format!("there is no policy {arn}") };
+        ManagedPolicy::parse_arn(arn, partition).map(|policy| policy.document.to_owned()).map_err(unknown)
     };
     let mut policies = arns.iter().map(managed).collect::<Result<Vec<_>, _>>()?;
     policies.extend(inline.map(str::to_owned));
