@@ -5,9 +5,14 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlencode
 
 import boto3
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
+from botocore.credentials import Credentials
+from botocore.httpsession import URLLib3Session
 
 from contract import Contract
 
@@ -86,6 +91,15 @@ class Account:
             aws_session_token=self.token,
             config=CONFIG,
         )
+
+    def own_api(self, method: str, path: str, body=None, query: dict | None = None) -> tuple[int, dict]:
+        """Calls rampart's own API, signed as a call of RAM."""
+        url = f"{self.server.endpoint}/rampart/v1/{path}" + (f"?{urlencode(query)}" if query else "")
+        data = None if body is None else json.dumps(body)
+        request = AWSRequest(method, url, {"Content-Type": "application/json"}, data)
+        SigV4Auth(Credentials(self.key, self.secret), "ram", self.region).add_auth(request)
+        response = URLLib3Session(proxies={}).send(request.prepare())
+        return response.status_code, json.loads(response.content)
 
     def aws(self, *arguments: str):
         """Runs the AWS CLI and returns what it prints, as JSON."""

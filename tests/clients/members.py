@@ -21,7 +21,8 @@ ABSENT_IN = {
     "CreatePermission": {"values"},
     "ListPermissions": {"values"},
     "ListPermissionVersions": {"values"},
-    "PromotePermissionCreatedFromPolicy": {"values"},
+    # What RAM makes of a policy has neither.
+    "PromotePermissionCreatedFromPolicy": {"permissionTemplateParameters", "tags"},
 }
 
 
@@ -38,11 +39,11 @@ def members(shape: Shape | None, path: str = "") -> dict[str, Shape]:
 
 
 def present(shape: Shape | None, value, path: str = "") -> set[str]:
-    """The paths that a value has something at."""
+    """The paths that a value has something at; an empty list is nothing."""
     found = set()
     if shape is not None and shape.type_name == "structure":
         for name, member in shape.members.items():
-            if value.get(name) is not None:
+            if value.get(name) not in (None, []):
                 place = f"{path}.{name}" if path else name
                 found |= {place} | present(member, value[name], place)
     elif shape is not None and shape.type_name == "list":

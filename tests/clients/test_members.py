@@ -138,6 +138,7 @@ def test_every_member_is_sent_and_answered(tour, table):
     answers(owner, receiver, share)
     lists(owner, receiver, share, own)
     replacements(owner, own)
+    promotions(owner, receiver)
     endings(owner, receiver, share, own)
     missing = []
     for name in built(table):
@@ -306,6 +307,18 @@ def replacements(owner, own: str):
         )["replacePermissionAssociationsWork"]
         wait_for(lambda work=work: works(ram, work["id"], "COMPLETED"))
     pages(ram.list_replace_permission_associations_work)
+
+
+def promotions(owner, receiver):
+    """What was made of a policy, promoted."""
+    ram, component = owner.ram, owner.component(3)
+    statement = {"Effect": "Allow", "Principal": {"AWS": receiver.id}, "Action": "imagebuilder:GetComponentPolicy"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    _, made = owner.own_api("PUT", "resource-policies", body={"resourceArn": component, "policy": policy})
+    [share] = made["resourceShareArns"]
+    [permission] = ram.list_resource_share_permissions(resourceShareArn=share)["permissions"]
+    ram.promote_permission_created_from_policy(permissionArn=permission["arn"], name="promoted", clientToken="promote")
+    ram.promote_resource_share_created_from_policy(resourceShareArn=share)
 
 
 def works(ram, work: str, status: str) -> list[dict]:

@@ -165,12 +165,26 @@ impl Client {
             .await
     }
 
+    /// Calls rampart's own API about a resource's policy, signed as a call of RAM.
+    pub async fn resource_policy(&self, method: Method, input: &Value) -> Reply {
+        const PATH: &str = "/rampart/v1/resource-policies";
+        let (uri, body) = if method == Method::PUT {
+            (PATH.to_owned(), Bytes::from(input.to_string()))
+        } else {
+            (format!("{PATH}?{}", query(input)), Bytes::new())
+        };
+        let request = Request::builder().method(method).uri(uri).header("content-type", "application/json");
+        let request = request.body(body).expect("the parts of the request are well-formed");
+        self.send(self.signed("ram", request)).await
+    }
+
     /// A signed request for an operation, to be sent or altered.
     pub fn request(&self, operation: &str, input: &Value) -> Request<Bytes> {
         let path = format!("/{}", operation.to_ascii_lowercase());
-        let in_query = operation.starts_with("Delete");
-        let (method, uri, body) = if in_query {
+        let (method, uri, body) = if operation.starts_with("Delete") {
             (Method::DELETE, format!("{path}?{}", query(input)), Bytes::new())
+        } else if operation == "PromoteResourceShareCreatedFromPolicy" {
+            (Method::POST, format!("{path}?{}", query(input)), Bytes::new())
         } else {
             (Method::POST, path, Bytes::from(input.to_string()))
         };

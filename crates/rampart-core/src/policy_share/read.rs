@@ -180,3 +180,94 @@ fn split_sources(mut condition: Condition) -> Result<(Condition, Vec<String>), &
         sources.ok_or("service principals are confined by their source, such as aws:SourceAccount")?,
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RESOURCE: &str = "arn:aws:acme:eu-west-1:111111111111:cluster/a*b";
+
+    fn read_one(statement: &str) -> Result<Vec<PolicyGrant>, PolicyRefusal> {
+        read(&format!(r#"{{"Version": "2012-10-17", "Statement": [{statement}]}}"#), RESOURCE, Partition::Aws)
+    }
+
+    fn names(grant: &PolicyGrant) -> Vec<&str> {
+        grant.principals.iter().map(Principal::as_str).collect()
+    }
+
+    #[test]
+    fn statements_that_allow_the_same_are_one_grant() {
+        let text = r#"
+            {"Effect": "Allow", "Principal": {"AWS": "222222222222"}, "Action": ["a:Y", "a:X", "a:X"]},
+            {"Sid": "x", "Effect": "Allow", "Principal": {"AWS": ["arn:aws:iam::222222222222:root",
+                "arn:aws:iam::333333333333:role/p/r"]}, "Action": ["a:X", "a:Y"], "Resource": "*"},
+            {"Effect": "Allow", "Principal": {"AWS": "333333333333"}, "Action": "a:X"}"#;
+        let grants = read_one(text).unwrap();
+        assert_eq!(grants.len(), 2);
+        assert_eq!(names(&grants[0]), ["222222222222", "arn:aws:iam::333333333333:role/p/r"]);
+        assert_eq!(grants[0].allowed.to_json(), r#"{"Effect":"Allow","Action":["a:X","a:Y"]}"#);
+        assert_eq!(statement_of(&grants[0].allowed.to_json()).unwrap(), grants[0].allowed);
+    }
+
+    #[test]
+    fn sources_are_told_from_the_condition() {
+        let text = r#"{"Effect": "Allow", "Principal": {"AWS": "222222222222", "Service": "acm.amazonaws.com"},
+            "Action": "a:X", "Resource": "arn:aws:acme:eu-west-1:111111111111:cluster/a${*}b",
+            "Condition": {"StringEquals": {"AWS:SourceAccount": ["222222222222"], "a:Tier": "1"}}}"#;
+        let grants = read_one(text).unwrap();
+        assert_eq!(
+            (names(&grants[0]), &*grants[0].sources),
+            (vec!["acm.amazonaws.com"], &["222222222222".to_owned()][..])
+        );
+        assert!(grants[0].allowed.to_json().contains(r#""Condition":{"StringEquals":{"a:Tier":"1"}}"#));
+        // For accounts the key is a condition like any other.
+        assert_eq!((names(&grants[1]), grants[1].sources.len()), (vec!["222222222222"], 0));
+        assert!(grants[1].allowed.to_json().contains("SourceAccount"));
+        for (operator, key, source) in [
+            ("ArnLike", "aws:SourceArn", "arn:aws:acm:eu-west-1:222222222222:thing/*"),
+            ("StringEquals", "aws:SourceOrgID", "o-abcdefghij"),
+            ("ForAnyValue:StringLike", "aws:SourceOrgPaths", "o-abcdefghij/r-ab12/*"),
+        ] {
+            let text = format!(
+                r#"{{"Effect": "Allow", "Principal": {{"Service": "acm.amazonaws.com"}}, "Action": "a:X",
+                    "Condition": {{"{operator}": {{"{key}": "{source}"}}}}}}"#
+            );
+            let grants = read_one(&text).unwrap();
+            assert_eq!(
+                (&*grants[0].sources, grants[0].allowed.condition.len()),
+                (&[source.to_owned()][..], 0)
+            );
+        }
+    }
+
+    #[test]
+    fn a_source_that_ram_would_not_write_is_none() {
+        for condition in [
+            r#"{"StringLike": {"aws:SourceAccount": "222222222222"}}"#,
+            r#"{"StringEquals": {"aws:SourceAccount": "anything"}}"#,
+            r#"{"ArnLike": {"aws:SourceArn": "arn:aws:acm:eu-west-1:222222222222:${aws:username}"}}"#,
+            r#"{"StringEquals": {"aws:SourceAccount": []}}"#,
+            "{}",
+        ] {
+            let text = format!(
+                r#"{{"Effect": "Allow", "Principal": {{"Service": "acm.amazonaws.com"}}, "Action": "a:X",
+                    "Condition": {condition}}}"#
+            );
+            let refused = read_one(&text);
+            assert!(matches!(refused, Err(PolicyRefusal::NotShareable { statement: 1, .. })), "{condition}");
+        }
+    }
+
+    #[test]
+    fn what_is_refused_says_which_statement_it_is() {
+        let good = r#"{"Effect": "Allow", "Principal": {"AWS": "222222222222"}, "Action": "a:X"}"#;
+        let deny = good.replace("Allow", "Deny");
+        let refused = read_one(&format!("{good}, {deny}"));
+        assert_eq!(
+            refused,
+            Err(PolicyRefusal::NotShareable { statement: 2, reason: "a resource share only allows" })
+        );
+        let china = good.replace("222222222222", "arn:aws-cn:iam::222222222222:root");
+        assert!(matches!(read_one(&china), Err(PolicyRefusal::NotShareable { .. })));
+    }
+}

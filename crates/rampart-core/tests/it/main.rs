@@ -1,4 +1,5 @@
 //! Properties of the rules, on random shares.
 #![expect(clippy::unwrap_used, reason = "a test says what went wrong by stopping")]
 
+mod policy_share;
 mod resource_policy;

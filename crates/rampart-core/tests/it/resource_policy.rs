@@ -10,7 +10,7 @@ use rampart_core::{Partition, Principal};
 use rampart_policy::{Context, Document, PolicySet, Request, Statement, Template};
 
 /// Some types have names that hold what a policy takes for a wildcard or a variable.
-const RESOURCE: &str = "arn:aws:acme:eu-west-1:111111111111:cluster/a*b?${aws:x}";
+pub(crate) const RESOURCE: &str = "arn:aws:acme:eu-west-1:111111111111:cluster/a*b?${aws:x}";
 const OTHERS: [&str; 2] = [
     "arn:aws:acme:eu-west-1:111111111111:cluster/aXb?${aws:x}",
     "arn:aws:acme:eu-west-1:111111111111:cluster/a",
@@ -78,10 +78,10 @@ const PATHS: [&str; 4] = [
 ];
 
 #[derive(Clone, Debug)]
-struct Asked {
+pub(crate) struct Asked {
     caller: (&'static str, &'static str),
     action: &'static str,
-    resource: &'static str,
+    pub(crate) resource: &'static str,
     keys: Vec<(&'static str, &'static str)>,
 }
 
@@ -90,7 +90,7 @@ impl Asked {
         self.keys.iter().find(|(name, _)| *name == key).map(|(_, value)| *value)
     }
 
-    fn is_allowed_by(&self, policy: &Document) -> bool {
+    pub(crate) fn is_allowed_by(&self, policy: &Document) -> bool {
         let mut context = Context::new();
         for (key, value) in &self.keys {
             context.insert(key, [*value]);
@@ -137,7 +137,7 @@ fn share() -> impl Strategy<Value = Share> {
     })
 }
 
-fn asked() -> impl Strategy<Value = Asked> {
+pub(crate) fn asked() -> impl Strategy<Value = Asked> {
     let keys = KEYS.map(|(key, values)| select(values).prop_map(move |value| (key, value)));
     let paths = ["aws:PrincipalOrgPaths", "aws:SourceOrgPaths"]
         .map(|key| select(&PATHS[..]).prop_map(move |value| (key, value)).boxed());

@@ -303,7 +303,7 @@ pub(super) fn of(refusal: &Refusal) -> (Codes, String) {
             ),
         ),
         Refusal::ClientTokenReused => (
-            &["IdempotentParameterMismatchException", "InvalidClientTokenException"],
+            &["IdempotentParameterMismatchException", "InvalidClientTokenException", "InvalidParameterException"],
             "The client token was used before with other parameters.".to_owned(),
         ),
         Refusal::ResourceOwnerInvalid { value } => (

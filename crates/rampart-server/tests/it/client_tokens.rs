@@ -7,6 +7,7 @@ use rampart_testkit::{Client, TestServer, for_each_store};
 use serde_json::{Value, json};
 
 use crate::customer_permissions::{create_permission, permission, template};
+use crate::policy_shares::created_from_policy;
 use crate::sharing::{CONSUMER, OWNER, Offer, STRANGER, create, gateway, share, share_arns};
 
 const DAY: Duration = Duration::from_hours(24);
@@ -118,6 +119,8 @@ async fn of_permissions(owner: &Client) -> Vec<Case> {
     let version = |arn: &str| json!({"permissionArn": arn, "policyTemplate": template(&["codebuild:BatchGetProjects"])});
     owner.ok("CreatePermissionVersion", &version(&versioned)).await;
     owner.ok("CreatePermissionVersion", &version(&versioned)).await;
+    let of_policy = created_from_policy(owner).await;
+    let promote = |name: &str| json!({"permissionArn": of_policy, "name": name});
     let numbered = |number: u32| json!({"permissionArn": versioned, "permissionVersion": number});
     let replace = |from: &str| json!({"fromPermissionArn": from, "toPermissionArn": other});
     let status = |status: &str| json!({"permissionArn": deprecated, "status": status});
@@ -127,6 +130,7 @@ async fn of_permissions(owner: &Client) -> Vec<Case> {
     };
     vec![
         case("CreatePermission", permission("New"), permission("Newer"), None),
+        case("PromotePermissionCreatedFromPolicy", promote("Promoted"), promote("Other"), None),
         case(
             "CreatePermissionVersion",
             version(&other),
@@ -154,8 +158,8 @@ async fn of_permissions(owner: &Client) -> Vec<Case> {
 /// Two operations do not model the mismatch: there the token itself is refused (reference §2.2).
 fn mismatch(name: &str) -> &'static str {
     let operation = operations::RAM.iter().find(|operation| operation.name == name).unwrap();
-    let mismatch = "IdempotentParameterMismatch";
-    if operation.errors.contains(&mismatch) { mismatch } else { "InvalidClientToken" }
+    let codes = ["IdempotentParameterMismatch", "InvalidClientToken", "InvalidParameter"];
+    codes.into_iter().find(|code| operation.errors.contains(code)).unwrap()
 }
 
 fn with_token(input: &Value, token: &str) -> Value {

@@ -37,6 +37,7 @@ mod own_catalog;
 mod paging;
 mod paging_across_shares;
 mod permissions;
+mod policy_shares;
 mod quotas;
 mod regions;
 mod reject_resource_share_invitation;

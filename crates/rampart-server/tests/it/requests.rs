@@ -17,6 +17,11 @@ fn built(method: &str) -> impl Iterator<Item = &'static Operation> {
         .filter(move |operation| operation.is_built() && operation.method == method && !is_odd(operation))
 }
 
+/// Those that read a body: of one the parameter stands in the query although it is posted.
+fn with_body() -> impl Iterator<Item = &'static Operation> {
+    built("POST").filter(|operation| operation.name != "PromoteResourceShareCreatedFromPolicy")
+}
+
 /// Posts any bytes to an operation, signed.
 async fn post(client: &Client, operation: &Operation, body: impl Into<Bytes>) -> Reply {
     let request = Request::post(operation.path()).header("content-type", "application/json");
@@ -62,7 +67,7 @@ async fn a_body_that_is_no_json_object() {
         [&b"{\"name\":\"\xff\"}"[..], b"\xc0\xaf", b"\0", b"{\"a\":\"\xed\xa0\x80\"}"]
             .map(Bytes::from_static),
     );
-    for operation in built("POST") {
+    for operation in with_body() {
         for body in &bodies {
             let reply = post(&client, operation, body.clone()).await;
             assert_refused(&reply, 400, "SerializationException");
