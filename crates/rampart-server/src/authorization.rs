@@ -8,6 +8,7 @@
 mod asks;
 mod context;
 mod iam;
+mod organizations;
 mod ram;
 mod trust;
 mod verdict;

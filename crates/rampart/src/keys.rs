@@ -3,7 +3,7 @@
 use anyhow::Context;
 use rampart_core::access_key::{AccessKey, Account, access_key_id, account_of_access_key};
 use rampart_core::iam::identity::identity_id;
-use rampart_core::iam::{IamName, IamPath, IamRefusal, IamUsage, Identity, IdentityKind, Nature};
+use rampart_core::iam::{IamName, IamPath, IamUsage, Identity, IdentityKind, Nature};
 use rampart_core::{AccountId, Change, TimestampMs};
 use rampart_server::{Clock, Entropy};
 use rampart_store::{Abort, Store, Transaction, Work};
@@ -84,7 +84,12 @@ pub(crate) async fn create_key(
     let sealed_secret = master_key.seal(&secret, &id);
     let key = AccessKey { id, account, user, sealed_secret, active: true, created: Clock::real() };
     let identity = name.map(|name| new_user(account, name));
-    write(&store, account, StoreKey { key: key.clone(), user: identity }).await?;
+    let in_the_way = write(&store, account, StoreKey { key: key.clone(), user: identity }).await?;
+    if let Some(other) = in_the_way {
+        anyhow::bail!(
+            "account {account} has a user {other}: names must differ in more than the case of letters"
+        );
+    }
     let words = format!(
         "AccessKeyId      {}\nSecretAccessKey  {secret}\n\nThe secret is shown this once. Keep it safe.\n",
         key.id
@@ -162,16 +167,17 @@ fn new_user(account: AccountId, name: IamName) -> Identity {
     }
 }
 
-/// Stores a new key, and registers its account and its user if they were not.
+/// Stores a new key, and registers its account and its user if they were not. Gives the name of a user that is in the
+/// way; then nothing is stored.
 struct StoreKey {
     key: AccessKey,
     user: Option<Identity>,
 }
 
 impl Work for StoreKey {
-    type Reply = ();
+    type Reply = Option<IamName>;
 
-    async fn run(&self, tx: &Transaction) -> Result<(), Abort> {
+    async fn run(&self, tx: &Transaction) -> Result<Option<IamName>, Abort> {
         let key = &self.key;
         let mut changes = Vec::new();
         if tx.account(key.account).await?.is_none() {
@@ -179,26 +185,23 @@ impl Work for StoreKey {
             changes.push(Change::AccountStored(account));
         }
         if let Some(user) = &self.user {
-            changes.extend(register(tx, user).await?);
+            match tx.iam_identity_alike(user.account, user.kind(), &user.name).await? {
+                Some(known) if known.name == user.name => {}
+                Some(other) => return Ok(Some(other.name)),
+                None => changes.extend(register(tx, user).await?),
+            }
         }
         changes.push(Change::AccessKeyStored(key.clone()));
         tx.apply(&changes, key.created).await?;
-        Ok(())
+        Ok(None)
     }
 }
 
-/// What makes a user that is not there yet. The operator's word goes beyond quotas.
-async fn register(tx: &Transaction, user: &Identity) -> Result<Vec<Change>, Abort> {
-    let (account, kind) = (user.account, user.kind());
-    match tx.iam_identity_alike(account, kind, &user.name).await? {
-        Some(known) if known.name == user.name => Ok(Vec::new()),
-        Some(known) => Err(IamRefusal::IdentityExists { kind, name: known.name }.into()),
-        None => {
-            let usage = tx.iam_usage(account).await?;
-            let usage = IamUsage { users: usage.users.saturating_add(1), ..usage };
-            Ok(vec![Change::IdentityStored(user.clone()), Change::IamUsageStored(usage)])
-        }
-    }
+/// What makes a user. The operator's word goes beyond quotas.
+async fn register(tx: &Transaction, user: &Identity) -> Result<[Change; 2], Abort> {
+    let usage = tx.iam_usage(user.account).await?;
+    let usage = IamUsage { users: usage.users.saturating_add(1), ..usage };
+    Ok([Change::IdentityStored(user.clone()), Change::IamUsageStored(usage)])
 }
 
 /// Disables a key; `None` when there is no such key.

@@ -2,7 +2,7 @@
 
 use rampart_aws::rest_json::BodyError;
 
-use super::{iam, ram};
+use super::{iam, organizations, ram};
 use crate::app::{App, Call};
 use crate::failure::Failure;
 use crate::operations::{Operation, Request, Service};
@@ -51,6 +51,8 @@ pub(crate) enum Authority {
     Ram,
     /// That of IAM's users and roles.
     Iam,
+    /// Organizations'.
+    Organizations,
 }
 
 /// Whose business it is.
@@ -63,9 +65,10 @@ pub(crate) fn authority(operation: &Operation) -> Authority {
         (Service::Ram, "GetResourcePolicy" | "PutResourcePolicy" | "DeleteResourcePolicy") => {
             Authority::Operation
         }
-        (Service::Sts | Service::Organizations, _) => Authority::Anything,
+        (Service::Sts, _) => Authority::Anything,
         (Service::Ram, _) => Authority::Ram,
         (Service::Iam, _) => Authority::Iam,
+        (Service::Organizations, _) => Authority::Organizations,
     }
 }
 
@@ -77,6 +80,7 @@ pub(super) async fn of(app: &App, request: &Request) -> Result<Vec<Ask>, Failure
         Authority::Anything => Ok(vec![Ask::new(call.operation, "*")]),
         Authority::Ram => ram::asks(app, request).await,
         Authority::Iam => iam::asks(app, request).await,
+        Authority::Organizations => organizations::asks(request),
     }
 }
 
@@ -95,7 +99,10 @@ mod tests {
             let is_listed = match authority(operation) {
                 Authority::Ram => ram::is_listed(operation.name),
                 Authority::Iam => iam::is_listed(operation.name),
-                Authority::Nobody | Authority::Operation | Authority::Anything => true,
+                // Most of Organizations' act on the organization alone.
+                Authority::Nobody | Authority::Operation | Authority::Anything | Authority::Organizations => {
+                    true
+                }
             };
             assert!(is_listed, "{} would be asked for on * alone", operation.name);
         }

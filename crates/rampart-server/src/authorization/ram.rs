@@ -158,7 +158,7 @@ pub(super) async fn asks(app: &App, request: &Request) -> Result<Vec<Ask>, Failu
     let mut asks = match target {
         Target::None => vec![own("*".to_owned())],
         Target::NewShare => vec![new_share(call, &input)],
-        Target::NewPermission => vec![new_permission(call, &input)],
+        Target::NewPermission => vec![new_permission(app, call, &input)],
         Target::Share => vec![share(app, call, &input).await?],
         Target::Invitation => {
             vec![invitation(app, call, own(named(&input.resource_share_invitation_arn))).await?]
@@ -230,14 +230,18 @@ fn with_retention(ask: Ask, input: &Input) -> Ask {
     ask.with("ram:RetainSharingOnAccountLeaveOrganization", [flag(retain.unwrap_or(false))])
 }
 
-fn new_permission(call: &Call, input: &Input) -> Ask {
+fn new_permission(app: &App, call: &Call, input: &Input) -> Ask {
     let aws = call.region.partition().as_str();
     let name = input.name.as_deref().unwrap_or("*");
     let arn = format!("arn:{aws}:ram:{}:{}:permission/{name}", call.region, call.account);
+    // Types are known whatever the case of their letters: the key has the one spelling that policies can name.
+    let asked = input.resource_type.as_deref();
+    let known = asked.and_then(|name| app.catalog.type_named(name));
+    let resource_type = known.map(|known| known.name.as_str()).or(asked);
     // AWS: CreatePermission has no resource, but the keys of the permission that it makes.
     Ask::new(call.operation, "*")
         .with("ram:PermissionArn", [arn])
-        .with("ram:PermissionResourceType", input.resource_type.as_deref())
+        .with("ram:PermissionResourceType", resource_type)
 }
 
 /// What CreateResourceShare needs besides.

@@ -61,6 +61,8 @@ pub(crate) struct SessionFacts {
 /// What conditions ask of the caller's organization.
 #[derive(Clone, Debug)]
 pub(crate) struct OrganizationFacts {
+    /// The account that decides for it.
+    pub(crate) management: AccountId,
     /// `o-…`
     pub(crate) id: String,
     /// `o-…/r-…/ou-…/`
@@ -71,7 +73,7 @@ impl OrganizationFacts {
     fn of(membership: &Membership) -> Self {
         let path = membership.path_ids().fold(String::new(), |path, id| path + id + "/");
         let id = membership.path_ids().next().unwrap_or_default().to_owned();
-        Self { id, path }
+        Self { management: membership.organization.management, id, path }
     }
 }
 

@@ -205,6 +205,11 @@ async fn making_a_share_needs_what_it_does_besides() {
         assert!(!attempt(&root, &alice, &only, "CreatePermission", &make).await);
         let tags = allow("[\"ram:CreatePermission\",\"ram:TagResource\"]", "");
         assert!(attempt(&root, &alice, &tags, "CreatePermission", &make).await);
+        // A denial of a type holds however the call spells it.
+        let denial = r#"{"Effect":"Deny","Action":"ram:CreatePermission","Resource":"*","Condition":{"StringEquals":{"ram:PermissionResourceType":"codebuild:Project"}}}"#;
+        let spelled = json!({"name": "q", "resourceType": "CodeBuild:PROJECT", "policyTemplate": template});
+        let statement = format!("{},{denial}", allow("\"ram:*\"", ""));
+        assert!(!attempt(&root, &alice, &statement, "CreatePermission", &spelled).await);
         // What a permission of one's own is.
         let arn = format!("arn:aws:ram:eu-west-1:{OWNER}:permission/p");
         let input = json!({"permissionArn": arn});
@@ -455,6 +460,92 @@ async fn conditions_on_the_organization() {
             let allowed = attempt(&member, &alice, &allow("\"ram:*\"", &condition), list, &json!({})).await;
             assert_eq!(allowed, is_allowed, "{condition}");
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn accounts_units_and_policies_of_an_organization_are_resources() {
+    for_each_store_with(strict(), async |server: TestServer| {
+        let (root, alice) = root_and_alice(&server).await;
+        let (organization, top) = organizations::create(&root).await;
+        let unit = organizations::create_unit(&root, &top, "unit").await;
+        let arn = |kind: &str, id: &str| format!("arn:aws:organizations::{OWNER}:{kind}/{organization}/{id}");
+        let describe = json!({"OrganizationalUnitId": unit});
+        for (resource, is_allowed) in [
+            ("*".to_owned(), true),
+            (arn("ou", &unit), true),
+            (arn("ou", "ou-other"), false),
+            (arn("root", &top), false),
+        ] {
+            let statement =
+                format!(r#"{{"Effect":"Allow","Action":"organizations:*","Resource":"{resource}"}}"#);
+            put_policy(&root, USER, &statement).await;
+            let reply = alice.organizations("DescribeOrganizationalUnit", &describe).await;
+            assert_eq!(reply.status == 200, is_allowed, "{resource}: {}", reply.text);
+        }
+        // What a denial protects is protected under every name that a call has for it.
+        let protects = format!(
+            r#"{{"Effect":"Deny","Action":"organizations:*","Resource":["{}","{}"]}}"#,
+            arn("account", OWNER),
+            arn("root", &top)
+        );
+        put_policy(&root, USER, &format!("{},{protects}", allow("\"organizations:*\"", ""))).await;
+        for (operation, input) in [
+            ("DescribeAccount", json!({"AccountId": OWNER})),
+            ("ListParents", json!({"ChildId": OWNER})),
+            ("MoveAccount", json!({"AccountId": OWNER, "SourceParentId": top, "DestinationParentId": unit})),
+            (
+                "MoveAccount",
+                json!({"AccountId": CONSUMER, "SourceParentId": unit, "DestinationParentId": top}),
+            ),
+            ("EnablePolicyType", json!({"RootId": top, "PolicyType": SCP})),
+            ("AttachPolicy", json!({"PolicyId": "p-FullAWSAccess", "TargetId": top})),
+            ("TagResource", json!({"ResourceId": top, "Tags": [{"Key": "k", "Value": "v"}]})),
+        ] {
+            let reply = alice.organizations(operation, &input).await;
+            assert_eq!(reply.error_code, "AccessDeniedException", "{operation} {input}: {}", reply.text);
+            assert!(
+                reply.text.contains("with an explicit deny in an identity-based policy"),
+                "{}",
+                reply.text
+            );
+        }
+        organizations::ok(&alice, "DescribeOrganizationalUnit", &describe).await;
+        let of_ram = r#""StringEquals":{"organizations:ServicePrincipal":"ram.amazonaws.com"}"#;
+        put_policy(&root, USER, &allow("\"organizations:*\"", of_ram)).await;
+        let enable = |service: &str| json!({"ServicePrincipal": service});
+        organizations::ok(&alice, "EnableAWSServiceAccess", &enable("ram.amazonaws.com")).await;
+        let refused =
+            organizations::refused(&alice, "EnableAWSServiceAccess", &enable("sso.amazonaws.com")).await;
+        assert_eq!(refused, "AccessDenied");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn enabling_sharing_needs_what_ram_does_in_the_callers_name() {
+    for_each_store_with(strict(), async |server: TestServer| {
+        let (root, alice) = root_and_alice(&server).await;
+        organizations::create(&root).await;
+        let enable = "EnableSharingWithAwsOrganization";
+        let mut actions = vec!["ram:EnableSharingWithAwsOrganization"];
+        for missing in [
+            "iam:CreateServiceLinkedRole",
+            "organizations:DescribeOrganization",
+            "organizations:EnableAWSServiceAccess",
+        ] {
+            put_policy(&root, USER, &allow(&json!(actions).to_string(), "")).await;
+            let denied = assert_denied(&alice.call(enable, &json!({})).await);
+            assert!(
+                denied.contains(&format!("is not authorized to perform: {missing} on resource")),
+                "{denied}"
+            );
+            actions.push(missing);
+        }
+        assert_eq!(server.count("organization_service_access"), 0);
+        put_policy(&root, USER, &allow(&json!(actions).to_string(), "")).await;
+        alice.ok(enable, &json!({})).await;
     })
     .await;
 }

@@ -37,6 +37,23 @@ fn a_key_is_made_listed_and_disabled() {
     site.run(&["key", "disable", &unknown]).assert_failed(&[&unknown, "sqlite:./rampart.db"]);
 }
 
+#[tokio::test]
+async fn a_users_key_makes_the_user_once() {
+    let site = Site::new();
+    let of = |user| ["key", "create", "--account", ACCOUNT, "--user", user, "--output", "json"];
+    site.json(&of("Alice"));
+    let made = site.json(&of("Alice"));
+    site.run(&of("ALICE")).assert_failed(&["Alice", "letters"]);
+    site.run(&of("a b")).assert_failed(&["letters, digits"]);
+    assert_eq!(site.json(&["key", "list", "--account", ACCOUNT, "--output", "json"]).as_array().unwrap().len(), 2);
+    let server = site.serve(&["--auth", "strict"]);
+    let text = |member: &str| made[member].as_str().unwrap().to_owned();
+    let alice = server.client(&text("AccessKeyId"), &text("SecretAccessKey"));
+    let identity = alice.sts("GetCallerIdentity").await;
+    assert_eq!(identity.element("Arn"), format!("arn:aws:iam::{ACCOUNT}:user/Alice"));
+    assert!(identity.element("UserId").starts_with("AIDA"));
+}
+
 #[test]
 fn secrets_are_for_their_owners_eyes() {
     let site = Site::new();
