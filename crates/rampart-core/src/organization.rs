@@ -24,6 +24,7 @@ pub use self::id::{CreationId, HandshakeId, OrganizationId, ParentId, PolicyId, 
 pub use self::member::{Claim, Member, Membership};
 pub use self::refusal::OrganizationRefusal;
 pub use self::unit::OrganizationalUnit;
+pub use crate::iam::service_linked::RAM_SERVICE;
 
 /// What an organization is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -176,9 +177,6 @@ pub fn sharing_enabled(organization: &Organization) -> Option<Organization> {
         ..organization.clone()
     })
 }
-
-/// RAM as a service principal.
-pub const RAM_SERVICE: &str = "ram.amazonaws.com";
 
 #[cfg(test)]
 pub(crate) mod tests {

@@ -59,7 +59,7 @@ pub(crate) fn authority(operation: &Operation) -> Authority {
         // AWS: both need no permission, and no policy can deny the first.
         (Service::Sts, "GetCallerIdentity" | "GetSessionToken") => Authority::Nobody,
         (Service::Sts, "AssumeRole") => Authority::Operation,
-        (Service::Sts | Service::Organizations, _) => Authority::Anything,
+        (Service::Sts | Service::Organizations | Service::Rampart, _) => Authority::Anything,
         (Service::Ram, _) => Authority::Ram,
         (Service::Iam, _) => Authority::Iam,
     }

@@ -23,7 +23,7 @@ use super::Edge;
 use super::body::pass_by;
 use super::connections::Peer;
 use super::respond::{Answered, respond};
-use super::route::operation_of;
+use super::route::{is_signed, operation_of};
 use crate::AuthMode;
 use crate::app::{App, Call};
 use crate::authorization::authorize;
@@ -39,7 +39,8 @@ pub(super) async fn dispatch(edge: &Edge, request: Request<Incoming>) -> Respons
         if let Err(failure) = edge.buffers.check_length(&body) {
             return Answered::failed(failure, dialect_of(&head), None);
         }
-        if head.uri.path().starts_with("/rampart/") {
+        let path = head.uri.path();
+        if path.starts_with("/rampart/") && !is_signed(path) {
             return answer_own(edge, &head, &mut body).await;
         }
         answer(edge, &head, &mut body, request_id).await
@@ -174,7 +175,8 @@ async fn run(app: &Arc<App>, request: operations::Request) -> Answered {
     match answer {
         Ok(body) => {
             // Which policies bear on whom may be another matter now, for callers of any account.
-            if operation.service == Service::Organizations && !operation.only_reads() {
+            let organizes = matches!(operation.service, Service::Organizations | Service::Rampart);
+            if organizes && !operation.only_reads() {
                 app.keys.forget_all();
             }
             Answered::Result { body, dialect }

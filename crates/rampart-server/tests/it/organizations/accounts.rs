@@ -49,7 +49,7 @@ async fn an_account_is_made() {
         assert_eq!(server.sql("SELECT account, name FROM account"), [format!("{id}|Log archive")]);
         ok(&server.account(&id), "DescribeOrganization", &json!({})).await;
 
-        let roles = server.sql(&format!("SELECT identity_name FROM iam_identity WHERE account = '{id}'"));
+        let roles = server.sql(&format!("SELECT name FROM iam_identity WHERE account = '{id}'"));
         assert_eq!(roles, ["Access"]);
         let role = server.sql(&format!("SELECT roles FROM iam_usage WHERE account = '{id}'"));
         assert_eq!(role, ["1"]);
