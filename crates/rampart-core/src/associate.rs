@@ -7,6 +7,7 @@ use rampart_aws::timestamp::TimestampMs;
 use uuid::Uuid;
 
 use crate::association::{Association, AssociationKind, AssociationStatus, Member, PrincipalKind, Standing};
+use crate::catalog::ResourceType;
 use crate::contents::Contents;
 use crate::event::SharingEvent;
 use crate::ids::{AssociationId, InvitationId};
@@ -288,7 +289,7 @@ fn check_reach(
 /// What may not be together in one share.
 // AWS: columns of the catalog (reference §4.5); service principals are not mixed with others, and sources come only
 // with them (reference §4.4, inferred).
-fn check_company(before: &Contents, contents: &Contents) -> Result<(), Refusal> {
+pub(crate) fn check_company(before: &Contents, contents: &Contents) -> Result<(), Refusal> {
     if contents.services > 0 && contents.principals > contents.services {
         return Err(Refusal::ServicesMixedWithOthers);
     }
@@ -308,21 +309,26 @@ fn check_company(before: &Contents, contents: &Contents) -> Result<(), Refusal> 
     Ok(())
 }
 
+/// What a resource of a type is to a share.
+pub(crate) fn resource_member(resource_type: &ResourceType) -> Member {
+    Member::Resource {
+        resource_type: resource_type.name.clone(),
+        short_invitation: shortens_invitation(resource_type),
+        for_identities: resource_type.can_share_with_iam_principals,
+        for_services: resource_type.can_share_with_service_principals,
+        for_outsiders: resource_type.can_share_externally,
+    }
+}
+
 fn wanted(
     share: &ResourceShare,
     entities: &Entities<'_, '_>,
     circle: Option<&Circle>,
 ) -> Result<Vec<(String, Member)>, Refusal> {
-    let resources = entities.resources.iter().map(|resource| {
-        let member = Member::Resource {
-            resource_type: resource.resource_type.name.clone(),
-            short_invitation: shortens_invitation(resource.resource_type),
-            for_identities: resource.resource_type.can_share_with_iam_principals,
-            for_services: resource.resource_type.can_share_with_service_principals,
-            for_outsiders: resource.resource_type.can_share_externally,
-        };
-        (resource.arn.to_owned(), member)
-    });
+    let resources = entities
+        .resources
+        .iter()
+        .map(|resource| (resource.arn.to_owned(), resource_member(resource.resource_type)));
     let mut principals = Vec::new();
     for principal in &entities.principals {
         principals.push((principal.as_str().to_owned(), principal_member(share, principal, circle)?));

@@ -13,6 +13,7 @@ use crate::ids::{InvitationId, ShareId};
 use crate::organization::OrganizationChange;
 use crate::permission::replacement::ReplaceWork;
 use crate::permission::{AttachedPermission, CustomerPermission, PermissionUsage, PermissionVersion};
+use crate::policy_share::ResourcePolicy;
 use crate::quota::OwnerUsage;
 use crate::resource_share::Tag;
 use crate::{Association, AssociationKind, Invitation, ResourceShare};
@@ -69,6 +70,12 @@ pub enum Change {
         region: Region,
         share: ShareId,
         resource_type: String,
+    },
+    ResourcePolicyStored(ResourcePolicy),
+    ResourcePolicyDropped {
+        owner: AccountId,
+        region: Region,
+        resource: String,
     },
     PermissionStored(CustomerPermission),
     PermissionVersionStored(PermissionVersion),

@@ -10,7 +10,7 @@ use crate::contents::Contents;
 use crate::event::SharingEvent;
 use crate::ids::InvitationId;
 use crate::quota::OwnerUsage;
-use crate::resource_share::ResourceShare;
+use crate::resource_share::{ResourceShare, check_own};
 use crate::timing::{Timing, after};
 use crate::{Change, Decision, Refusal};
 
@@ -29,6 +29,7 @@ pub fn decide_disassociate(
         // AWS: not InvalidStateTransition: a client that removes what is gone must be able to go on (clients §2).
         return Err(Refusal::ShareNotFound { share: share.arn() });
     }
+    check_own(share)?;
     let mut removed = Vec::new();
     let mut outcomes = Vec::new();
     for (entity, row) in named {

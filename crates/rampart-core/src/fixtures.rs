@@ -45,6 +45,7 @@ pub(crate) fn share() -> ResourceShare {
         updated: at(0),
         deleted: None,
         contents: Contents::default(),
+        origin: crate::resource_share::Origin::Made,
     }
 }
 

@@ -21,6 +21,7 @@ pub mod invitation;
 pub mod limits;
 pub mod organization;
 pub mod permission;
+pub mod policy_share;
 pub mod principal;
 pub mod quota;
 pub mod refusal;

@@ -9,6 +9,7 @@ pub mod creation;
 pub mod handshake;
 pub mod id;
 pub mod member;
+pub mod plan;
 pub mod policy;
 pub mod refusal;
 pub mod tags;

@@ -8,8 +8,10 @@ use crate::ids::{InvitationArn, ShareArn};
 use crate::organization::OrganizationRefusal;
 
 mod permission;
+mod policy;
 
 pub use permission::PermissionRefusal;
+pub use policy::PolicyRefusal;
 
 /// A fact that stands in the way of a call. A refused call changes nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,10 +100,22 @@ pub enum Refusal {
     // Of permissions.
     Permission(PermissionRefusal),
 
+    // Of a resource's own policy, and of what RAM made of it.
+    Policy(PolicyRefusal),
+    ShareFromPolicy { share: ShareArn },
+    ShareNotFromPolicy { share: ShareArn },
+    SharePromoting { share: ShareArn },
+
     // Of calls to Organizations.
     Organization(OrganizationRefusal),
     // Of a call of IAM or STS.
     Iam(IamRefusal),
+}
+
+impl From<PolicyRefusal> for Refusal {
+    fn from(refusal: PolicyRefusal) -> Self {
+        Self::Policy(refusal)
+    }
 }
 
 impl From<PermissionRefusal> for Refusal {

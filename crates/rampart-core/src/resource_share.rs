@@ -46,6 +46,40 @@ pub struct ResourceShare {
     pub deleted: Option<TimestampMs>,
     /// What is in it, kept so that no operation counts rows.
     pub contents: Contents,
+    /// Where it comes from.
+    #[serde(default, skip_serializing_if = "Origin::is_made")]
+    pub origin: Origin,
+}
+
+/// Where a share comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// CreateResourceShare.
+    #[default]
+    Made,
+    /// RAM made it of a resource's own policy: its owner alone sees it, and nobody can change it.
+    Policy,
+    /// RAM made it of a policy, and it was promoted.
+    Promoted {
+        /// When.
+        at: TimestampMs,
+    },
+}
+
+impl Origin {
+    fn is_made(&self) -> bool {
+        *self == Self::Made
+    }
+
+    /// The wire's `featureSet` at `now` (reference §3.2).
+    pub fn feature_set(self, now: TimestampMs, timing: &Timing) -> &'static str {
+        match self {
+            Self::Policy => "CREATED_FROM_POLICY",
+            Self::Promoted { at } if now < after(at, timing.settle_delay_ms) => "PROMOTING_TO_STANDARD",
+            Self::Promoted { .. } | Self::Made => "STANDARD",
+        }
+    }
 }
 
 /// The `status` of a share on the wire.
@@ -131,11 +165,20 @@ pub fn check_tags(mut tags: Vec<Tag>) -> Result<Vec<Tag>, Refusal> {
     }
 }
 
+/// The share, if it is not RAM's own business.
+// AWS: what RAM made of a policy cannot be modified (reference §7.7; the code is inferred).
+pub fn check_own(share: &ResourceShare) -> Result<(), Refusal> {
+    match share.origin {
+        Origin::Policy => Err(Refusal::ShareFromPolicy { share: share.arn() }),
+        Origin::Made | Origin::Promoted { .. } => Ok(()),
+    }
+}
+
 /// The share, if it can still be changed by its owner.
 // AWS: InvalidStateTransitionException is modelled for calls on a deleted share (reference §3.1).
 pub fn check_active(share: &ResourceShare) -> Result<(), Refusal> {
     match share.deleted {
-        None => Ok(()),
+        None => check_own(share),
         Some(_) => Err(Refusal::ShareDeleted { share: share.arn() }),
     }
 }
@@ -151,6 +194,7 @@ pub fn decide_delete(
     if share.deleted.is_some() {
         return Err(Refusal::ShareNotFound { share: share.arn() });
     }
+    check_own(share)?;
     let resource_shares = usage.resource_shares.saturating_sub(1);
     let usage = OwnerUsage { resource_shares, ..usage.moved(&share.contents, &Contents::default()) };
     let deleted = ResourceShare { deleted: Some(now), updated: now, ..share.clone() };
@@ -179,6 +223,7 @@ pub fn decide_update(
     if share.deleted.is_some() {
         return Err(Refusal::ShareNotFound { share: share.arn() });
     }
+    check_own(share)?;
     // AWS: an account that stands alone cannot confine a share to its organization (reference §4.2). A client that
     // repeats the present value changes nothing and is not refused: Terraform always sends both members.
     if share.allow_external_principals && allow_external_principals == Some(false) {

@@ -13,6 +13,7 @@ use rampart_core::AttachedPermission;
 use rampart_core::association::{Member, PrincipalKind, Standing};
 use rampart_core::catalog::Catalog;
 use rampart_core::contents::Contents;
+use rampart_core::resource_share::Origin;
 use rampart_core::{
     AccountId, Association, AssociationId, Change, OwnerUsage, Quotas, ResourceShare, ShareId, TimestampMs,
 };
@@ -187,6 +188,7 @@ fn share(owner: AccountId, number: u32) -> ResourceShare {
         updated: created,
         deleted: None,
         contents: Contents::default(),
+        origin: Origin::Made,
     }
 }
 

@@ -1,5 +1,7 @@
-//! rampart's own API under `/rampart/v1/`: what AWS has no call for. In this build the manual clock and the reset,
-//! both for open mode alone.
+//! rampart's own API under `/rampart/v1/`: what AWS has no call for. The manual clock and the reset, both for open mode
+//! alone; and [`resource_policies`], whose calls are signed like those of RAM.
+
+pub(crate) mod resource_policies;
 
 use std::sync::Arc;
 

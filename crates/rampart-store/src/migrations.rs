@@ -393,6 +393,17 @@ const STEPS: &[&str] = &[
         PRIMARY KEY (part, account))",
     "CREATE INDEX IF NOT EXISTS access_key_by_user
         ON access_key (part, account, user_name, access_key_id)",
+    "ALTER TABLE resource_share ADD COLUMN IF NOT EXISTS from_policy SMALLINT",
+    "ALTER TABLE resource_share ADD COLUMN IF NOT EXISTS promoted_ms BIGINT",
+    "CREATE TABLE IF NOT EXISTS resource_policy (
+        part BIGINT NOT NULL,
+        owner TEXT NOT NULL,
+        region TEXT NOT NULL,
+        resource TEXT NOT NULL,
+        policy TEXT NOT NULL,
+        shares TEXT NOT NULL,
+        updated_ms BIGINT NOT NULL,
+        PRIMARY KEY (part, owner, region, resource))",
     "CREATE TABLE IF NOT EXISTS association_basis (
         part BIGINT NOT NULL,
         owner TEXT NOT NULL,

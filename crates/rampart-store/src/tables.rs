@@ -21,6 +21,7 @@ pub(crate) mod organization_tree;
 pub(crate) mod owner_usage;
 pub(crate) mod permission;
 pub(crate) mod replace_work;
+pub(crate) mod resource_policy;
 pub(crate) mod resource_share;
 pub(crate) mod retention;
 pub(crate) mod share_permission;
@@ -47,6 +48,7 @@ pub static STATEMENTS: &[&[&Statement]] = &[
     owner_usage::STATEMENTS,
     permission::STATEMENTS,
     replace_work::STATEMENTS,
+    resource_policy::STATEMENTS,
     resource_share::STATEMENTS,
     retention::STATEMENTS,
     share_permission::STATEMENTS,
@@ -72,6 +74,7 @@ static EMPTY: &[&Statement] = &[
     &Statement::new("permission_usage.empty", "DELETE FROM permission_usage WHERE part = $1"),
     &Statement::new("replace_work.empty", "DELETE FROM replace_work WHERE part = $1"),
     &Statement::new("share_permission.empty", "DELETE FROM share_permission WHERE part = $1"),
+    &Statement::new("resource_policy.empty", "DELETE FROM resource_policy WHERE part = $1"),
     &Statement::new("sharing_event.empty", "DELETE FROM sharing_event WHERE part = $1"),
     &Statement::new("organization.empty", "DELETE FROM organization WHERE part = $1"),
     &Statement::new("organization_claim.empty", "DELETE FROM organization_claim WHERE part = $1"),

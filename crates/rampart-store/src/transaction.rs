@@ -144,6 +144,10 @@ impl Transaction {
                 let share = ShareArn { owner: *owner, region: *region, id: *share };
                 self.detach_permission(share, resource_type).await
             }
+            Change::ResourcePolicyStored(row) => self.store_resource_policy(row).await,
+            Change::ResourcePolicyDropped { owner, region, resource } => {
+                self.drop_resource_policy(*owner, *region, resource).await
+            }
             Change::PermissionStored(permission) => self.store_permission(permission).await,
             Change::PermissionVersionStored(version) => self.store_permission_version(version).await,
             Change::PermissionUsageStored(usage) => self.store_permission_usage(usage).await,

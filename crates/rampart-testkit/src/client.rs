@@ -146,7 +146,9 @@ impl Client {
     async fn form(&self, service: &str, version: &str, action: &str, parameters: &[(&str, &str)]) -> Reply {
         let mut body = format!("Action={action}&Version={version}");
         for (name, value) in parameters {
-            body.push_str(&format!("&{name}={}", utf8_percent_encode(value, UNRESERVED)));
+            let pair = ["&", *name, "="].concat();
+            body.push_str(&pair);
+            body.extend(utf8_percent_encode(value, UNRESERVED));
         }
         let request = Request::post("/").header("content-type", "application/x-www-form-urlencoded");
         let request = request.body(Bytes::from(body)).expect("the parts of the request are well-formed");

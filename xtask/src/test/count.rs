@@ -43,7 +43,8 @@ impl Counts {
             match what {
                 "passed" => self.passed += count,
                 "failed" => self.failed += count,
-                "ignored" => self.skipped += count,
+                // What a Rust test needs is set up here: none has a reason to be left out.
+                "ignored" => self.failed += count,
                 _ => {}
             }
         }
@@ -91,7 +92,7 @@ mod tests {
         ] {
             counts.add_libtest_line(line);
         }
-        assert_eq!(counts, Counts { passed: 7, failed: 1, skipped: 1 });
+        assert_eq!(counts, Counts { passed: 7, failed: 2, skipped: 0 });
     }
 
     #[test]

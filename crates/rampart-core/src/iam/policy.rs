@@ -23,7 +23,7 @@ pub struct IdentityPolicy {
 
 /// Checks the text of a policy that is attached to a user, a role or a session.
 pub fn check_identity_document(text: &str) -> Result<(), IamRefusal> {
-    check_document(text, Form::Identity)
+    Document::parse_as(text, Form::Identity).map(drop).map_err(|error| malformed(&error))
 }
 
 /// Checks the text that tells who may assume a role.
@@ -32,17 +32,12 @@ pub fn check_trust_document(text: &str, quotas: &IamQuotas) -> Result<(), IamRef
     if exceeds(policy_characters(text), limit) {
         return Err(IamRefusal::TrustPolicyTooLarge { limit });
     }
-    check_document(text, Form::Resource)?;
     // AWS: the role itself is the resource, so the document names none.
     let document = Document::parse_as(text, Form::Resource).map_err(|error| malformed(&error))?;
     if document.statements.iter().any(|statement| statement.resources.is_some()) {
         return Err(IamRefusal::DocumentMalformed { fault: "Has prohibited field Resource".to_owned() });
     }
     Ok(())
-}
-
-fn check_document(text: &str, form: Form) -> Result<(), IamRefusal> {
-    Document::parse_as(text, form).map(drop).map_err(|error| malformed(&error))
 }
 
 fn malformed(error: &rampart_policy::ParseError) -> IamRefusal {

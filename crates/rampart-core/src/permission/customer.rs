@@ -174,7 +174,7 @@ impl CustomerPermission {
 
     /// It, if its owner can still change it.
     // AWS: a deleted permission is unknown to all but the lists; one made of a policy is RAM's (reference §7.7).
-    fn check_changeable(&self) -> Result<(), Refusal> {
+    pub fn check_changeable(&self) -> Result<(), Refusal> {
         if self.deleted.is_some() {
             return Err(Refusal::PermissionNotFound { arn: self.arn() });
         }

@@ -24,6 +24,7 @@ pub enum PermissionRefusal {
     Attached { name: String },
     Deprecated { name: String },
     FromPolicy { name: String },
+    NotFromPolicy { name: String },
     StatusInvalid { value: String },
     TypesDiffer { from: String, to: String },
     WorkStatusInvalid { value: String },

@@ -4,6 +4,7 @@ use rampart_core::associate::{Entities, Ledger, decide_associate};
 use rampart_core::catalog::Catalog;
 use rampart_core::contents::Contents;
 use rampart_core::resource::Resource;
+use rampart_core::resource_share::Origin;
 use rampart_core::{
     AccountId, Change, OwnerUsage, Quotas, Region, ResourceShare, ShareId, TimestampMs, Timing,
 };
@@ -47,6 +48,7 @@ impl Owner {
             updated: now,
             deleted: None,
             contents: Contents::default(),
+            origin: Origin::Made,
         };
         let refused = |refusal| anyhow::anyhow!("the share is refused: {refusal:?}");
         let resource = Resource::parse(Catalog::embedded(), &self.resource_arn, self.account, self.region);

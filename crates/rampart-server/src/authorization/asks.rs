@@ -59,6 +59,10 @@ pub(crate) fn authority(operation: &Operation) -> Authority {
         // AWS: both need no permission, and no policy can deny the first.
         (Service::Sts, "GetCallerIdentity" | "GetSessionToken") => Authority::Nobody,
         (Service::Sts, "AssumeRole") => Authority::Operation,
+        // Of rampart's own API.
+        (Service::Ram, "GetResourcePolicy" | "PutResourcePolicy" | "DeleteResourcePolicy") => {
+            Authority::Operation
+        }
         (Service::Sts | Service::Organizations | Service::Rampart, _) => Authority::Anything,
         (Service::Ram, _) => Authority::Ram,
         (Service::Iam, _) => Authority::Iam,

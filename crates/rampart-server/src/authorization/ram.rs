@@ -181,9 +181,9 @@ pub(super) async fn asks(app: &App, request: &Request) -> Result<Vec<Ask>, Failu
     match call.operation.name {
         "CreateResourceShare" => {
             asks.extend(dependent(&asks[0], &input));
-            asks = each_entity(app, asks, &input);
+            asks = each_entity(app, &asks, &input);
         }
-        "AssociateResourceShare" | "DisassociateResourceShare" => asks = each_entity(app, asks, &input),
+        "AssociateResourceShare" | "DisassociateResourceShare" => asks = each_entity(app, &asks, &input),
         "CreatePermission" => asks.extend(tagging(&asks[0], &input)),
         _ => {}
     }
@@ -257,9 +257,9 @@ fn tagging(create: &Ask, input: &Input) -> Option<Ask> {
 }
 
 /// The asks, and again each that shares something for each principal and each resource in the call.
-fn each_entity(app: &App, asks: Vec<Ask>, input: &Input) -> Vec<Ask> {
+fn each_entity(app: &App, asks: &[Ask], input: &Input) -> Vec<Ask> {
     let is_sharing = |ask: &&Ask| ask.action != "ram:TagResource";
-    let mut all = asks.clone();
+    let mut all = asks.to_vec();
     for ask in asks.iter().filter(is_sharing) {
         let principals = input.principals.iter().flatten();
         all.extend(principals.map(|principal| ask.clone().with("ram:Principal", [principal])));

@@ -30,6 +30,7 @@ use crate::authorization::authorize;
 use crate::failure::{Dialect, Failure};
 use crate::identity::authenticate;
 use crate::operations::{self, Operation, Service};
+use crate::own_api::resource_policies;
 
 pub(super) async fn dispatch(edge: &Edge, request: Request<Incoming>) -> Response<Full<Bytes>> {
     let started = Instant::now();
@@ -39,8 +40,7 @@ pub(super) async fn dispatch(edge: &Edge, request: Request<Incoming>) -> Respons
         if let Err(failure) = edge.buffers.check_length(&body) {
             return Answered::failed(failure, dialect_of(&head), None);
         }
-        let path = head.uri.path();
-        if path.starts_with("/rampart/") && !is_signed(path) {
+        if is_own(&head) {
             return answer_own(edge, &head, &mut body).await;
         }
         answer(edge, &head, &mut body, request_id).await
@@ -51,6 +51,12 @@ pub(super) async fn dispatch(edge: &Edge, request: Request<Incoming>) -> Respons
     });
     let is_read = pass_by(&mut body, &head.headers).await;
     respond(answered, &head, request_id, started, is_read)
+}
+
+/// Whether a request is for the part of rampart's own API that nobody signs for.
+fn is_own(head: &Parts) -> bool {
+    let path = head.uri.path();
+    path.starts_with("/rampart/") && path != resource_policies::PATH && !is_signed(path)
 }
 
 /// Answers a request to rampart's own API. The bodies of those that it refuses unseen are not read.

@@ -8,6 +8,7 @@ use rampart_aws::query::Form;
 
 use crate::failure::Failure;
 use crate::operations::{ORGANIZATIONS_TARGET, Operation, Service};
+use crate::own_api::resource_policies;
 
 /// What is repeated of a name that nobody knows.
 const REPEATED_CHARS_MAX: usize = 64;
@@ -22,9 +23,17 @@ pub(super) fn operation_of(
     match service {
         Service::Ram => {
             let path = head.uri.path();
+            if path == resource_policies::PATH {
+                let operation = resource_policies::operation_of(&head.method);
+                return operation.ok_or_else(|| unknown(&format!("{} {path}", head.method)));
+            }
+            if is_signed(path) {
+                return operation_of(Service::Rampart, head, form);
+            }
             let operation = at(service, path).filter(|operation| operation.method == head.method.as_str());
             operation.ok_or_else(|| unknown(&format!("{} {path}", head.method)))
         }
+        // Who signs for RAM gets what stands beside it, too.
         Service::Rampart => {
             let called_by = format!("{} {}", head.method, head.uri.path());
             at(service, &called_by).ok_or_else(|| unknown(&called_by))

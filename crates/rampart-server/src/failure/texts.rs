@@ -8,6 +8,7 @@ use rampart_core::limits::{
 
 pub(super) mod organizations;
 mod permission;
+mod policy;
 
 type Codes = &'static [&'static str];
 
@@ -95,6 +96,19 @@ pub(super) fn of(refusal: &Refusal) -> (Codes, String) {
                 "ResourceShare {share} could not \
          be found."
             ),
+        ),
+        Refusal::Policy(refusal) => policy::of(refusal),
+        Refusal::ShareFromPolicy { share } => (
+            NOT_PERMITTED,
+            format!("ResourceShare {share} was created from a resource-based policy. Promote it to change it."),
+        ),
+        Refusal::ShareNotFromPolicy { share } => (
+            INVALID_PARAMETER,
+            format!("ResourceShare {share} was not created from a resource-based policy."),
+        ),
+        Refusal::SharePromoting { share } => (
+            &["InvalidStateTransitionException"],
+            format!("ResourceShare {share} is being promoted."),
         ),
         Refusal::ShareDeleted { share } => (
             &["InvalidStateTransitionException", "UnknownResourceException"],

@@ -56,8 +56,8 @@ async fn a_denial_names_the_caller_the_action_the_resource_and_the_reason() {
         let on = format!("iam:CreateUser on resource: arn:aws:iam::{OWNER}:user/x/bob because");
         assert!(denied.element("Message").starts_with(&format!("{user}{on}")), "{}", denied.text);
 
-        let denies = r#"{"Effect":"Deny","Action":"ram:Create*","Resource":"*"}"#;
-        put_policy(&root, USER, &format!("{},{denies}", allow("\"ram:*\"", ""))).await;
+        let denial = r#"{"Effect":"Deny","Action":"ram:Create*","Resource":"*"}"#;
+        put_policy(&root, USER, &format!("{},{denial}", allow("\"ram:*\"", ""))).await;
         let denied = assert_denied(&alice.call("CreateResourceShare", &make).await);
         assert!(
             denied.ends_with("resource-share/* with an explicit deny in an identity-based policy"),
@@ -175,8 +175,8 @@ async fn every_principal_and_every_resource_is_asked_for() {
             assert_eq!(allowed, is_allowed, "{condition} {input}");
         }
         // A denial that names what may not be shared catches it among others, and nothing else.
-        let denies = r#"{"Effect":"Deny","Action":"ram:*","Resource":"*","Condition":{"StringNotEquals":{"ram:RequestedResourceType":"route53resolver:ResolverRule"},"Null":{"ram:RequestedResourceType":"false"}}}"#;
-        let statement = format!("{},{denies}", allow(ram, ""));
+        let denial = r#"{"Effect":"Deny","Action":"ram:*","Resource":"*","Condition":{"StringNotEquals":{"ram:RequestedResourceType":"route53resolver:ResolverRule"},"Null":{"ram:RequestedResourceType":"false"}}}"#;
+        let statement = format!("{},{denial}", allow(ram, ""));
         assert!(attempt(&root, &alice, &statement, create, &with(&[CONSUMER], &[other])).await);
         assert!(!attempt(&root, &alice, &statement, create, &with(&[CONSUMER], &[other, GATEWAY])).await);
         let shares = server.count("resource_share");
@@ -397,8 +397,8 @@ async fn service_control_policies_bound_all_of_a_member() {
         for caller in [&management, &member, &alice] {
             caller.ok("CreateResourceShare", &make).await;
         }
-        let denies = r#"{"Effect":"Deny","Action":"ram:CreateResourceShare","Resource":"*"}"#;
-        let policy = control(&management, CONSUMER, denies).await;
+        let denial = r#"{"Effect":"Deny","Action":"ram:CreateResourceShare","Resource":"*"}"#;
+        let policy = control(&management, CONSUMER, denial).await;
         for caller in [&member, &alice] {
             let denied = assert_denied(&caller.call("CreateResourceShare", &make).await);
             assert!(denied.ends_with("with an explicit deny in a service control policy"), "{denied}");

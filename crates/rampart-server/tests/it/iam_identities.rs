@@ -195,7 +195,7 @@ async fn tags_of_users_and_roles() {
             let tags = owner.iam_ok(&list, &[(name, "x")]).await;
             assert_eq!(
                 (tags.elements("Key"), tags.elements("Value")),
-                (vec!["B".into(), "a".into()], vec!["2".into(), "".into()])
+                (vec!["B".into(), "a".into()], vec!["2".into(), String::new()])
             );
             let page = owner.iam_ok(&list, &[(name, "x"), ("MaxItems", "1")]).await;
             assert_eq!(page.elements("Key"), ["B"]);

@@ -22,6 +22,7 @@ mod iam_policies;
 mod invocation_ids;
 mod kept_counts;
 mod leaving;
+mod lets_no_one_in;
 mod limits;
 mod list_principals;
 mod list_resource_types;

@@ -541,4 +541,6 @@ async fn what_is_for_an_account_is_signed() {
         assert_eq!(other.status, 403, "{}", other.text);
     }
     assert_eq!(own(&client, "GET", "nothing").await.status, 404);
+    let request = http::Request::get("/rampart/v1/organization-sharing").body(bytes::Bytes::new()).unwrap();
+    assert_eq!(client.send(client.signed("ram", request)).await.status, 200);
 }

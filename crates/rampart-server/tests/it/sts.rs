@@ -64,7 +64,7 @@ async fn in_open_mode_anybody_assumes_any_role() {
         let arn = format!("arn:aws:sts::{OWNER}:assumed-role/any/work");
         let role = session(&server, &made_up);
         assert_eq!(arn_of(&role).await, arn);
-        assert_eq!(made_up.elements("Arn"), [arn.clone()]);
+        assert_eq!(made_up.elements("Arn"), std::slice::from_ref(&arn));
         let id = made_up.element("AssumedRoleId");
         assert!(id.starts_with("AROA") && id.ends_with(":work"), "{id}");
         assert_eq!(role.sts("GetCallerIdentity").await.element("UserId"), id);

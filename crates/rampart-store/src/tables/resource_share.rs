@@ -3,7 +3,7 @@
 use rampart_core::association::Member;
 use rampart_core::contents::Contents;
 use rampart_core::organization::Basis;
-use rampart_core::resource_share::Tag;
+use rampart_core::resource_share::{Origin, Tag};
 use rampart_core::{AccountId, Region, ResourceShare, ShareArn, ShareId, TimestampMs, Timing};
 use uuid::Uuid;
 
@@ -14,13 +14,13 @@ use crate::{StoreError, Transaction};
 static LOAD: Statement = Statement::new(
     "resource_share.load",
     "SELECT owner, region, share_id, name, allow_external, retain_on_leave, tags, created_ms, updated_ms, deleted_ms,
-            contents
+            contents, from_policy, promoted_ms
      FROM resource_share WHERE part = $1 AND owner = $2 AND region = $3 AND share_id = $4",
 );
 static OWNED: Statement = Statement::new(
     "resource_share.owned",
     "SELECT owner, region, share_id, name, allow_external, retain_on_leave, tags, created_ms, updated_ms, deleted_ms,
-            contents
+            contents, from_policy, promoted_ms
      FROM resource_share
      WHERE part = $1 AND owner = $2 AND region = $3 AND (created_ms, share_id) > ($4, $5)
        AND (deleted_ms IS NULL OR deleted_ms > $6)
@@ -29,7 +29,7 @@ static OWNED: Statement = Statement::new(
 static OWNED_DELETED: Statement = Statement::new(
     "resource_share.owned_deleted",
     "SELECT owner, region, share_id, name, allow_external, retain_on_leave, tags, created_ms, updated_ms, deleted_ms,
-            contents
+            contents, from_policy, promoted_ms
      FROM resource_share
      WHERE part = $1 AND owner = $2 AND region = $3 AND deleted_ms IS NOT NULL AND (created_ms, share_id) > ($4, $5)
        AND deleted_ms > $6
@@ -38,7 +38,7 @@ static OWNED_DELETED: Statement = Statement::new(
 static OWNED_NAMED: Statement = Statement::new(
     "resource_share.owned_named",
     "SELECT owner, region, share_id, name, allow_external, retain_on_leave, tags, created_ms, updated_ms, deleted_ms,
-            contents
+            contents, from_policy, promoted_ms
      FROM resource_share
      WHERE part = $1 AND owner = $2 AND region = $3 AND name = $4 AND (created_ms, share_id) > ($5, $6)
        AND (deleted_ms IS NULL OR deleted_ms > $7)
@@ -47,7 +47,7 @@ static OWNED_NAMED: Statement = Statement::new(
 static OWNED_TAG_KEY: Statement = Statement::new(
     "resource_share.owned_tag_key",
     "SELECT s.owner, s.region, s.share_id, s.name, s.allow_external, s.retain_on_leave, s.tags, s.created_ms,
-            s.updated_ms, s.deleted_ms, s.contents
+            s.updated_ms, s.deleted_ms, s.contents, s.from_policy, s.promoted_ms
      FROM resource_share_tag t
      JOIN resource_share s ON s.part = t.part AND s.share_id = t.share_id
      WHERE t.part = $1 AND t.owner = $2 AND t.region = $3 AND t.tag_key = $4
@@ -57,7 +57,7 @@ static OWNED_TAG_KEY: Statement = Statement::new(
 static OWNED_TAG_VALUE: Statement = Statement::new(
     "resource_share.owned_tag_value",
     "SELECT s.owner, s.region, s.share_id, s.name, s.allow_external, s.retain_on_leave, s.tags, s.created_ms,
-            s.updated_ms, s.deleted_ms, s.contents
+            s.updated_ms, s.deleted_ms, s.contents, s.from_policy, s.promoted_ms
      FROM resource_share_tag t
      JOIN resource_share s ON s.part = t.part AND s.share_id = t.share_id
      WHERE t.part = $1 AND t.owner = $2 AND t.region = $3 AND t.tag_key = $4 AND t.tag_value = $5
@@ -69,7 +69,7 @@ static OWNED_TAG_VALUE: Statement = Statement::new(
 static RECEIVED: Statement = Statement::new(
     "resource_share.received",
     "SELECT s.owner, s.region, s.share_id, s.name, s.allow_external, s.retain_on_leave, s.tags, s.created_ms,
-            s.updated_ms, s.deleted_ms, s.contents, a.since_ms, a.member
+            s.updated_ms, s.deleted_ms, s.contents, s.from_policy, s.promoted_ms, a.since_ms, a.member
      FROM association a
      JOIN resource_share s ON s.part = a.part AND s.share_id = a.share_id
      WHERE a.receiver = $1 AND a.region = $2 AND a.standing = 1
@@ -80,12 +80,12 @@ static RECEIVED: Statement = Statement::new(
 static STORE: Statement = Statement::new(
     "resource_share.store",
     "INSERT INTO resource_share (part, owner, region, share_id, name, allow_external, retain_on_leave, tags, created_ms,
-        updated_ms, deleted_ms, contents, untidy)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+        updated_ms, deleted_ms, contents, untidy, from_policy, promoted_ms)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
      ON CONFLICT (part, owner, region, share_id)
      DO UPDATE SET name = excluded.name, allow_external = excluded.allow_external, tags = excluded.tags,
         updated_ms = excluded.updated_ms, deleted_ms = excluded.deleted_ms, contents = excluded.contents,
-        untidy = excluded.untidy",
+        untidy = excluded.untidy, from_policy = excluded.from_policy, promoted_ms = excluded.promoted_ms",
 );
 static STORE_TAG: Statement = Statement::new(
     "resource_share_tag.store",
@@ -253,6 +253,11 @@ impl Transaction {
         let contents = to_json(&share.contents)?;
         // Deleted, and the ends of what it held are not written down yet.
         let untidy = share.deleted.is_some() && share.contents != Contents::default();
+        let (from_policy, promoted) = match share.origin {
+            Origin::Made => (None, None),
+            Origin::Policy => (Some(true), None),
+            Origin::Promoted { at } => (Some(false), Some(at)),
+        };
         let values = [
             self.part().0.into(),
             Value::Text(share.owner.as_str()),
@@ -267,6 +272,8 @@ impl Transaction {
             share.deleted.into(),
             Value::Text(&contents),
             untidy.into(),
+            from_policy.into(),
+            promoted.into(),
         ];
         self.connection.execute(&STORE, &values).await.map(drop)
     }
@@ -298,14 +305,19 @@ impl Transaction {
 }
 
 fn read_received(row: &Row<'_>) -> Result<ReceivedGrant, StoreError> {
-    let basis = match row.json(12)? {
+    let basis = match row.json(14)? {
         Member::Principal { basis, .. } => basis,
         Member::Resource { .. } | Member::Source { .. } => None,
     };
-    Ok(ReceivedGrant { share: read_share(row)?, since: row.time(11)?, basis })
+    Ok(ReceivedGrant { share: read_share(row)?, since: row.time(13)?, basis })
 }
 
 fn read_share(row: &Row<'_>) -> Result<ResourceShare, StoreError> {
+    let origin = match (row.opt_int(11)?, row.opt_time(12)?) {
+        (None, _) => Origin::Made,
+        (Some(_), None) => Origin::Policy,
+        (Some(_), Some(at)) => Origin::Promoted { at },
+    };
     Ok(ResourceShare {
         owner: row.parsed(0)?,
         region: row.parsed(1)?,
@@ -318,5 +330,6 @@ fn read_share(row: &Row<'_>) -> Result<ResourceShare, StoreError> {
         updated: row.time(8)?,
         deleted: row.opt_time(9)?,
         contents: row.json(10)?,
+        origin,
     })
 }

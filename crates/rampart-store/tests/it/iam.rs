@@ -64,8 +64,8 @@ async fn users_and_roles_come_back_as_they_were_written() {
         assert_eq!(load(USER, "Alice").await, Some(alice.clone()));
         assert_eq!(load(ROLE, "Alice").await, Some(reader_role.clone()));
         assert_eq!(load(USER, "alice").await, None, "names are found as they are written");
-        let alike = reader.iam_identity_alike(account(OWNER), USER, &name("aLICE")).await.unwrap();
-        assert_eq!(alike, Some(alice.clone()), "but taken whatever the case");
+        let found = reader.iam_identity_alike(account(OWNER), USER, &name("aLICE")).await.unwrap();
+        assert_eq!(found, Some(alice.clone()), "but taken whatever the case");
         assert_eq!(reader.iam_identity(account("222222222222"), USER, &name("Alice")).await.unwrap(), None);
         drop(reader);
 

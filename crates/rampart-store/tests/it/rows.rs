@@ -2,6 +2,7 @@
 
 use rampart_core::association::{Member, PrincipalKind, Standing};
 use rampart_core::contents::Contents;
+use rampart_core::resource_share::Origin;
 use rampart_core::{AccountId, Association, AssociationId, Change, ResourceShare, ShareId, TimestampMs};
 use rampart_store::{Abort, Transaction, Work};
 use uuid::Uuid;
@@ -25,6 +26,7 @@ pub(crate) fn share(owner: &str, id: u128) -> ResourceShare {
         updated: TimestampMs(0),
         deleted: None,
         contents: Contents::default(),
+        origin: Origin::Made,
     }
 }
 

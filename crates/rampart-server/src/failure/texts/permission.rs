@@ -5,7 +5,7 @@ use rampart_policy::template::TemplateError;
 
 use super::{Codes, INVALID_PARAMETER, NOT_PERMITTED};
 
-const LIMIT: Codes = &["PermissionLimitExceededException"];
+const LIMIT: Codes = &["PermissionLimitExceededException", "OperationNotPermittedException"];
 /// Where OperationNotPermitted is not modelled, the parameter is at fault (reference §10.22).
 const NOT_PERMITTED_OR_INVALID: Codes = &["OperationNotPermittedException", "InvalidParameterException"];
 
@@ -19,16 +19,18 @@ pub(super) fn of(refusal: &PermissionRefusal) -> (Codes, String) {
             ),
         ),
         P::Exists { name } => (
-            &["PermissionAlreadyExistsException"],
+            // AWS: PromotePermissionCreatedFromPolicy models neither this nor the quota.
+            &["PermissionAlreadyExistsException", "InvalidParameterException"],
             format!("A permission with the name {name} already exists in this Region."),
         ),
         P::CustomerManagedUnsupported { resource_type } => (
             INVALID_PARAMETER,
             format!("The resource type {resource_type} does not support customer managed permissions."),
         ),
-        P::Template(TemplateError::Malformed(error)) => {
-            (&["MalformedPolicyTemplateException"], format!("The policy template is malformed: {error}"))
-        }
+        P::Template(TemplateError::Malformed(error)) => (
+            &["MalformedPolicyTemplateException", "InvalidPolicyException"],
+            format!("The policy template is malformed: {error}"),
+        ),
         P::Template(TemplateError::Invalid(error)) => {
             (&["InvalidPolicyException"], format!("The policy template is not valid: {error}"))
         }
@@ -87,6 +89,9 @@ pub(super) fn of(refusal: &PermissionRefusal) -> (Codes, String) {
                 "Permission {name} was created from a resource-based policy. Promote it to use or change it."
             ),
         ),
+        P::NotFromPolicy { name } => {
+            (INVALID_PARAMETER, format!("Permission {name} was not created from a resource-based policy."))
+        }
         P::StatusInvalid { value } => (
             INVALID_PARAMETER,
             format!("{value} is not a valid permission status. Specify either ATTACHABLE or DEPRECATED."),

@@ -15,7 +15,8 @@ pub(crate) fn update_role(app: Arc<App>, request: Request) -> Answer {
     Box::pin(async move {
         let (call, form) = (&request.call, &request.form);
         let name = input::identity_name(form, IdentityKind::Role)?;
-        let description = form.get("Description").map(|_| input::description(form)).transpose()?;
+        input::description(form)?;
+        let description = form.get("Description").map(str::to_owned);
         let terms = Terms { description, max_session_s: input::max_session_s(form)?, trust_policy: None };
         write(&app, call.account, Update { account: call.account, name, terms, now: call.now }).await?;
         Ok(answer(call, |_| {}))
@@ -26,8 +27,9 @@ pub(crate) fn update_role_description(app: Arc<App>, request: Request) -> Answer
     Box::pin(async move {
         let (call, form) = (&request.call, &request.form);
         let name = input::identity_name(form, IdentityKind::Role)?;
-        input::required(form, "Description")?;
-        let terms = Terms { description: Some(input::description(form)?), ..Terms::default() };
+        input::description(form)?;
+        let description = Some(input::required(form, "Description")?.to_owned());
+        let terms = Terms { description, ..Terms::default() };
         let update = Update { account: call.account, name, terms, now: call.now };
         let role = write(&app, call.account, update).await?;
         Ok(answer(call, |xml| {
@@ -40,7 +42,8 @@ pub(crate) fn update_role_description(app: Arc<App>, request: Request) -> Answer
 #[derive(Default)]
 pub(super) struct Terms {
     pub(super) trust_policy: Option<String>,
-    pub(super) description: Option<Option<String>>,
+    /// Empty takes it away.
+    pub(super) description: Option<String>,
     pub(super) max_session_s: Option<u32>,
 }
 
@@ -61,7 +64,10 @@ impl Work for Update {
         if let Nature::Role(old) = role.nature {
             role.nature = Nature::Role(RoleTerms {
                 trust_policy: self.terms.trust_policy.clone().unwrap_or(old.trust_policy),
-                description: self.terms.description.clone().unwrap_or(old.description),
+                description: match &self.terms.description {
+                    None => old.description,
+                    Some(text) => Some(text.clone()).filter(|text| !text.is_empty()),
+                },
                 max_session_s: self.terms.max_session_s.unwrap_or(old.max_session_s),
             });
         }

@@ -6,6 +6,7 @@ use futures_util::future::try_join3;
 use rampart_aws::rest_json::parse_body;
 use rampart_core::permission::attach::{Attach, decide_attach};
 use rampart_core::permission::find;
+use rampart_core::resource_share::check_own;
 use rampart_core::{Change, Refusal, ShareArn};
 use rampart_store::{Abort, Transaction, Work};
 use serde::{Deserialize, Serialize};
@@ -90,7 +91,7 @@ impl Work for AttachPermission {
         );
         let (share, attached, permission) = loaded.await?;
         // AWS: InvalidStateTransition is not modelled here, so a deleted share is unknown (reference §3.1).
-        share.filter(|share| share.deleted.is_none()).ok_or(not_found)?;
+        check_own(&share.filter(|share| share.deleted.is_none()).ok_or(not_found)?)?;
         let holds_type = tx.share_holds_type(self.share, permission.resource_type()).await?;
         let row = decide_attach(self.share, &attached, &permission, &self.wanted, holds_type, self.call.now)?;
         let changes: Vec<_> = row.into_iter().map(Change::PermissionAttached).collect();

@@ -11,7 +11,7 @@ use rampart_core::permission::attach::{attach_missing, choose};
 use rampart_core::permission::parameters::Values;
 use rampart_core::permission::{Attachable, find};
 use rampart_core::refusal::PermissionRefusal;
-use rampart_core::resource_share::{Tag, check_name, check_tags};
+use rampart_core::resource_share::{Origin, Tag, check_name, check_tags};
 use rampart_core::{AttachedPermission, Change, OwnerUsage, Refusal, ResourceShare, ShareId};
 use rampart_store::{Abort, Transaction, Work};
 use serde::{Deserialize, Serialize};
@@ -228,6 +228,7 @@ impl Create {
             updated: self.call.now,
             deleted: None,
             contents: Contents::default(),
+            origin: Origin::Made,
         }
     }
 }

@@ -6,6 +6,7 @@ use futures_util::future::try_join;
 use rampart_aws::rest_json::parse_body;
 use rampart_core::permission::attach::decide_detach;
 use rampart_core::permission::{PermissionName, find};
+use rampart_core::resource_share::check_own;
 use rampart_core::{Change, Refusal, ShareArn};
 use rampart_store::{Abort, Transaction, Work};
 use serde::{Deserialize, Serialize};
@@ -70,7 +71,7 @@ impl Work for Detach {
         }
         let loaded = try_join(tx.resource_share(self.share), tx.share_permissions(self.share));
         let (share, attached) = loaded.await?;
-        share.filter(|share| share.deleted.is_none()).ok_or(not_found)?;
+        check_own(&share.filter(|share| share.deleted.is_none()).ok_or(not_found)?)?;
         let resource_type = attached.iter().find(|row| row.permission == self.permission);
         let holds_type = match resource_type {
             Some(row) => tx.share_holds_type(self.share, &row.resource_type).await?,

@@ -5,6 +5,7 @@ use std::fmt::Display;
 use rampart_core::AttachedPermission;
 use rampart_core::permission::PermissionName;
 use rampart_core::permission::parameters::values_of;
+use rampart_core::policy_share::read::statement_of;
 use rampart_policy::{Statement, Template};
 use rampart_store::Reader;
 
@@ -30,7 +31,12 @@ pub(super) async fn statements_of(
         PermissionName::Customer(name) => {
             let number = i64::from(row.version);
             let version = reader.permission_version(row.owner, row.region, name, number).await?;
-            vec![version.ok_or_else(|| broken(&"there is no such version"))?.template]
+            let text = version.ok_or_else(|| broken(&"there is no such version"))?.template;
+            if row.parameters.is_empty() {
+                // What was made of a policy may say more than a template can.
+                return Ok(vec![statement_of(&text).map_err(|error| broken(&error))?]);
+            }
+            vec![text]
         }
     };
     let statement = |text: &String| {

@@ -107,6 +107,7 @@ impl Replace {
             Found::Managed(known) => Ok((known.resource_type.clone(), known.default_version())),
             Found::Own(name) => {
                 let known = own(tx, &self.call, name).await?;
+                known.check_changeable()?;
                 Ok((known.resource_type, known.latest))
             }
         }

@@ -62,7 +62,7 @@ impl ResourceShareShape {
             tags: (view == View::Owner).then(|| share.tags.clone()),
             creation_time: share.created,
             last_updated_time: share.updated,
-            feature_set: (view != View::Written).then_some("STANDARD"),
+            feature_set: (view != View::Written).then(|| share.origin.feature_set(now, timing)),
             resource_share_configuration: configuration,
         })
     }

@@ -186,12 +186,14 @@ async fn assumable(app: &App, call: &Call, wanted: &Wanted) -> Result<Identity, 
         _ => Trust::Refused,
     };
     let is_own_account = wanted.account == call.account;
-    let is_let = match (own, said) {
-        (_, Trust::Refused) => false,
-        (Ok(()), _) => true,
+    let is_let = match said {
+        Trust::Refused => false,
+        Trust::Account => own.is_ok(),
         // AWS: within an account, a trust policy that names the caller is enough, unless something denies it.
-        (Err(denial), Trust::Itself) => is_own_account && denial.is_lack_of_identity_policy(),
-        (Err(_), Trust::Account) => false,
+        Trust::Itself => match own {
+            Ok(()) => true,
+            Err(denial) => is_own_account && denial.is_lack_of_identity_policy(),
+        },
     };
     match role.filter(|_| is_let) {
         Some(role) => Ok(check_duration(call, wanted, &role)?),

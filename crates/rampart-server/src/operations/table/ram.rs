@@ -395,7 +395,7 @@ pub static RAM: &[Operation] = &[
             "OperationNotPermitted",
             "UnknownResource",
         ],
-        handler: None,
+        handler: Some(ram::promote_permission_created_from_policy::handle),
     },
     Operation {
         service: Service::Ram,
@@ -413,7 +413,7 @@ pub static RAM: &[Operation] = &[
             "UnknownResource",
             "UnmatchedPolicyPermission",
         ],
-        handler: None,
+        handler: Some(ram::promote_resource_share_created_from_policy::handle),
     },
     Operation {
         service: Service::Ram,

@@ -1,0 +1,300 @@
+//! What RAM makes of a resource's own policy: for each grant of the policy a share and a permission, CREATED_FROM_POLICY,
+//! which their owner alone sees and nobody can change, until they are promoted or the policy goes (reference §7.7).
+//!
+//! [`read`] takes policies apart; here their rows are made and removed; [`promote`] makes standard ones of them.
+
+pub mod promote;
+pub mod read;
+
+use rampart_aws::timestamp::TimestampMs;
+use rampart_aws::{AccountId, Region};
+use rampart_policy::{Document, Statement, Version, same_grants};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::associate::{Ledger, check_company, resource_member};
+use crate::association::{Member, PrincipalKind, Standing};
+use crate::contents::Contents;
+use crate::ids::{AssociationId, ShareId};
+use crate::limits::SHARE_NAME_CHARS_MAX;
+use crate::permission::customer::{FeatureSet, VersionHead};
+use crate::permission::{CustomerPermission, PermissionName, PermissionVersion};
+use crate::resource::Resource;
+use crate::resource_share::Origin;
+use crate::source::SourceType;
+use crate::{
+    Association, AttachedPermission, Change, Decision, OwnerUsage, Principal, Refusal, ResourceShare,
+};
+
+/// One row of `resource_policy`: the policy that a resource's owner put on it, and the shares that were made of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResourcePolicy {
+    /// The resource's owner.
+    pub owner: AccountId,
+    /// The Region of its shares.
+    pub region: Region,
+    /// Its ARN.
+    pub resource: String,
+    /// The text as it was given.
+    pub policy: String,
+    /// The shares that were made of it, also those that were promoted since.
+    pub shares: Vec<ShareId>,
+    /// When it was put.
+    pub updated: TimestampMs,
+}
+
+/// What a policy gives to some principals: it becomes one share.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyGrant {
+    /// Actions and conditions, without principals and resources.
+    pub allowed: Statement,
+    /// To whom.
+    pub principals: Vec<Principal>,
+    /// From where requests of service principals may come.
+    pub sources: Vec<String>,
+}
+
+/// A share that was made of a policy, with the permission that was made for it.
+#[derive(Clone, Debug)]
+pub struct PolicyShare {
+    /// The share.
+    pub share: ResourceShare,
+    /// Its permission, until the share is promoted.
+    pub permission: Option<CustomerPermission>,
+}
+
+/// The policy that a resource has, with its shares.
+#[derive(Clone, Debug)]
+pub struct PolicyState {
+    /// Its row.
+    pub policy: ResourcePolicy,
+    /// Its shares, as far as they are there.
+    pub shares: Vec<PolicyShare>,
+}
+
+/// The policy that is to be put on a resource, taken apart.
+#[derive(Clone, Debug)]
+pub struct NewPolicy<'a> {
+    /// The resource.
+    pub resource: Resource<'a, 'a>,
+    /// The text as it was given.
+    pub text: &'a str,
+    /// What it grants.
+    pub grants: &'a [PolicyGrant],
+}
+
+/// Puts a policy on a resource, in the place of the one that it has. What grants the same as before keeps its shares.
+/// Shares that were promoted are no longer the policy's, so they stay.
+pub fn decide_put(
+    new: &NewPolicy<'_>,
+    home: (AccountId, Region),
+    before: Option<&PolicyState>,
+    ledger: &Ledger<'_>,
+    now: TimestampMs,
+    ids: &mut dyn FnMut() -> Uuid,
+) -> Result<Decision<ResourcePolicy>, Refusal> {
+    let (owner, region) = home;
+    let row = |shares| ResourcePolicy {
+        owner,
+        region,
+        resource: new.resource.arn.to_owned(),
+        policy: new.text.to_owned(),
+        shares,
+        updated: now,
+    };
+    if let Some(before) = before.filter(|before| grants_the_same(&before.policy.policy, new.text)) {
+        let row = row(before.policy.shares.clone());
+        return Ok(Decision { changes: vec![Change::ResourcePolicyStored(row.clone())], reply: row });
+    }
+    let mut usage = ledger.usage;
+    let mut changes = before.map(|before| end_all(before, &mut usage, now)).unwrap_or_default();
+    let mut shares = Vec::new();
+    let freed = usage;
+    for grant in new.grants {
+        let made = make(new.resource, grant, home, now, ids);
+        check_company(&Contents::default(), &made.share.contents)?;
+        let contents = (&Contents::default(), &made.share.contents);
+        usage = OwnerUsage {
+            resource_shares: usage.resource_shares.saturating_add(1),
+            ..usage.moved(contents.0, contents.1)
+        };
+        usage.check_growth(&freed, contents, ledger.quotas)?;
+        shares.push(made.share.id);
+        changes.extend(made.into_changes());
+    }
+    usage.check_shares(ledger.quotas)?;
+    let row = row(shares);
+    changes.push(Change::ResourcePolicyStored(row.clone()));
+    changes.push(Change::UsageStored(usage));
+    Ok(Decision { changes, reply: row })
+}
+
+/// Takes a policy off its resource, and with it the shares and permissions that were made of it.
+pub fn decide_remove(before: &PolicyState, usage: OwnerUsage, now: TimestampMs) -> Vec<Change> {
+    let mut usage = usage;
+    let mut changes = end_all(before, &mut usage, now);
+    let ResourcePolicy { owner, region, resource, .. } = &before.policy;
+    let resource = resource.clone();
+    changes.push(Change::ResourcePolicyDropped { owner: *owner, region: *region, resource });
+    changes.push(Change::UsageStored(usage));
+    changes
+}
+
+/// Whether both texts are policies that grant the same, by what they say and not how.
+fn grants_the_same(one: &str, other: &str) -> bool {
+    match (Document::parse(one), Document::parse(other)) {
+        (Ok(one), Ok(other)) => same_grants(&one, &other),
+        _ => false,
+    }
+}
+
+/// Ends the shares that are still the policy's.
+fn end_all(before: &PolicyState, usage: &mut OwnerUsage, now: TimestampMs) -> Vec<Change> {
+    let mut changes = Vec::new();
+    for PolicyShare { share, permission } in &before.shares {
+        if share.origin != Origin::Policy || share.deleted.is_some() {
+            continue;
+        }
+        *usage = OwnerUsage {
+            resource_shares: usage.resource_shares.saturating_sub(1),
+            ..usage.moved(&share.contents, &Contents::default())
+        };
+        changes.push(Change::ShareStored(ResourceShare {
+            deleted: Some(now),
+            updated: now,
+            ..share.clone()
+        }));
+        changes.extend(permission.as_ref().and_then(|permission| end_permission(permission, now)));
+    }
+    changes
+}
+
+/// Ends a permission that RAM made, when its share has no more need of it.
+fn end_permission(permission: &CustomerPermission, now: TimestampMs) -> Option<Change> {
+    let is_rams = permission.feature_set == FeatureSet::CreatedFromPolicy && permission.deleted.is_none();
+    let default = VersionHead { updated: now, ..permission.default.clone() };
+    is_rams.then(|| {
+        Change::PermissionStored(CustomerPermission { deleted: Some(now), default, ..permission.clone() })
+    })
+}
+
+/// The rows of a new share.
+struct Made {
+    share: ResourceShare,
+    associations: Vec<Association>,
+    permission: CustomerPermission,
+    version: PermissionVersion,
+    attached: AttachedPermission,
+}
+
+impl Made {
+    fn into_changes(self) -> Vec<Change> {
+        let mut changes = vec![
+            Change::ShareStored(self.share),
+            Change::PermissionStored(self.permission),
+            Change::PermissionVersionStored(self.version),
+            Change::PermissionAttached(self.attached),
+        ];
+        changes.extend(self.associations.into_iter().map(Change::AssociationStored));
+        changes
+    }
+}
+
+// AWS: what RAM calls what it makes is not known (reference §1.1): the share has the resource's ARN for its name, the
+// permission a random one.
+fn make(
+    resource: Resource<'_, '_>,
+    grant: &PolicyGrant,
+    home: (AccountId, Region),
+    now: TimestampMs,
+    ids: &mut dyn FnMut() -> Uuid,
+) -> Made {
+    let (owner, region) = home;
+    let mut share = ResourceShare {
+        owner,
+        region,
+        id: ShareId(ids()),
+        name: resource.arn.chars().take(SHARE_NAME_CHARS_MAX).collect(),
+        allow_external_principals: true,
+        retain_sharing_on_account_leave_organization: false,
+        tags: Vec::new(),
+        created: now,
+        updated: now,
+        deleted: None,
+        contents: Contents::default(),
+        origin: Origin::Policy,
+    };
+    let members = std::iter::once((resource.arn.to_owned(), resource_member(resource.resource_type)));
+    let principals = grant.principals.iter().filter_map(|principal| member_of(principal, owner));
+    let sources = grant.sources.iter().filter_map(|text| {
+        let source_type = SourceType::of(text).ok()?;
+        Some((text.clone(), Member::Source { source_type }))
+    });
+    let members: Vec<_> = members.chain(principals).chain(sources).collect();
+    let associate = |(entity, member)| Association {
+        owner,
+        region,
+        share: share.id,
+        share_created: now,
+        id: AssociationId(ids()),
+        entity,
+        member,
+        created: now,
+        standing: Standing::Granted { at: now, invitation: None },
+    };
+    let associations: Vec<_> = members.into_iter().map(associate).collect();
+    for association in &associations {
+        share.contents.add(association);
+    }
+    let id = ids();
+    let name = format!("fp-{}", id.simple());
+    let head = VersionHead { number: 1, parameters: Vec::new(), created: now, updated: now };
+    let resource_type = resource.resource_type.name.clone();
+    let permission = CustomerPermission {
+        owner,
+        region,
+        name: name.clone(),
+        id,
+        resource_type: resource_type.clone(),
+        feature_set: FeatureSet::CreatedFromPolicy,
+        deprecated: false,
+        default: head.clone(),
+        latest: 1,
+        versions: 1,
+        tags: Vec::new(),
+        created: now,
+        deleted: None,
+    };
+    let template = grant.allowed.to_json();
+    let version = PermissionVersion { owner, region, name: name.clone(), head, template, deleted: None };
+    let attached = AttachedPermission {
+        owner,
+        region,
+        share: share.id,
+        resource_type,
+        permission: PermissionName::Customer(name),
+        version: 1,
+        parameters: Vec::new(),
+        attached: now,
+    };
+    Made { share, associations, permission, version, attached }
+}
+
+/// A principal that nobody was told of: without a receiver, no other account sees the share by it.
+fn member_of(principal: &Principal, owner: AccountId) -> Option<(String, Member)> {
+    let (principal_kind, account) = match principal {
+        Principal::Account(account) => (PrincipalKind::Account, Some(*account)),
+        Principal::Identity { account, .. } => (PrincipalKind::Identity, Some(*account)),
+        Principal::Service(_) => (PrincipalKind::Service, None),
+        Principal::Organization { .. } | Principal::OrganizationalUnit { .. } => return None,
+    };
+    let external = account.is_some_and(|account| account != owner);
+    // The policy grants it whatever its organization is.
+    let member = Member::Principal { principal: principal_kind, receiver: None, external, basis: None };
+    Some((principal.as_str().to_owned(), member))
+}
+
+/// A statement as a document of its own, to be compared.
+fn alone(statement: &Statement) -> Document {
+    Document { version: Some(Version::V2012), id: None, statements: vec![statement.clone()] }
+}

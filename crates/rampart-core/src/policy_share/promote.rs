@@ -1,0 +1,126 @@
+//! Promotion: of what RAM made of a policy to what its owner can use and change (reference §7.7, §10.32, §10.33).
+
+use rampart_aws::timestamp::TimestampMs;
+use rampart_policy::{Statement, same_grants};
+
+use super::{alone, end_permission};
+use crate::association::Member;
+use crate::event::SharingEvent;
+use crate::permission::customer::{FeatureSet, NewPermission, NewTemplate};
+use crate::permission::{CustomerPermission, PermissionName, PermissionVersion};
+use crate::refusal::{PermissionRefusal, PolicyRefusal};
+use crate::resource_share::Origin;
+use crate::timing::{Timing, after};
+use crate::{
+    AccountId, Arn, Association, AssociationStatus, AttachedPermission, Change, Refusal, ResourceShare,
+};
+
+/// A managed permission that a share could have instead of the one that RAM made.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// Which.
+    pub name: PermissionName,
+    /// Its default version.
+    pub version: u32,
+    /// What that allows.
+    pub allowed: Statement,
+}
+
+/// A share that is to be promoted, with all that concerns it.
+#[derive(Clone, Debug)]
+pub struct Promotion<'a> {
+    /// The share.
+    pub share: &'a ResourceShare,
+    /// The permission that it has, and its row.
+    pub attached: (&'a AttachedPermission, &'a CustomerPermission),
+    /// What that permission allows.
+    pub allowed: &'a Statement,
+    /// Its principals.
+    pub principals: &'a [Association],
+}
+
+/// The share, if it can be promoted now.
+// AWS: what a standard share is answered with is not known; InvalidParameter is recommended (reference §7.7).
+pub fn check_promotable(share: &ResourceShare, now: TimestampMs, timing: &Timing) -> Result<(), Refusal> {
+    let arn = share.arn();
+    match share.origin {
+        _ if share.deleted.is_some() => Err(Refusal::ShareDeleted { share: arn }),
+        Origin::Policy => Ok(()),
+        Origin::Promoted { at } if now < after(at, timing.settle_delay_ms) => {
+            Err(Refusal::SharePromoting { share: arn })
+        }
+        Origin::Promoted { .. } | Origin::Made => Err(Refusal::ShareNotFromPolicy { share: arn }),
+    }
+}
+
+/// Makes a standard share of one that was made of a policy: with a managed permission that grants exactly the same, and
+/// visible to its principals, who had access all the while and are not invited.
+pub fn decide_promote_share(
+    promotion: &Promotion<'_>,
+    candidates: &[Candidate],
+    now: TimestampMs,
+    timing: &Timing,
+) -> Result<Vec<Change>, Refusal> {
+    let share = promotion.share;
+    check_promotable(share, now, timing)?;
+    let wanted = alone(promotion.allowed);
+    let matching = candidates.iter().find(|candidate| same_grants(&wanted, &alone(&candidate.allowed)));
+    let unmatched = || PolicyRefusal::Unmatched { share: share.arn().to_string() };
+    let Candidate { name, version, .. } = matching.ok_or_else(unmatched)?;
+    let (attached, permission) = promotion.attached;
+    let mut changes = vec![
+        Change::ShareStored(ResourceShare {
+            origin: Origin::Promoted { at: now },
+            updated: now,
+            ..share.clone()
+        }),
+        Change::PermissionAttached(AttachedPermission {
+            permission: name.clone(),
+            version: *version,
+            attached: now,
+            ..attached.clone()
+        }),
+    ];
+    changes.extend(end_permission(permission, now));
+    for row in promotion.principals.iter().filter(|row| !row.has_ended(now)) {
+        let seen = Association { member: seen_by_receiver(row), ..row.clone() };
+        let settled = after(now, timing.settle_delay_ms);
+        changes.push(Change::EventRecorded(SharingEvent::of_association(
+            &seen,
+            AssociationStatus::Associated,
+            settled,
+        )));
+        changes.push(Change::AssociationStored(seen));
+    }
+    Ok(changes)
+}
+
+/// The account of a principal sees the share from now on.
+fn seen_by_receiver(row: &Association) -> Member {
+    let entity = &row.entity;
+    let account = entity.parse::<AccountId>().ok().or_else(|| Arn::parse(entity).ok()?.account_id());
+    match row.member.clone() {
+        Member::Principal { principal, external, .. } => {
+            Member::Principal { principal, receiver: account.map(|id| id.to_string()), external, basis: None }
+        }
+        other => other,
+    }
+}
+
+/// The permission that PromotePermissionCreatedFromPolicy makes: another one, with the same text. It is checked as any
+/// that CreatePermission makes.
+pub fn promoted_permission(
+    permission: &CustomerPermission,
+    version: &PermissionVersion,
+    name: &str,
+) -> Result<NewPermission, Refusal> {
+    if permission.feature_set != FeatureSet::CreatedFromPolicy {
+        return Err(PermissionRefusal::NotFromPolicy { name: permission.name.clone() }.into());
+    }
+    Ok(NewPermission {
+        name: name.to_owned(),
+        resource_type: permission.resource_type.clone(),
+        template: NewTemplate { text: version.template.clone(), parameters: Vec::new() },
+        tags: Vec::new(),
+    })
+}

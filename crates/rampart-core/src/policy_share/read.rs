@@ -1,0 +1,182 @@
+//! From the text of a resource's policy to grants that shares can say.
+
+use rampart_aws::Partition;
+use rampart_policy::document::{Condition, PrincipalKind, Principals, Selection};
+use rampart_policy::{Comparison, Document, Effect, Form, Operator, Quantifier, Statement, Version, literal};
+
+use super::PolicyGrant;
+use crate::Principal;
+use crate::refusal::PolicyRefusal;
+use crate::source::SourceType;
+
+/// The longest policy, in bytes: as most services of AWS have it.
+pub const POLICY_LEN_MAX: usize = 20 << 10;
+/// The most principals in a policy, counted in each grant. Ours, so that all rows fit into one transaction.
+pub const POLICY_PRINCIPALS_MAX: usize = 500;
+/// The most grants, which become shares. Ours, for the same reason.
+pub const POLICY_GRANTS_MAX: usize = 20;
+
+/// Reads the policy of `resource`. Statements that allow the same become one grant.
+pub fn read(text: &str, resource: &str, partition: Partition) -> Result<Vec<PolicyGrant>, PolicyRefusal> {
+    if text.len() > POLICY_LEN_MAX {
+        return Err(PolicyRefusal::TooLong { limit: POLICY_LEN_MAX });
+    }
+    let document = Document::parse_as(text, Form::Resource)
+        .map_err(|error| PolicyRefusal::Malformed { reason: error.to_string() })?;
+    let mut grants: Vec<PolicyGrant> = Vec::new();
+    for (number, statement) in (1..).zip(&document.statements) {
+        let not_shareable = |reason| PolicyRefusal::NotShareable { statement: number, reason };
+        let found = grants_of(statement, document.effective_version(), resource, partition);
+        for grant in found.map_err(not_shareable)? {
+            let same =
+                |other: &&mut PolicyGrant| other.allowed == grant.allowed && other.sources == grant.sources;
+            match grants.iter_mut().find(same) {
+                Some(other) => other.principals.extend(grant.principals),
+                None => grants.push(grant),
+            }
+        }
+    }
+    for grant in &mut grants {
+        grant.principals.sort_by(|one, other| one.as_str().cmp(other.as_str()));
+        grant.principals.dedup();
+    }
+    let principals: usize = grants.iter().map(|grant| grant.principals.len().max(grant.sources.len())).sum();
+    if grants.is_empty() {
+        return Err(PolicyRefusal::NothingGranted);
+    }
+    if grants.len() > POLICY_GRANTS_MAX {
+        return Err(PolicyRefusal::TooManyGrants { limit: POLICY_GRANTS_MAX });
+    }
+    if principals > POLICY_PRINCIPALS_MAX {
+        return Err(PolicyRefusal::TooManyPrincipals { limit: POLICY_PRINCIPALS_MAX });
+    }
+    Ok(grants)
+}
+
+/// The statement that a permission's text is, without principals and resources.
+pub fn statement_of(text: &str) -> Result<Statement, rampart_policy::ParseError> {
+    let document = Document::parse(&format!(r#"{{"Version":"2012-10-17","Statement":[{text}]}}"#))?;
+    Ok(document.statements.into_iter().next().expect("a document of one statement has one"))
+}
+
+/// What a statement gives: to accounts, roles and users, and to service principals, who are confined otherwise.
+fn grants_of(
+    statement: &Statement,
+    version: Version,
+    resource: &str,
+    partition: Partition,
+) -> Result<Vec<PolicyGrant>, &'static str> {
+    if statement.effect != Effect::Allow {
+        return Err("a resource share only allows");
+    }
+    let Selection::Only(actions) = &statement.actions else {
+        return Err("NotAction has no counterpart in a permission");
+    };
+    check_resource(statement, resource)?;
+    let (identities, services) = principals_of(statement, partition)?;
+    let condition = in_2012(&statement.condition, version);
+    let mut actions = actions.clone();
+    actions.sort_unstable();
+    actions.dedup();
+    let allowing = |condition: Condition| Statement {
+        sid: None,
+        effect: Effect::Allow,
+        principals: None,
+        actions: Selection::Only(actions.clone()),
+        resources: None,
+        condition,
+    };
+    let mut grants = Vec::new();
+    if !services.is_empty() {
+        let (rest, sources) = split_sources(condition.clone())?;
+        grants.push(PolicyGrant { allowed: allowing(rest), principals: services, sources });
+    }
+    if !identities.is_empty() {
+        grants.push(PolicyGrant {
+            allowed: allowing(condition),
+            principals: identities,
+            sources: Vec::new(),
+        });
+    }
+    Ok(grants)
+}
+
+fn check_resource(statement: &Statement, resource: &str) -> Result<(), &'static str> {
+    let itself = [resource, &literal(resource), "*"];
+    match &statement.resources {
+        None => Ok(()),
+        Some(Selection::Only(listed)) if listed.iter().all(|text| itself.contains(&text.as_str())) => Ok(()),
+        _ => Err("Resource is the resource's own ARN, or *"),
+    }
+}
+
+/// The accounts, roles and users that a statement names, and the service principals.
+fn principals_of(
+    statement: &Statement,
+    partition: Partition,
+) -> Result<(Vec<Principal>, Vec<Principal>), &'static str> {
+    let Some(Selection::Only(Principals::Named(kinds))) = &statement.principals else {
+        return Err("principals are named: a resource share is not for everybody");
+    };
+    let (mut identities, mut services) = (Vec::new(), Vec::new());
+    for (kind, names) in kinds {
+        for name in names {
+            let name = name.as_str();
+            let account = name.strip_prefix("arn:").and_then(|_| name.strip_suffix(":root"));
+            let account =
+                account.and_then(|rest| rest.strip_prefix(&format!("arn:{}:iam::", partition.as_str())));
+            match (kind, Principal::parse(account.unwrap_or(name), partition)) {
+                (PrincipalKind::Aws, Ok(found @ (Principal::Account(_) | Principal::Identity { .. }))) => {
+                    identities.push(found);
+                }
+                (PrincipalKind::Service, Ok(found @ Principal::Service(_))) => services.push(found),
+                _ => return Err("principals are accounts, roles, users and service principals"),
+            }
+        }
+    }
+    Ok((identities, services))
+}
+
+/// A document of 2008 has no policy variables: in one of 2012 their letters would have to mean themselves.
+fn in_2012(condition: &Condition, version: Version) -> Condition {
+    let mut condition = condition.clone();
+    if version == Version::V2008 {
+        for value in condition.values_mut().flat_map(|keys| keys.values_mut()).flatten() {
+            *value = value.replace('$', "${$}");
+        }
+    }
+    condition
+}
+
+/// The operator and key that each kind of source stands under, as RAM writes them.
+const SOURCE_KEYS: [(SourceType, &str, Comparison, Quantifier); 4] = [
+    (SourceType::Account, "aws:SourceAccount", Comparison::StringEquals, Quantifier::Plain),
+    (SourceType::Arn, "aws:SourceArn", Comparison::ArnLike, Quantifier::Plain),
+    (SourceType::Organization, "aws:SourceOrgID", Comparison::StringEquals, Quantifier::Plain),
+    (SourceType::OrganizationPath, "aws:SourceOrgPaths", Comparison::StringLike, Quantifier::ForAnyValue),
+];
+
+/// Takes the sources out of the condition on service principals.
+fn split_sources(mut condition: Condition) -> Result<(Condition, Vec<String>), &'static str> {
+    let mut found = None;
+    for (source_type, name, comparison, quantifier) in SOURCE_KEYS {
+        let operator = Operator { comparison, quantifier, if_exists: false };
+        let Some(keys) = condition.get_mut(&operator) else { continue };
+        let Some(key) = keys.keys().find(|key| key.eq_ignore_ascii_case(name)).cloned() else { continue };
+        let values = keys.remove(&key).unwrap_or_default();
+        if keys.is_empty() {
+            condition.remove(&operator);
+        }
+        if values.iter().any(|value| SourceType::of(value) != Ok(source_type) || value.contains('$')) {
+            return Err("a source is an account, an ARN, an organization or a path of one");
+        }
+        if found.replace(values).is_some() {
+            return Err("the sources of a resource share are alternatives: one kind for a statement");
+        }
+    }
+    let sources = found.filter(|values| !values.is_empty());
+    Ok((
+        condition,
+        sources.ok_or("service principals are confined by their source, such as aws:SourceAccount")?,
+    ))
+}

@@ -1,0 +1,206 @@
+//! `/rampart/v1/resource-policies`: the policies that owners put on their resources. On AWS the owning services tell RAM
+//! of them; here their owner does, in a call signed as one to RAM (reference §7.7).
+//!
+//! `PUT` takes `{"resourceArn": …, "policy": …}`, the policy being JSON in a text; `GET` and `DELETE` take `resourceArn` in
+//! the query. In strict mode the caller needs `rampart:PutResourcePolicy`, `rampart:GetResourcePolicy` or
+//! `rampart:DeleteResourcePolicy` on the resource.
+
+use std::sync::Arc;
+
+use futures_util::future::{try_join, try_join_all};
+use http::Method;
+use rampart_aws::query::parse_form;
+use rampart_aws::rest_json::parse_body;
+use rampart_core::associate::Ledger;
+use rampart_core::permission::PermissionName;
+use rampart_core::policy_share::read::read;
+use rampart_core::policy_share::{
+    NewPolicy, PolicyShare, PolicyState, ResourcePolicy, decide_put, decide_remove,
+};
+use rampart_core::refusal::PolicyRefusal;
+use rampart_core::resource::Resource;
+use rampart_core::{Arn, Refusal, ShareArn};
+use rampart_store::{Abort, Reader, Transaction, Work};
+use serde::{Deserialize, Serialize};
+
+use crate::app::{App, Call};
+use crate::authorization::authorize_own;
+use crate::failure::Failure;
+use crate::idempotency::json;
+use crate::operations::{Answer, Operation, Request, Service};
+
+/// Where it is.
+pub(crate) const PATH: &str = "/rampart/v1/resource-policies";
+
+/// What each method does, as the pipeline of signed calls knows operations.
+static OPERATIONS: [Operation; 3] = [
+    operation("GetResourcePolicy", "GET", get),
+    operation("PutResourcePolicy", "PUT", put),
+    operation("DeleteResourcePolicy", "DELETE", delete),
+];
+
+const fn operation(
+    name: &'static str,
+    method: &'static str,
+    handler: crate::operations::Handler,
+) -> Operation {
+    Operation {
+        service: Service::Ram,
+        name,
+        method,
+        client_token: false,
+        paged: false,
+        errors: &[
+            "InvalidParameter",
+            "InvalidPolicy",
+            "MalformedArn",
+            "MissingRequiredParameter",
+            "ResourceArnNotFound",
+            "ResourceShareLimitExceeded",
+        ],
+        handler: Some(handler),
+    }
+}
+
+/// The operation of a method.
+pub(crate) fn operation_of(method: &Method) -> Option<&'static Operation> {
+    OPERATIONS.iter().find(|operation| operation.method == method.as_str())
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Input {
+    resource_arn: Option<String>,
+    policy: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Output<'a> {
+    resource_arn: &'a str,
+    policy: &'a str,
+    /// The shares that were made of it.
+    resource_share_arns: Vec<String>,
+}
+
+impl<'a> Output<'a> {
+    fn new(row: &'a ResourcePolicy) -> Self {
+        let arn = |id| ShareArn { owner: row.owner, region: row.region, id }.to_string();
+        let resource_share_arns = row.shares.iter().map(|id| arn(*id)).collect();
+        Self { resource_arn: &row.resource, policy: &row.policy, resource_share_arns }
+    }
+}
+
+fn required<T>(member: Option<T>, parameter: &'static str) -> Result<T, Refusal> {
+    member.ok_or(Refusal::ParameterMissing { parameter })
+}
+
+/// The resource that a query names, which the caller may ask for.
+fn named(request: &Request) -> Result<String, Failure> {
+    let query = parse_form(request.query.as_bytes())?;
+    let arn = required(query.get("resourceArn"), "resourceArn")?;
+    if Arn::parse(arn).is_err() {
+        return Err(Refusal::ResourceArnMalformed { arn: arn.chars().take(256).collect() }.into());
+    }
+    authorize_own(&request.call, arn)?;
+    Ok(arn.to_owned())
+}
+
+fn not_found(resource: &str) -> Refusal {
+    PolicyRefusal::NotFound { arn: resource.to_owned() }.into()
+}
+
+fn get(app: Arc<App>, request: Request) -> Answer {
+    Box::pin(async move {
+        let (resource, call) = (named(&request)?, request.call);
+        let found = app.store.reader().await?.resource_policy(call.account, call.region, &resource).await?;
+        Ok(json(&Output::new(&found.ok_or_else(|| not_found(&resource))?)))
+    })
+}
+
+fn put(app: Arc<App>, request: Request) -> Answer {
+    Box::pin(async move {
+        let input: Input = parse_body(&request.body)?;
+        let resource = required(input.resource_arn, "resourceArn")?;
+        let policy = required(input.policy, "policy")?;
+        let call = request.call;
+        Resource::parse(app.catalog, &resource, call.account, call.region)?;
+        authorize_own(&call, &resource)?;
+        read(&policy, &resource, call.region.partition()).map_err(Refusal::from)?;
+        let part = app.store.partition_of(call.account);
+        Ok(app.store.write(part, Put { app: Arc::clone(&app), call, resource, policy }).await?)
+    })
+}
+
+fn delete(app: Arc<App>, request: Request) -> Answer {
+    Box::pin(async move {
+        let (resource, call) = (named(&request)?, request.call);
+        let part = app.store.partition_of(call.account);
+        Ok(app.store.write(part, Delete { call, resource }).await?)
+    })
+}
+
+/// The policy that a resource has, with the shares and permissions that were made of it. Two round trips.
+async fn load(reader: &Reader, call: &Call, resource: &str) -> Result<Option<PolicyState>, Abort> {
+    let (owner, region) = (call.account, call.region);
+    let Some(policy) = reader.resource_policy(owner, region, resource).await? else { return Ok(None) };
+    let shares = policy.shares.iter().map(async |id| {
+        let arn = ShareArn { owner, region, id: *id };
+        let (share, attached) = try_join(reader.resource_share(arn), reader.share_permissions(arn)).await?;
+        let name = attached.into_iter().find_map(|row| match row.permission {
+            PermissionName::Customer(name) => Some(name),
+            PermissionName::Managed(_) => None,
+        });
+        let permission = match name {
+            Some(name) => reader.permission(owner, region, &name).await?,
+            None => None,
+        };
+        Ok::<_, Abort>(share.map(|share| PolicyShare { share, permission }))
+    });
+    let shares = try_join_all(shares).await?.into_iter().flatten().collect();
+    Ok(Some(PolicyState { policy, shares }))
+}
+
+struct Put {
+    app: Arc<App>,
+    call: Call,
+    resource: String,
+    policy: String,
+}
+
+impl Work for Put {
+    type Reply = String;
+
+    async fn run(&self, tx: &Transaction) -> Result<String, Abort> {
+        let (owner, region, now) = (self.call.account, self.call.region, self.call.now);
+        let usage = async { Ok(tx.owner_usage(owner, region).await?) };
+        let (before, usage) = try_join(load(tx, &self.call, &self.resource), usage).await?;
+        let grants = read(&self.policy, &self.resource, region.partition()).map_err(Refusal::from)?;
+        let resource = Resource::parse(self.app.catalog, &self.resource, owner, region)?;
+        let new = NewPolicy { resource, text: &self.policy, grants: &grants };
+        let ledger =
+            Ledger { usage, quotas: &self.app.settings.quotas, timing: self.app.timing(), circle: None };
+        let mut ids = || self.app.entropy.uuid();
+        let decision = decide_put(&new, (owner, region), before.as_ref(), &ledger, now, &mut ids)?;
+        tx.apply(&decision.changes, now).await?;
+        Ok(json(&Output::new(&decision.reply)))
+    }
+}
+
+struct Delete {
+    call: Call,
+    resource: String,
+}
+
+impl Work for Delete {
+    type Reply = String;
+
+    async fn run(&self, tx: &Transaction) -> Result<String, Abort> {
+        let usage = async { Ok(tx.owner_usage(self.call.account, self.call.region).await?) };
+        let (before, usage) = try_join(load(tx, &self.call, &self.resource), usage).await?;
+        let before = before.ok_or_else(|| not_found(&self.resource))?;
+        let changes = decide_remove(&before, usage, self.call.now);
+        tx.apply(&changes, self.call.now).await?;
+        Ok(json(&serde_json::json!({"returnValue": true})))
+    }
+}
