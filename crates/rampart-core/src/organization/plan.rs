@@ -424,3 +424,119 @@ fn sharing(file: &OrganizationFile, organization: &Organization) -> Result<Optio
         _ => Ok(None),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::organization;
+    use super::*;
+
+    fn entry(id: &str) -> AccountEntry {
+        AccountEntry { id: id.parse().unwrap(), name: None, email: None }
+    }
+
+    fn unit(name: &str, accounts: &[&str], units: Vec<Node>) -> Node {
+        let accounts = accounts.iter().map(|id| entry(id)).collect();
+        Node { name: Some(name.to_owned()), accounts, units, ..Node::default() }
+    }
+
+    fn file(units: Vec<Node>) -> OrganizationFile {
+        OrganizationFile {
+            management_account: entry("111111111111"),
+            id: None,
+            feature_set: None,
+            trusted_services: None,
+            sharing: None,
+            root: Node { units, ..Node::default() },
+        }
+    }
+
+    fn steps(file: &OrganizationFile, snapshot: &Snapshot) -> Result<Vec<String>, PlanFault> {
+        let mut next = 0;
+        let mut ids = || {
+            next += 1;
+            [next; 10]
+        };
+        let steps = plan(file, snapshot, true, TimestampMs(9), &mut ids)?;
+        Ok(steps.iter().map(Step::to_string).collect())
+    }
+
+    fn existing() -> Snapshot {
+        let organization = organization();
+        let root = Parent::root(&organization);
+        let id = ParentId::parse("ou-ab12-abcdefgh").unwrap();
+        let old = OrganizationalUnit {
+            management: organization.management,
+            path: format!("{}{id}/", root.path),
+            id,
+            parent: root.id.clone(),
+            name: "old".to_owned(),
+            created: TimestampMs(1),
+        };
+        let member = |id| new_member(&entry(id), &root, organization.management, 1, TimestampMs(1));
+        let members = vec![member("111111111111"), member("222222222222")];
+        Snapshot {
+            organization: Some(organization.clone()),
+            units: vec![old],
+            members,
+            ..Snapshot::default()
+        }
+    }
+
+    #[test]
+    fn a_new_organization_is_made_from_the_top() {
+        let file = file(vec![unit("a", &["222222222222"], vec![unit("b", &[], Vec::new())])]);
+        let made = steps(&file, &Snapshot::default()).unwrap();
+        let kinds: Vec<_> =
+            made.iter().map(|step| step.split(' ').take(2).collect::<Vec<_>>().join(" ")).collect();
+        assert_eq!(kinds, ["create organization", "create unit", "create unit", "add account"]);
+    }
+
+    #[test]
+    fn what_is_there_stays_moves_or_is_pruned() {
+        let same = file(vec![unit("old", &[], Vec::new())]);
+        let mut same = same;
+        same.root.accounts.push(entry("222222222222"));
+        assert_eq!(steps(&same, &existing()), Ok(Vec::new()));
+        let moved = file(vec![unit("old", &["222222222222"], Vec::new())]);
+        assert_eq!(steps(&moved, &existing()).unwrap(), ["move account 222222222222 (ou-ab12-abcdefgh)"]);
+        let gone = steps(&file(Vec::new()), &existing()).unwrap();
+        assert_eq!(gone, ["remove account 222222222222", "delete unit ou-ab12-abcdefgh (old)"]);
+        let mut renamed = unit("new", &["222222222222"], Vec::new());
+        renamed.id = Some("ou-ab12-abcdefgh".to_owned());
+        let renamed = steps(&file(vec![renamed]), &existing()).unwrap();
+        assert_eq!(renamed[0], "rename unit ou-ab12-abcdefgh from old to new");
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused() {
+        let twice = file(vec![unit("a", &["222222222222"], vec![unit("b", &["222222222222"], Vec::new())])]);
+        assert!(matches!(steps(&twice, &existing()), Err(PlanFault::AccountTwice(_))));
+        let twins = file(vec![unit("a", &[], Vec::new()), unit("a", &[], Vec::new())]);
+        assert!(matches!(steps(&twins, &existing()), Err(PlanFault::UnitName(_))));
+        let deep = (0..6).fold(Vec::new(), |units, n| vec![unit(&n.to_string(), &[], units)]);
+        assert!(matches!(steps(&file(deep), &existing()), Err(PlanFault::TooDeep(_))));
+        let elsewhere = Snapshot { elsewhere: ["333333333333".parse().unwrap()].into(), ..existing() };
+        let taken = file(vec![unit("a", &["333333333333"], Vec::new())]);
+        assert!(matches!(steps(&taken, &elsewhere), Err(PlanFault::AccountElsewhere(_))));
+        let other = OrganizationFile { id: Some("o-zzzzzzzzzz".to_owned()), ..file(Vec::new()) };
+        assert!(matches!(steps(&other, &existing()), Err(PlanFault::OtherOrganization { .. })));
+    }
+
+    #[test]
+    fn services_and_sharing_follow_the_file() {
+        let wanted = OrganizationFile {
+            trusted_services: Some(vec!["sso.amazonaws.com".to_owned()]),
+            sharing: Some(true),
+            ..file(Vec::new())
+        };
+        let mut snapshot = Snapshot { units: Vec::new(), ..existing() };
+        snapshot.members.truncate(1);
+        snapshot.services.insert("old.amazonaws.com".to_owned());
+        let expected = [
+            "trust sso.amazonaws.com",
+            "trust old.amazonaws.com no more",
+            "enable sharing within the organization",
+        ];
+        assert_eq!(steps(&wanted, &snapshot).unwrap(), expected);
+    }
+}
