@@ -1,8 +1,8 @@
 //! `association` as policies ask for it: what is effective, with no more of the rows than that needs.
 
-use rampart_core::association::Member;
 use rampart_core::organization::Basis;
 use rampart_core::{AccountId, AssociationId, AssociationKind, Region, ShareArn, ShareId, TimestampMs};
+use serde::Deserialize;
 
 use super::association::{AssociationCursor, number};
 use crate::StoreError;
@@ -105,11 +105,15 @@ fn read_holding(row: &Row<'_>) -> Result<HoldingShare, StoreError> {
     Ok(HoldingShare { share, resource_type: row.text(6)?.to_owned(), place, since: row.time(5)? })
 }
 
+/// Of a member what is wanted here: to read all of it costs more than the row.
+#[derive(Deserialize)]
+struct Based {
+    basis: Option<Basis>,
+}
+
 fn read_effective(row: &Row<'_>) -> Result<EffectiveEntity, StoreError> {
-    let basis = match row.json(4)? {
-        Member::Principal { basis, .. } => basis,
-        Member::Resource { .. } | Member::Source { .. } => None,
-    };
+    // Most rest on nothing, and then the member does not name it.
+    let basis = if row.text(4)?.contains("\"basis\"") { row.json::<Based>(4)?.basis } else { None };
     Ok(EffectiveEntity {
         entity: row.text(0)?.to_owned(),
         place: AssociationCursor { created: row.time(1)?, id: AssociationId(row.uuid(2)?) },
