@@ -45,7 +45,10 @@ async fn a_users_key_makes_the_user_once() {
     let made = site.json(&of("Alice"));
     site.run(&of("ALICE")).assert_failed(&["Alice", "letters"]);
     site.run(&of("a b")).assert_failed(&["letters, digits"]);
-    assert_eq!(site.json(&["key", "list", "--account", ACCOUNT, "--output", "json"]).as_array().unwrap().len(), 2);
+    assert_eq!(
+        site.json(&["key", "list", "--account", ACCOUNT, "--output", "json"]).as_array().unwrap().len(),
+        2
+    );
     let server = site.serve(&["--auth", "strict"]);
     let text = |member: &str| made[member].as_str().unwrap().to_owned();
     let alice = server.client(&text("AccessKeyId"), &text("SecretAccessKey"));
