@@ -223,7 +223,8 @@ fn decide_answer(
     Decision { changes, reply: invitation }
 }
 
-fn check_pending(invitation: &Invitation, now: TimestampMs) -> Result<(), Refusal> {
+/// Refuses what waits for no answer.
+pub fn check_pending(invitation: &Invitation, now: TimestampMs) -> Result<(), Refusal> {
     let arn = invitation.arn();
     match invitation.status(now) {
         InvitationStatus::Pending => Ok(()),

@@ -9,6 +9,7 @@ pub mod creation;
 pub mod handshake;
 pub mod id;
 pub mod member;
+pub mod plan;
 pub mod policy;
 pub mod refusal;
 pub mod tags;
@@ -24,6 +25,7 @@ pub use self::id::{CreationId, HandshakeId, OrganizationId, ParentId, PolicyId, 
 pub use self::member::{Claim, Member, Membership};
 pub use self::refusal::OrganizationRefusal;
 pub use self::unit::OrganizationalUnit;
+pub use crate::iam::service_linked::RAM_SERVICE;
 
 /// What an organization is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -176,9 +178,6 @@ pub fn sharing_enabled(organization: &Organization) -> Option<Organization> {
         ..organization.clone()
     })
 }
-
-/// RAM as a service principal.
-pub const RAM_SERVICE: &str = "ram.amazonaws.com";
 
 #[cfg(test)]
 pub(crate) mod tests {

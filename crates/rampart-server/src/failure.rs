@@ -202,8 +202,9 @@ impl Failure {
                 wire(403, named("InvalidSignatureException", "SignatureDoesNotMatch"), message)
             }
             Self::UnknownService(service) => {
-                let message =
-                    format!("rampart does not speak '{service}'. It speaks ram, sts, iam and organizations.");
+                let message = format!(
+                    "rampart does not speak '{service}'. It speaks ram, sts, iam, organizations and rampart."
+                );
                 wire(400, named("UnknownOperationException", "InvalidAction"), message)
             }
             // AWS: what is behind an API gateway answers an unknown path like a missing token (reference §11.3).

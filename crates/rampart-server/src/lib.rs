@@ -14,6 +14,7 @@ mod idempotency;
 mod identity;
 pub mod membership;
 pub mod operations;
+pub mod organization_file;
 mod own_api;
 mod paging;
 pub mod settings;

@@ -4,6 +4,7 @@
 pub mod iam;
 pub mod organizations;
 pub mod ram;
+mod rampart;
 mod service;
 pub mod sts;
 mod table;
@@ -16,7 +17,7 @@ use rampart_aws::query::Form;
 
 pub(crate) use self::service::ORGANIZATIONS_TARGET;
 pub use self::service::Service;
-pub use self::table::{IAM, ORGANIZATIONS, RAM, STS};
+pub use self::table::{IAM, ORGANIZATIONS, RAM, RAMPART, STS};
 use crate::app::{App, Call};
 use crate::failure::Failure;
 
@@ -78,13 +79,14 @@ impl Operation {
         match self.service {
             Service::Ram => format!("/{}", self.name.to_ascii_lowercase()),
             Service::Sts | Service::Iam | Service::Organizations => "/".to_owned(),
+            Service::Rampart => format!("{OWN_API}{}", kebab(self.name)),
         }
     }
 
     /// The codes that the model lists for it, as they stand on the wire.
     pub fn codes(&self) -> impl Iterator<Item = String> {
         let suffix = match self.service {
-            Service::Ram | Service::Organizations => "Exception",
+            Service::Ram | Service::Organizations | Service::Rampart => "Exception",
             Service::Sts | Service::Iam => "",
         };
         self.errors.iter().map(move |name| format!("{name}{suffix}"))
@@ -95,4 +97,20 @@ impl Operation {
         let name = code.strip_suffix("Exception").unwrap_or(code);
         self.errors.contains(&name) || matches!(name, "ServerInternal" | "ServiceUnavailable")
     }
+}
+
+/// Where rampart's own API is.
+const OWN_API: &str = "/rampart/v1/";
+
+/// `organization-sharing` of `GetOrganizationSharing`: the method says the verb.
+fn kebab(name: &str) -> String {
+    let noun = name.trim_start_matches("Get").trim_start_matches("Delete");
+    let mut text = String::new();
+    for letter in noun.chars() {
+        if letter.is_ascii_uppercase() && !text.is_empty() {
+            text.push('-');
+        }
+        text.push(letter.to_ascii_lowercase());
+    }
+    text
 }

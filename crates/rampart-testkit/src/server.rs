@@ -150,6 +150,11 @@ impl TestServer {
         events.expect("the store can be read").into_iter().filter(|event| event.owner == account).collect()
     }
 
+    /// The store itself.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
     /// A reader of the store.
     pub async fn reader(&self) -> Reader {
         self.store.reader().await.expect("the store can be read")

@@ -113,6 +113,9 @@ pub(crate) enum Command {
     /// Accounts that the store knows
     #[command(subcommand)]
     Account(AccountCommand),
+    /// A whole organization, from a file or from another endpoint
+    #[command(subcommand)]
+    Org(OrgCommand),
     /// Access keys: what strict mode verifies
     #[command(subcommand)]
     Key(KeyCommand),
@@ -147,6 +150,40 @@ pub(crate) enum AccountCommand {
         #[arg(long, value_enum, default_value_t)]
         output: OutputFormat,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum OrgCommand {
+    /// Make the organization what a YAML or JSON file says; prints what changes first
+    Apply {
+        /// The file
+        file: PathBuf,
+        #[command(flatten)]
+        how: OrgChange,
+    },
+    /// Make the organization what another Organizations endpoint shows to the credentials in AWS_ACCESS_KEY_ID,
+    /// AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN; prints what changes first
+    Mirror {
+        /// http://HOST:PORT. TLS is not built in: reach AWS itself through a proxy that speaks it
+        #[arg(long)]
+        endpoint: String,
+        /// The Region that requests are signed for
+        #[arg(long, default_value = "us-east-1")]
+        region: String,
+        #[command(flatten)]
+        how: OrgChange,
+    },
+}
+
+/// How an organization is changed.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct OrgChange {
+    /// Remove accounts, delete units and distrust services that are not named
+    #[arg(long)]
+    pub(crate) prune: bool,
+    /// Print what would change, and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -5,6 +5,7 @@ mod cli;
 mod config;
 mod keys;
 mod master_key;
+mod org;
 mod output;
 mod serve;
 mod telemetry;
@@ -13,7 +14,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::cli::{AccountCommand, Cli, Command, KeyCommand};
+use crate::cli::{AccountCommand, Cli, Command, KeyCommand, OrgCommand};
 use crate::config::Config;
 
 #[global_allocator]
@@ -41,6 +42,10 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             Command::Operations { output } => output::operations(output),
             Command::Account(AccountCommand::Create { account, name, output }) => {
                 keys::create_account(&config, account, name, output).await
+            }
+            Command::Org(OrgCommand::Apply { file, how }) => org::apply_file(&config, &file, how).await,
+            Command::Org(OrgCommand::Mirror { endpoint, region, how }) => {
+                org::mirror(&config, &endpoint, &region, how).await
             }
             Command::Key(KeyCommand::Create { account, user, output }) => {
                 keys::create_key(&config, account, user, output).await

@@ -65,7 +65,7 @@ pub(crate) fn authority(operation: &Operation) -> Authority {
         (Service::Ram, "GetResourcePolicy" | "PutResourcePolicy" | "DeleteResourcePolicy") => {
             Authority::Operation
         }
-        (Service::Sts, _) => Authority::Anything,
+        (Service::Sts | Service::Rampart, _) => Authority::Anything,
         (Service::Ram, _) => Authority::Ram,
         (Service::Iam, _) => Authority::Iam,
         (Service::Organizations, _) => Authority::Organizations,

@@ -23,7 +23,7 @@ use super::Edge;
 use super::body::pass_by;
 use super::connections::Peer;
 use super::respond::{Answered, respond};
-use super::route::operation_of;
+use super::route::{is_signed, operation_of};
 use crate::AuthMode;
 use crate::app::{App, Call};
 use crate::authorization::authorize;
@@ -56,7 +56,7 @@ pub(super) async fn dispatch(edge: &Edge, request: Request<Incoming>) -> Respons
 /// Whether a request is for the part of rampart's own API that nobody signs for.
 fn is_own(head: &Parts) -> bool {
     let path = head.uri.path();
-    path.starts_with("/rampart/") && path != resource_policies::PATH
+    path.starts_with("/rampart/") && path != resource_policies::PATH && !is_signed(path)
 }
 
 /// Answers a request to rampart's own API. The bodies of those that it refuses unseen are not read.
@@ -181,7 +181,8 @@ async fn run(app: &Arc<App>, request: operations::Request) -> Answered {
     match answer {
         Ok(body) => {
             // Which policies bear on whom may be another matter now, for callers of any account.
-            if operation.service == Service::Organizations && !operation.only_reads() {
+            let organizes = matches!(operation.service, Service::Organizations | Service::Rampart);
+            if organizes && !operation.only_reads() {
                 app.keys.forget_all();
             }
             Answered::Result { body, dialect }

@@ -13,7 +13,7 @@ use crate::own_api::resource_policies;
 /// What is repeated of a name that nobody knows.
 const REPEATED_CHARS_MAX: usize = 64;
 
-/// The operation of `service` that a request is for: RAM tells its operations apart by method and path, the services
+/// The operation of `service` that a request is for: RAM and rampart tell theirs apart by method and path, the services
 /// that are spoken in forms by `Action`, Organizations by `X-Amz-Target`.
 pub(super) fn operation_of(
     service: Service,
@@ -27,8 +27,16 @@ pub(super) fn operation_of(
                 let operation = resource_policies::operation_of(&head.method);
                 return operation.ok_or_else(|| unknown(&format!("{} {path}", head.method)));
             }
+            if is_signed(path) {
+                return operation_of(Service::Rampart, head, form);
+            }
             let operation = at(service, path).filter(|operation| operation.method == head.method.as_str());
             operation.ok_or_else(|| unknown(&format!("{} {path}", head.method)))
+        }
+        // Who signs for RAM gets what stands beside it, too.
+        Service::Rampart => {
+            let called_by = format!("{} {}", head.method, head.uri.path());
+            at(service, &called_by).ok_or_else(|| unknown(&called_by))
         }
         Service::Sts | Service::Iam => {
             let action = form.action().ok_or_else(|| unknown("a request without an Action"))?;
@@ -43,12 +51,20 @@ pub(super) fn operation_of(
     }
 }
 
+/// Whether a path of rampart's own API is for whom a signature names.
+pub(super) fn is_signed(path: &str) -> bool {
+    static SIGNED: LazyLock<Vec<String>> =
+        LazyLock::new(|| Service::Rampart.operations().iter().map(Operation::path).collect());
+    SIGNED.iter().any(|signed| signed == path)
+}
+
 /// The operation that is called by this path, or by this name.
 fn at(service: Service, called_by: &str) -> Option<&'static Operation> {
     type ByCall = HashMap<String, &'static Operation>;
     static ALL: LazyLock<HashMap<Service, ByCall>> = LazyLock::new(|| {
         let called_by = |operation: &Operation| match operation.service {
             Service::Ram => operation.path(),
+            Service::Rampart => format!("{} {}", operation.method, operation.path()),
             Service::Sts | Service::Iam | Service::Organizations => operation.name.to_owned(),
         };
         let of_service = |service: Service| {

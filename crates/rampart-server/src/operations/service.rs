@@ -1,7 +1,7 @@
 //! The services of AWS that are answered here, and how each is spoken.
 
 use crate::failure::Dialect;
-use crate::operations::table::{IAM, ORGANIZATIONS, RAM, STS};
+use crate::operations::table::{IAM, ORGANIZATIONS, RAM, RAMPART, STS};
 use crate::operations::{Operation, iam, sts};
 
 /// A service of AWS that is answered here.
@@ -15,11 +15,13 @@ pub enum Service {
     Iam,
     /// Organizations: awsJson1.1.
     Organizations,
+    /// rampart's own, for accounts: JSON.
+    Rampart,
 }
 
 impl Service {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Ram, Self::Sts, Self::Iam, Self::Organizations];
+    pub const ALL: [Self; 5] = [Self::Ram, Self::Sts, Self::Iam, Self::Organizations, Self::Rampart];
 
     /// The service that a credential scope names.
     pub fn named(name: &str) -> Option<Self> {
@@ -33,6 +35,7 @@ impl Service {
             Self::Sts => "sts",
             Self::Iam => "iam",
             Self::Organizations => "organizations",
+            Self::Rampart => "rampart",
         }
     }
 
@@ -43,12 +46,13 @@ impl Service {
             Self::Sts => STS,
             Self::Iam => IAM,
             Self::Organizations => ORGANIZATIONS,
+            Self::Rampart => RAMPART,
         }
     }
 
     pub(crate) fn dialect(self) -> Dialect {
         match self {
-            Self::Ram => Dialect::RestJson,
+            Self::Ram | Self::Rampart => Dialect::RestJson,
             Self::Sts => Dialect::Query { namespace: sts::NAMESPACE },
             Self::Iam => Dialect::Query { namespace: iam::NAMESPACE },
             Self::Organizations => Dialect::Json,

@@ -86,6 +86,7 @@ impl World {
             Service::Ram => Input::Json(self.of_ram(operation.name)),
             Service::Organizations => Input::Json(self.of_organizations(operation.name)),
             Service::Sts | Service::Iam => Input::Form(self.of_forms()),
+            Service::Rampart => Input::Query(vec![("resourceShareInvitationArn", self.invitation.clone())]),
         }
     }
 
@@ -163,6 +164,7 @@ impl World {
 enum Input {
     Json(Value),
     Form(Vec<(String, String)>),
+    Query(Vec<(&'static str, String)>),
 }
 
 /// The signed request for an operation.
@@ -174,6 +176,12 @@ fn request(client: &Client, operation: &Operation, input: &Input) -> Request<Byt
                 .header("content-type", "application/x-amz-json-1.1")
                 .header("x-amz-target", format!("AWSOrganizationsV20161128.{}", operation.name));
             client.signed("organizations", request.body(Bytes::from(input.to_string())).unwrap())
+        }
+        Input::Query(parameters) => {
+            let pairs = parameters.iter().map(|(name, value)| format!("{name}={}", percent_encode(value)));
+            let uri = format!("{}?{}", operation.path(), pairs.collect::<Vec<_>>().join("&"));
+            let request = Request::builder().method(operation.method).uri(uri);
+            client.signed("rampart", request.body(Bytes::new()).unwrap())
         }
         Input::Form(parameters) => {
             let mut body = format!("Action={}&Version=any", operation.name);
@@ -198,7 +206,7 @@ fn code(reply: &Reply) -> String {
 /// The code of a common error in the words of the operation's service, and its status.
 fn common(operation: &Operation, json: &str, query: &str) -> (u16, String) {
     match operation.service {
-        Service::Ram => (403, json.to_owned()),
+        Service::Ram | Service::Rampart => (403, json.to_owned()),
         Service::Organizations => (400, json.to_owned()),
         Service::Sts | Service::Iam => (403, query.to_owned()),
     }
@@ -326,6 +334,7 @@ fn unfiltered(operation: &Operation) -> Vec<Input> {
             .into(),
         Service::Organizations => vec![Input::Json(json!({}))],
         Service::Sts | Service::Iam => vec![Input::Form(Vec::new())],
+        Service::Rampart => vec![Input::Query(Vec::new())],
     }
 }
 
@@ -366,7 +375,7 @@ async fn another_account_sees_nothing_and_touches_nothing() {
 }
 
 /// What answers a stranger: about what is its own, whatever the names in the call; and what is everybody's.
-const OWN: [&str; 21] = [
+const OWN: [&str; 23] = [
     "CreatePermission",
     "CreateResourceShare",
     "ListPermissionAssociations",
@@ -388,4 +397,6 @@ const OWN: [&str; 21] = [
     "CreatePolicy",
     "DeleteOrganization",
     "ListHandshakesForAccount",
+    "GetOrganizationSharing",
+    "GetSentInvitations",
 ];

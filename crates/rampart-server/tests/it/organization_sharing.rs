@@ -435,3 +435,112 @@ async fn pages_of_shares_by_several_ways_have_each_share_once() {
     })
     .await;
 }
+
+/// Calls rampart's own API as an account.
+async fn own(account: &Client, method: &str, path: &str) -> rampart_testkit::Reply {
+    let request = http::Request::builder().method(method).uri(format!("/rampart/v1/{path}"));
+    account.send(account.signed("rampart", request.body(bytes::Bytes::new()).unwrap())).await
+}
+
+#[tokio::test]
+async fn whether_sharing_is_on_is_told_and_it_is_turned_off_in_order() {
+    for_each_store(async |server| {
+        let company = Company::without_sharing(&server).await;
+        let told = async |account: &Client| {
+            let reply = own(account, "GET", "organization-sharing").await;
+            assert_eq!(reply.status, 200, "{}", reply.text);
+            (reply.json["enabled"].as_bool().unwrap(), reply.json["reason"].as_str().unwrap().to_owned())
+        };
+        let says = |told: (bool, String), enabled: bool, words: &str| {
+            assert!(told.0 == enabled && told.1.contains(words), "{told:?}");
+        };
+        says(told(&company.outsider).await, false, "not a member");
+        says(told(&company.member).await, false, "not enabled");
+        company.call("EnableAWSServiceAccess", json!({"ServicePrincipal": "ram.amazonaws.com"})).await;
+        says(told(&company.member).await, false, "not through RAM");
+        company.enable().await;
+        says(told(&company.member).await, true, "enabled it");
+        let share = share_with(&company.management, &[&company.arn()]).await;
+        let refused = own(&company.member, "DELETE", "organization-sharing").await;
+        assert_eq!(refused.error_code, "OperationNotPermittedException");
+        assert!(sees(&company.member, &share).await);
+        for _ in 0..2 {
+            let reply = own(&company.management, "DELETE", "organization-sharing").await;
+            assert_eq!((reply.status, &reply.json["enabled"]), (200, &json!(false)), "{}", reply.text);
+        }
+        assert!(!sees(&company.member, &share).await);
+        let trusted = company.call("ListAWSServiceAccessForOrganization", json!({})).await;
+        assert_eq!(trusted, json!({"EnabledServicePrincipals": []}));
+        assert_eq!(server.count("iam_identity"), 0);
+        company.enable().await;
+        says(told(&company.management).await, true, "enabled it");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_sender_sees_and_withdraws_what_it_sent() {
+    for_each_store(async |server| {
+        let (owner, receiver) = (server.account(MANAGEMENT), server.account(OUTSIDER));
+        let role = format!("arn:aws:iam::{OUTSIDER}:role/Reader");
+        let share = create(&owner, &json!({"name": "n", "principals": [OUTSIDER, MEMBER, role]})).await;
+        let sent = own(&owner, "GET", "sent-invitations").await;
+        let sent = sent.json["resourceShareInvitations"].as_array().unwrap().clone();
+        assert_eq!(sent.len(), 2);
+        assert!(
+            sent.iter().all(|one| one["status"] == "PENDING" && one["resourceShareArn"] == share.as_str())
+        );
+        let first = own(&owner, "GET", "sent-invitations?maxResults=1").await;
+        let token = first.json["nextToken"].as_str().unwrap();
+        let second = own(&owner, "GET", &format!("sent-invitations?maxResults=1&nextToken={token}")).await;
+        assert_eq!(second.json["resourceShareInvitations"], json!([sent[1]]));
+
+        let arn = pending_invitation(&receiver, &share).await;
+        let path = format!(
+            "sent-invitations?resourceShareInvitationArn={}",
+            arn.replace(':', "%3A").replace('/', "%2F")
+        );
+        let strange = own(&receiver, "DELETE", &path).await;
+        assert_eq!(strange.error_code, "ResourceShareInvitationArnNotFoundException");
+        let withdrawn = own(&owner, "DELETE", &path).await;
+        assert_eq!((withdrawn.status, withdrawn.json), (200, json!({"returnValue": true})));
+        let invitations = receiver.ok("GetResourceShareInvitations", &json!({})).await;
+        assert_eq!(invitations, json!({"resourceShareInvitations": []}));
+        let rows = associations(&owner, "PRINCIPAL", &share).await;
+        let of_receiver = rows.as_array().unwrap().iter().filter(|row| row["associatedEntity"] != MEMBER);
+        assert!(
+            of_receiver.clone().count() == 2
+                && of_receiver.clone().all(|row| row["status"] == "DISASSOCIATED")
+        );
+        assert_eq!(server.sql("SELECT principals, pending_invitations FROM owner_usage"), ["1|1"]);
+        let again = own(&owner, "DELETE", &path).await;
+        assert_eq!(again.error_code, "ResourceShareInvitationArnNotFoundException");
+        // One that was answered stays.
+        let member = server.account(MEMBER);
+        let arn = pending_invitation(&member, &share).await;
+        member.ok("AcceptResourceShareInvitation", &json!({"resourceShareInvitationArn": arn})).await;
+        let path = format!(
+            "sent-invitations?resourceShareInvitationArn={}",
+            arn.replace(':', "%3A").replace('/', "%2F")
+        );
+        let late = own(&owner, "DELETE", &path).await;
+        assert_eq!(late.error_code, "ResourceShareInvitationAlreadyAcceptedException");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_for_an_account_is_signed() {
+    let server = TestServer::sqlite().await;
+    let client = server.account(MANAGEMENT);
+    for path in ["organization-sharing", "sent-invitations"] {
+        let request = http::Request::get(format!("/rampart/v1/{path}"));
+        let reply = client.send(request.body(bytes::Bytes::new()).unwrap()).await;
+        assert_eq!((reply.status, &*reply.error_code), (403, "MissingAuthenticationTokenException"));
+        let other = own(&client, "PUT", path).await;
+        assert_eq!(other.status, 403, "{}", other.text);
+    }
+    assert_eq!(own(&client, "GET", "nothing").await.status, 404);
+    let request = http::Request::get("/rampart/v1/organization-sharing").body(bytes::Bytes::new()).unwrap();
+    assert_eq!(client.send(client.signed("ram", request)).await.status, 200);
+}

@@ -1,6 +1,7 @@
 //! Organizations over HTTP, on both stores: every operation, what it refuses, and what stays when it does.
 
 mod accounts;
+mod file;
 mod handshakes;
 mod membership;
 mod policies;

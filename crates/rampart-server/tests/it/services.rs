@@ -111,7 +111,7 @@ async fn a_service_that_is_not_spoken_here() {
         (
             400,
             json!({
-                "message": "rampart does not speak 's3'. It speaks ram, sts, iam and organizations."
+                "message": "rampart does not speak 's3'. It speaks ram, sts, iam, organizations and rampart."
             })
         )
     );

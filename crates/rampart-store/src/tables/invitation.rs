@@ -40,6 +40,16 @@ static RECEIVED_FOR_SHARE: Statement = Statement::new(
        AND s.deleted_ms IS NULL
      ORDER BY i.created_ms, i.invitation_id LIMIT $8",
 );
+/// Of its sender, whatever became of them; those of deleted shares are gone with these.
+static SENT: Statement = Statement::new(
+    "invitation.sent",
+    "SELECT i.sender, i.region, i.invitation_id, i.share_id, i.receiver, i.receiver_arn, i.created_ms, i.deadline_ms,
+            i.accepted, i.answered_ms, s.name
+     FROM invitation i
+     JOIN resource_share s ON s.part = i.part AND s.share_id = i.share_id
+     WHERE i.part = $1 AND i.sender = $2 AND i.region = $3 AND i.invitation_id > $4 AND s.deleted_ms IS NULL
+     ORDER BY i.invitation_id LIMIT $5",
+);
 static STORE: Statement = Statement::new(
     "invitation.store",
     "INSERT INTO invitation (part, sender, region, invitation_id, share_id, receiver, receiver_arn, created_ms,
@@ -53,7 +63,7 @@ static DROP: Statement = Statement::new(
     "DELETE FROM invitation WHERE part = $1 AND sender = $2 AND region = $3 AND invitation_id = $4",
 );
 
-pub(crate) static STATEMENTS: &[&Statement] = &[&LOAD, &RECEIVED, &RECEIVED_FOR_SHARE, &STORE, &DROP];
+pub(crate) static STATEMENTS: &[&Statement] = &[&LOAD, &RECEIVED, &RECEIVED_FOR_SHARE, &SENT, &STORE, &DROP];
 
 /// After which invitation a page begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -79,6 +89,24 @@ impl Reader {
             Value::from(&arn.id.0),
         ];
         self.connection.query_opt(&LOAD, &values, read_invitation).await
+    }
+
+    /// What `sender` sent from a Region after an invitation, by id, with the names of the shares.
+    pub async fn sent_invitations(
+        &self,
+        sender: AccountId,
+        region: Region,
+        after: InvitationId,
+        limit: u32,
+    ) -> Result<Vec<(Invitation, String)>, StoreError> {
+        let values = [
+            self.part_of(sender).into(),
+            Value::Text(sender.as_str()),
+            Value::Text(region.as_str()),
+            Value::from(&after.0),
+            limit.into(),
+        ];
+        self.connection.query(&SENT, &values, read_named).await
     }
 
     /// What `receiver` was sent and can still see, oldest first, with the names of the shares.

@@ -5,5 +5,6 @@
 mod command_line;
 mod crash;
 mod keys;
+mod org;
 mod program;
 mod serve;

@@ -5,7 +5,7 @@ use rampart_core::limits::FILTER_ARNS_MAX;
 use rampart_core::{InvitationArn, Refusal, ShareArn};
 
 /// A member that the model requires.
-pub(super) fn required<T>(member: Option<T>, parameter: &'static str) -> Result<T, Refusal> {
+pub(crate) fn required<T>(member: Option<T>, parameter: &'static str) -> Result<T, Refusal> {
     member.ok_or(Refusal::ParameterMissing { parameter })
 }
 
@@ -15,7 +15,7 @@ pub(super) fn share_arn(text: &str) -> Result<ShareArn, Refusal> {
 }
 
 /// An invitation's ARN.
-pub(super) fn invitation_arn(text: &str) -> Result<InvitationArn, Refusal> {
+pub(crate) fn invitation_arn(text: &str) -> Result<InvitationArn, Refusal> {
     InvitationArn::parse(text)
         .ok_or_else(|| Refusal::InvitationArnMalformed { arn: text.chars().take(256).collect() })
 }

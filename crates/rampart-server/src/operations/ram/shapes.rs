@@ -121,7 +121,7 @@ impl AssociationShape {
 /// `ResourceShareInvitation`. Its deprecated list of associations stays empty, as AWS leaves it (reference §5.4).
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct InvitationShape {
+pub(crate) struct InvitationShape {
     resource_share_invitation_arn: String,
     resource_share_name: String,
     resource_share_arn: String,
@@ -134,7 +134,7 @@ pub(super) struct InvitationShape {
 }
 
 impl InvitationShape {
-    pub(super) fn new(invitation: &Invitation, share_name: &str, now: TimestampMs) -> Self {
+    pub(crate) fn new(invitation: &Invitation, share_name: &str, now: TimestampMs) -> Self {
         let share = rampart_core::ShareArn {
             owner: invitation.sender,
             region: invitation.region,

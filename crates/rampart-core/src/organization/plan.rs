@@ -1,0 +1,542 @@
+//! A whole organization in a file, and what it takes to have the store hold it.
+//!
+//! Applying a file again changes nothing. What the file does not speak of stays, unless it is told to be pruned.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::fmt;
+
+use rampart_aws::AccountId;
+use rampart_aws::timestamp::TimestampMs;
+use serde::{Deserialize, Serialize};
+
+use super::creation::check_email;
+use super::member::{JoinedMethod, Joining};
+use super::unit::{Parent, check_unit_name};
+use super::{FeatureSet, Member, Organization, OrganizationId, OrganizationalUnit, ParentId, Sharing};
+use crate::limits::UNIT_DEPTH_MAX;
+
+/// An organization as a file says it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct OrganizationFile {
+    /// Who decides for it.
+    pub management_account: AccountEntry,
+    /// Its id; a new one when there is none and the organization is made now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// `ALL` unless said otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub feature_set: Option<String>,
+    /// Services with trusted access.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trusted_services: Option<Vec<String>>,
+    /// Whether RAM shares within it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sharing: Option<bool>,
+    /// The root.
+    #[serde(default)]
+    pub root: Node,
+}
+
+/// The root or a unit, with what stands in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Node {
+    /// Its id; a new one when there is none and it is made now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// A unit's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The accounts in it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub accounts: Vec<AccountEntry>,
+    /// The units in it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub units: Vec<Node>,
+}
+
+/// An account.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AccountEntry {
+    /// Its id.
+    pub id: AccountId,
+    /// Its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Its root user's address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+}
+
+/// What the store holds of the organization.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    /// The organization, if there is one.
+    pub organization: Option<Organization>,
+    /// Its units.
+    pub units: Vec<OrganizationalUnit>,
+    /// Its members.
+    pub members: Vec<Member>,
+    /// The services that it trusts.
+    pub services: BTreeSet<String>,
+    /// Accounts of the file that are in another organization.
+    pub elsewhere: HashSet<AccountId>,
+}
+
+/// One thing to do. Steps are done in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each variant is named as what is done to what")]
+pub enum Step {
+    CreateOrganization { organization: Organization, management: AccountEntry },
+    CreateUnit(OrganizationalUnit),
+    RenameUnit { unit: OrganizationalUnit, from: String },
+    Join { account: AccountEntry, parent: Parent },
+    Change { member: Member, what: &'static str },
+    Remove(AccountId),
+    DeleteUnit(OrganizationalUnit),
+    Trust(String),
+    Distrust(String),
+    Share,
+    Unshare,
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CreateOrganization { organization, .. } => {
+                write!(f, "create organization {} of {}", organization.id, organization.management)
+            }
+            Self::CreateUnit(unit) => write!(f, "create unit {} ({}) in {}", unit.id, unit.name, unit.parent),
+            Self::RenameUnit { unit, from } => {
+                write!(f, "rename unit {} from {from} to {}", unit.id, unit.name)
+            }
+            Self::Join { account, parent } => write!(f, "add account {} to {}", account.id, parent.id),
+            Self::Change { member, what } => {
+                write!(f, "{what} account {} ({})", member.account, member.parent)
+            }
+            Self::Remove(account) => write!(f, "remove account {account}"),
+            Self::DeleteUnit(unit) => write!(f, "delete unit {} ({})", unit.id, unit.name),
+            Self::Trust(service) => write!(f, "trust {service}"),
+            Self::Distrust(service) => write!(f, "trust {service} no more"),
+            Self::Share => f.write_str("enable sharing within the organization"),
+            Self::Unshare => f.write_str("disable sharing within the organization"),
+        }
+    }
+}
+
+/// Why a file cannot be applied.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "each variant says what it is in its message")]
+pub enum PlanFault {
+    #[error("'{0}' is no {1}")]
+    Id(String, &'static str),
+    #[error("the file says that the organization is {wanted}, but account {management} has {found}")]
+    OtherOrganization { wanted: String, management: AccountId, found: String },
+    #[error("a feature set is ALL or CONSOLIDATED_BILLING, and cannot be changed")]
+    FeatureSet,
+    #[error("the root's id cannot be changed")]
+    RootId,
+    #[error("a unit has a name of 1 to 128 characters, unique among its siblings: {0:?}")]
+    UnitName(String),
+    #[error("unit {0} stands elsewhere: units cannot be moved")]
+    UnitMoved(ParentId),
+    #[error("units are at most five levels deep: {0}")]
+    TooDeep(String),
+    #[error("account {0} is named more than once")]
+    AccountTwice(AccountId),
+    #[error("account {0} is a member of another organization")]
+    AccountElsewhere(AccountId),
+    #[error("'{0}' is no address of an account's root user")]
+    Email(String),
+    #[error("sharing needs an organization with all features")]
+    SharingNeedsAllFeatures,
+}
+
+/// What it takes. `ids` gives fresh random bytes at each call; with `prune` what the file does not name goes.
+pub fn plan(
+    file: &OrganizationFile,
+    snapshot: &Snapshot,
+    prune: bool,
+    now: TimestampMs,
+    ids: &mut dyn FnMut() -> [u8; 10],
+) -> Result<Vec<Step>, PlanFault> {
+    let mut steps = Vec::new();
+    let organization = match &snapshot.organization {
+        Some(organization) => check_same(file, organization)?,
+        None => {
+            let organization = new_organization(file, now, ids)?;
+            let management = file.management_account.clone();
+            steps.push(Step::CreateOrganization { organization: organization.clone(), management });
+            organization
+        }
+    };
+    let mut planner = Planner::new(&organization, snapshot, now, ids);
+    planner.node(&file.root, &Parent::root(&organization), 0)?;
+    planner.management(&file.management_account)?;
+    planner.accounts(snapshot)?;
+    if prune {
+        planner.prune(snapshot, &organization);
+    }
+    steps.append(&mut planner.steps);
+    steps.extend(services(file, snapshot, prune));
+    steps.extend(sharing(file, &organization)?);
+    Ok(steps)
+}
+
+/// All accounts of a file, the management account first.
+pub fn accounts_of(file: &OrganizationFile) -> Vec<AccountId> {
+    fn of_node(node: &Node, found: &mut Vec<AccountId>) {
+        found.extend(node.accounts.iter().map(|account| account.id));
+        node.units.iter().for_each(|unit| of_node(unit, found));
+    }
+    let mut found = vec![file.management_account.id];
+    of_node(&file.root, &mut found);
+    found
+}
+
+fn check_same(file: &OrganizationFile, found: &Organization) -> Result<Organization, PlanFault> {
+    if let Some(wanted) = file.id.as_ref().filter(|id| **id != found.id.as_str()) {
+        let (wanted, management, found) = (wanted.clone(), found.management, found.id.to_string());
+        return Err(PlanFault::OtherOrganization { wanted, management, found });
+    }
+    if file.feature_set.as_ref().is_some_and(|set| FeatureSet::parse(set) != Some(found.feature_set)) {
+        return Err(PlanFault::FeatureSet);
+    }
+    if file.root.id.as_ref().is_some_and(|id| *id != found.root.as_str()) {
+        return Err(PlanFault::RootId);
+    }
+    Ok(found.clone())
+}
+
+fn new_organization(
+    file: &OrganizationFile,
+    now: TimestampMs,
+    ids: &mut dyn FnMut() -> [u8; 10],
+) -> Result<Organization, PlanFault> {
+    let id = match &file.id {
+        None => OrganizationId::new(ids()),
+        Some(id) => {
+            OrganizationId::parse(id).ok_or_else(|| PlanFault::Id(id.clone(), "organization's id"))?
+        }
+    };
+    let root = match &file.root.id {
+        None => {
+            let [a, b, c, d, ..] = ids();
+            ParentId::new_root([a, b, c, d])
+        }
+        Some(id) => ParentId::parse(id)
+            .filter(ParentId::is_root)
+            .ok_or_else(|| PlanFault::Id(id.clone(), "root's id"))?,
+    };
+    let set = file.feature_set.as_deref().map_or(Some(FeatureSet::All), FeatureSet::parse);
+    let set = set.ok_or(PlanFault::FeatureSet)?;
+    Ok(Organization::new(file.management_account.id, id, root, set, now))
+}
+
+struct Planner<'a> {
+    organization: &'a Organization,
+    units: HashMap<&'a str, &'a OrganizationalUnit>,
+    named: HashMap<(&'a str, &'a str), &'a OrganizationalUnit>,
+    now: TimestampMs,
+    ids: &'a mut dyn FnMut() -> [u8; 10],
+    steps: Vec<Step>,
+    /// Where each account is wanted.
+    wanted: BTreeMap<AccountId, (AccountEntry, Option<Parent>)>,
+    kept_units: HashSet<String>,
+}
+
+impl<'a> Planner<'a> {
+    fn new(
+        organization: &'a Organization,
+        snapshot: &'a Snapshot,
+        now: TimestampMs,
+        ids: &'a mut dyn FnMut() -> [u8; 10],
+    ) -> Self {
+        let units = snapshot.units.iter().map(|unit| (unit.id.as_str(), unit)).collect();
+        let named =
+            snapshot.units.iter().map(|unit| ((unit.parent.as_str(), unit.name.as_str()), unit)).collect();
+        let (steps, wanted, kept_units) = (Vec::new(), BTreeMap::new(), HashSet::new());
+        Self { organization, units, named, now, ids, steps, wanted, kept_units }
+    }
+
+    fn node(&mut self, node: &Node, at: &Parent, depth: usize) -> Result<(), PlanFault> {
+        for account in &node.accounts {
+            self.want(account, Some(at.clone()))?;
+        }
+        let mut names = HashSet::new();
+        for unit in &node.units {
+            let name = unit.name.clone().unwrap_or_default();
+            if check_unit_name(&name).is_err() || !names.insert(name.clone()) {
+                return Err(PlanFault::UnitName(name));
+            }
+            if depth >= UNIT_DEPTH_MAX {
+                return Err(PlanFault::TooDeep(name));
+            }
+            let found = self.unit(unit, &name, at)?;
+            self.node(unit, &found, depth + 1)?;
+        }
+        Ok(())
+    }
+
+    /// The unit of an entry: by its id, else by its name among its siblings, else a new one.
+    fn unit(&mut self, entry: &Node, name: &str, at: &Parent) -> Result<Parent, PlanFault> {
+        let found = match &entry.id {
+            Some(id) => self.units.get(id.as_str()),
+            None => self.named.get(&(at.id.as_str(), name)),
+        };
+        if let Some(unit) = found.copied() {
+            if unit.parent != at.id {
+                return Err(PlanFault::UnitMoved(unit.id.clone()));
+            }
+            self.kept_units.insert(unit.id.to_string());
+            if unit.name != name {
+                let renamed = OrganizationalUnit { name: name.to_owned(), ..unit.clone() };
+                self.steps.push(Step::RenameUnit { unit: renamed, from: unit.name.clone() });
+            }
+            return Ok(Parent::unit(unit));
+        }
+        let id = match &entry.id {
+            Some(id) => ParentId::parse(id)
+                .filter(|id| !id.is_root())
+                .ok_or_else(|| PlanFault::Id(id.clone(), "unit's id"))?,
+            None => {
+                let [a, b, c, d, e, f, g, h, ..] = (self.ids)();
+                self.organization.root.new_unit([a, b, c, d, e, f, g, h])
+            }
+        };
+        let unit = OrganizationalUnit {
+            management: self.organization.management,
+            path: format!("{}{id}/", at.path),
+            id,
+            parent: at.id.clone(),
+            name: name.to_owned(),
+            created: self.now,
+        };
+        let parent = Parent::unit(&unit);
+        self.steps.push(Step::CreateUnit(unit));
+        Ok(parent)
+    }
+
+    fn want(&mut self, account: &AccountEntry, at: Option<Parent>) -> Result<(), PlanFault> {
+        if let Some(email) = account.email.as_ref().filter(|email| check_email(email).is_err()) {
+            return Err(PlanFault::Email(email.clone()));
+        }
+        match self.wanted.insert(account.id, (account.clone(), at)) {
+            Some(_) => Err(PlanFault::AccountTwice(account.id)),
+            None => Ok(()),
+        }
+    }
+
+    /// The management account stands where the tree says, or stays where it is.
+    fn management(&mut self, account: &AccountEntry) -> Result<(), PlanFault> {
+        if self.wanted.contains_key(&account.id) { Ok(()) } else { self.want(account, None) }
+    }
+
+    fn accounts(&mut self, snapshot: &Snapshot) -> Result<(), PlanFault> {
+        let members: HashMap<AccountId, &Member> =
+            snapshot.members.iter().map(|member| (member.account, member)).collect();
+        let is_new = snapshot.organization.is_none();
+        let wanted: Vec<_> = self.wanted.values().cloned().collect();
+        for (account, parent) in &wanted {
+            if snapshot.elsewhere.contains(&account.id) {
+                return Err(PlanFault::AccountElsewhere(account.id));
+            }
+            let made = is_new && self.organization.is_managed_by(account.id);
+            let root = Parent::root(self.organization);
+            let member = match members.get(&account.id) {
+                Some(member) => (*member).clone(),
+                None if made => new_member(account, &root, self.organization.management, 1, self.now),
+                None => {
+                    let parent = parent.clone().unwrap_or(root);
+                    self.steps.push(Step::Join { account: account.clone(), parent });
+                    continue;
+                }
+            };
+            self.steps.extend(change(&member, account, parent.as_ref()));
+        }
+        Ok(())
+    }
+
+    /// Accounts first, then units from the innermost out.
+    fn prune(&mut self, snapshot: &Snapshot, organization: &Organization) {
+        let unwanted =
+            snapshot.members.iter().map(|member| member.account).filter(|account| {
+                !self.wanted.contains_key(account) && !organization.is_managed_by(*account)
+            });
+        let accounts: Vec<_> = unwanted.collect();
+        self.steps.extend(accounts.into_iter().map(Step::Remove));
+        let kept = &self.kept_units;
+        let mut units: Vec<_> =
+            snapshot.units.iter().filter(|unit| !kept.contains(unit.id.as_str())).cloned().collect();
+        units.sort_by_key(|unit| std::cmp::Reverse(unit.path.len()));
+        self.steps.extend(units.into_iter().map(Step::DeleteUnit));
+    }
+}
+
+/// A member as the file describes it.
+pub fn new_member(
+    account: &AccountEntry,
+    parent: &Parent,
+    management: AccountId,
+    epoch: i64,
+    now: TimestampMs,
+) -> Member {
+    let mut joining = Joining::existing(account.id, account.name.as_deref().unwrap_or_default(), epoch);
+    if let Some(email) = &account.email {
+        joining.email.clone_from(email);
+    }
+    Member::new(joining, management, parent, JoinedMethod::Invited, now)
+}
+
+fn change(member: &Member, wanted: &AccountEntry, parent: Option<&Parent>) -> Option<Step> {
+    let mut after = member.clone();
+    let mut what = "describe";
+    if let Some(name) = &wanted.name {
+        after.name.clone_from(name);
+    }
+    if let Some(email) = &wanted.email {
+        after.email.clone_from(email);
+    }
+    if let Some(parent) = parent.filter(|parent| parent.id != member.parent) {
+        what = "move";
+        after.parent = parent.id.clone();
+        after.path.clone_from(&parent.path);
+    }
+    (after != *member).then_some(Step::Change { member: after, what })
+}
+
+fn services(file: &OrganizationFile, snapshot: &Snapshot, prune: bool) -> Vec<Step> {
+    let Some(wanted) = &file.trusted_services else { return Vec::new() };
+    let missing = wanted.iter().filter(|service| !snapshot.services.contains(*service)).cloned();
+    let extra = snapshot.services.iter().filter(|service| prune && !wanted.contains(service)).cloned();
+    missing.map(Step::Trust).chain(extra.map(Step::Distrust)).collect()
+}
+
+fn sharing(file: &OrganizationFile, organization: &Organization) -> Result<Option<Step>, PlanFault> {
+    match (file.sharing, organization.sharing) {
+        (Some(true), Sharing::Off | Sharing::Half) if organization.feature_set != FeatureSet::All => {
+            Err(PlanFault::SharingNeedsAllFeatures)
+        }
+        (Some(true), Sharing::Off | Sharing::Half) => Ok(Some(Step::Share)),
+        (Some(false), Sharing::On | Sharing::Half) => Ok(Some(Step::Unshare)),
+        _ => Ok(None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::organization;
+    use super::*;
+
+    fn entry(id: &str) -> AccountEntry {
+        AccountEntry { id: id.parse().unwrap(), name: None, email: None }
+    }
+
+    fn unit(name: &str, accounts: &[&str], units: Vec<Node>) -> Node {
+        let accounts = accounts.iter().map(|id| entry(id)).collect();
+        Node { name: Some(name.to_owned()), accounts, units, ..Node::default() }
+    }
+
+    fn file(units: Vec<Node>) -> OrganizationFile {
+        OrganizationFile {
+            management_account: entry("111111111111"),
+            id: None,
+            feature_set: None,
+            trusted_services: None,
+            sharing: None,
+            root: Node { units, ..Node::default() },
+        }
+    }
+
+    fn steps(file: &OrganizationFile, snapshot: &Snapshot) -> Result<Vec<String>, PlanFault> {
+        let mut next = 0;
+        let mut ids = || {
+            next += 1;
+            [next; 10]
+        };
+        let steps = plan(file, snapshot, true, TimestampMs(9), &mut ids)?;
+        Ok(steps.iter().map(Step::to_string).collect())
+    }
+
+    fn existing() -> Snapshot {
+        let organization = organization();
+        let root = Parent::root(&organization);
+        let id = ParentId::parse("ou-ab12-abcdefgh").unwrap();
+        let old = OrganizationalUnit {
+            management: organization.management,
+            path: format!("{}{id}/", root.path),
+            id,
+            parent: root.id.clone(),
+            name: "old".to_owned(),
+            created: TimestampMs(1),
+        };
+        let member = |id| new_member(&entry(id), &root, organization.management, 1, TimestampMs(1));
+        let members = vec![member("111111111111"), member("222222222222")];
+        Snapshot {
+            organization: Some(organization.clone()),
+            units: vec![old],
+            members,
+            ..Snapshot::default()
+        }
+    }
+
+    #[test]
+    fn a_new_organization_is_made_from_the_top() {
+        let file = file(vec![unit("a", &["222222222222"], vec![unit("b", &[], Vec::new())])]);
+        let made = steps(&file, &Snapshot::default()).unwrap();
+        let kinds: Vec<_> =
+            made.iter().map(|step| step.split(' ').take(2).collect::<Vec<_>>().join(" ")).collect();
+        assert_eq!(kinds, ["create organization", "create unit", "create unit", "add account"]);
+    }
+
+    #[test]
+    fn what_is_there_stays_moves_or_is_pruned() {
+        let same = file(vec![unit("old", &[], Vec::new())]);
+        let mut same = same;
+        same.root.accounts.push(entry("222222222222"));
+        assert_eq!(steps(&same, &existing()), Ok(Vec::new()));
+        let moved = file(vec![unit("old", &["222222222222"], Vec::new())]);
+        assert_eq!(steps(&moved, &existing()).unwrap(), ["move account 222222222222 (ou-ab12-abcdefgh)"]);
+        let gone = steps(&file(Vec::new()), &existing()).unwrap();
+        assert_eq!(gone, ["remove account 222222222222", "delete unit ou-ab12-abcdefgh (old)"]);
+        let mut renamed = unit("new", &["222222222222"], Vec::new());
+        renamed.id = Some("ou-ab12-abcdefgh".to_owned());
+        let renamed = steps(&file(vec![renamed]), &existing()).unwrap();
+        assert_eq!(renamed[0], "rename unit ou-ab12-abcdefgh from old to new");
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused() {
+        let twice = file(vec![unit("a", &["222222222222"], vec![unit("b", &["222222222222"], Vec::new())])]);
+        assert!(matches!(steps(&twice, &existing()), Err(PlanFault::AccountTwice(_))));
+        let twins = file(vec![unit("a", &[], Vec::new()), unit("a", &[], Vec::new())]);
+        assert!(matches!(steps(&twins, &existing()), Err(PlanFault::UnitName(_))));
+        let deep = (0..6).fold(Vec::new(), |units, n| vec![unit(&n.to_string(), &[], units)]);
+        assert!(matches!(steps(&file(deep), &existing()), Err(PlanFault::TooDeep(_))));
+        let elsewhere = Snapshot { elsewhere: ["333333333333".parse().unwrap()].into(), ..existing() };
+        let taken = file(vec![unit("a", &["333333333333"], Vec::new())]);
+        assert!(matches!(steps(&taken, &elsewhere), Err(PlanFault::AccountElsewhere(_))));
+        let other = OrganizationFile { id: Some("o-zzzzzzzzzz".to_owned()), ..file(Vec::new()) };
+        assert!(matches!(steps(&other, &existing()), Err(PlanFault::OtherOrganization { .. })));
+    }
+
+    #[test]
+    fn services_and_sharing_follow_the_file() {
+        let wanted = OrganizationFile {
+            trusted_services: Some(vec!["sso.amazonaws.com".to_owned()]),
+            sharing: Some(true),
+            ..file(Vec::new())
+        };
+        let mut snapshot = Snapshot { units: Vec::new(), ..existing() };
+        snapshot.members.truncate(1);
+        snapshot.services.insert("old.amazonaws.com".to_owned());
+        let expected = [
+            "trust sso.amazonaws.com",
+            "trust old.amazonaws.com no more",
+            "enable sharing within the organization",
+        ];
+        assert_eq!(steps(&wanted, &snapshot).unwrap(), expected);
+    }
+}

@@ -1,0 +1,4 @@
+//! rampart's own operations on behalf of an account.
+
+pub(crate) mod organization_sharing;
+pub(crate) mod sent_invitations;

@@ -1,0 +1,47 @@
+//! rampart's own operations on behalf of an account: what AWS has no call for. Each is signed for the service `rampart`.
+
+use crate::operations::{Handler, Operation, Service, rampart};
+
+const fn operation(
+    name: &'static str,
+    method: &'static str,
+    paged: bool,
+    errors: &'static [&'static str],
+    handler: Handler,
+) -> Operation {
+    let (service, handler) = (Service::Rampart, Some(handler));
+    Operation { service, name, method, client_token: false, paged, errors, handler }
+}
+
+/// rampart's own operations.
+pub static RAMPART: &[Operation] = &[
+    operation(
+        "DeleteOrganizationSharing",
+        "DELETE",
+        false,
+        &["OperationNotPermitted"],
+        rampart::organization_sharing::delete,
+    ),
+    operation(
+        "DeleteSentInvitations",
+        "DELETE",
+        false,
+        &[
+            "MalformedArn",
+            "MissingRequiredParameter",
+            "ResourceShareInvitationAlreadyAccepted",
+            "ResourceShareInvitationAlreadyRejected",
+            "ResourceShareInvitationArnNotFound",
+            "ResourceShareInvitationExpired",
+        ],
+        rampart::sent_invitations::delete,
+    ),
+    operation("GetOrganizationSharing", "GET", false, &[], rampart::organization_sharing::get),
+    operation(
+        "GetSentInvitations",
+        "GET",
+        true,
+        &["InvalidNextToken", "InvalidParameter"],
+        rampart::sent_invitations::get,
+    ),
+];

@@ -1,0 +1,57 @@
+//! The organization commands. They work on the store itself, whether or not a server runs on it.
+
+mod endpoint;
+
+use std::fmt::Write;
+use std::path::Path;
+
+use anyhow::Context;
+use rampart_core::organization::plan::OrganizationFile;
+use rampart_server::organization_file::{apply, plan_file};
+use rampart_server::{Clock, Entropy};
+
+use self::endpoint::Endpoint;
+use crate::cli::OrgChange;
+use crate::config::Config;
+use crate::{output, serve};
+
+/// Makes the organization what a file says.
+pub(crate) async fn apply_file(config: &Config, file: &Path, how: OrgChange) -> anyhow::Result<()> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    // JSON is YAML, too.
+    let wanted: OrganizationFile =
+        serde_yaml_ng::from_str(&text).with_context(|| format!("{} is no organization", file.display()))?;
+    change(config, &wanted, how).await
+}
+
+/// Makes the organization what another endpoint shows.
+pub(crate) async fn mirror(
+    config: &Config,
+    endpoint: &str,
+    region: &str,
+    how: OrgChange,
+) -> anyhow::Result<()> {
+    let wanted = Endpoint::new(endpoint, region)?.read().await?;
+    change(config, &wanted, how).await
+}
+
+/// Prints what changes, and then changes it.
+async fn change(config: &Config, wanted: &OrganizationFile, how: OrgChange) -> anyhow::Result<()> {
+    let store = serve::open_store(config).await?;
+    let (entropy, now) = (Entropy::system(), Clock::real());
+    let steps = plan_file(&store, wanted, how.prune, &entropy, now).await?;
+    let mut words = String::new();
+    for step in &steps {
+        writeln!(words, "{step}")?;
+    }
+    if steps.is_empty() {
+        words.push_str("Nothing changes.\n");
+    }
+    output::text(&words)?;
+    if how.dry_run || steps.is_empty() {
+        return Ok(());
+    }
+    let count = steps.len();
+    apply(&store, wanted.management_account.id, steps, &entropy, now).await?;
+    output::text(&format!("Done: {count} changes.\n"))
+}
