@@ -140,6 +140,8 @@ def test_every_member_is_sent_and_answered(tour, table):
     replacements(owner, own)
     promotions(owner, receiver)
     endings(owner, receiver, share, own)
+    owner.unwatched("organizations").create_organization(FeatureSet="ALL")
+    owner.ram.enable_sharing_with_aws_organization()
     missing = []
     for name in built(table):
         operation = MODEL.operation_model(name)
