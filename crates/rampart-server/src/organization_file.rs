@@ -227,12 +227,11 @@ impl Take {
 
     /// A member as the plan wants it, of the epoch that it has.
     async fn changed(&self, tx: &Transaction, wanted: &Member) -> Result<Member, Abort> {
-        let epoch = match self.epochs.get(&wanted.account) {
-            Some(epoch) => *epoch,
-            None => {
-                let found = tx.member(self.management, wanted.account).await?;
-                found.ok_or(OrganizationRefusal::AccountNotFound)?.epoch
-            }
+        let epoch = if let Some(epoch) = self.epochs.get(&wanted.account) {
+            *epoch
+        } else {
+            let found = tx.member(self.management, wanted.account).await?;
+            found.ok_or(OrganizationRefusal::AccountNotFound)?.epoch
         };
         Ok(Member { epoch, ..wanted.clone() })
     }

@@ -161,18 +161,42 @@ pub(crate) enum OrgCommand {
         #[command(flatten)]
         how: OrgChange,
     },
-    /// Make the organization what another Organizations endpoint shows to the credentials in AWS_ACCESS_KEY_ID,
-    /// AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN; prints what changes first
+    /// Make the organization what another Organizations endpoint shows to its management account; prints what changes
+    /// first
     Mirror {
         /// http://HOST:PORT. TLS is not built in: reach AWS itself through a proxy that speaks it
         #[arg(long)]
         endpoint: String,
+        #[command(flatten)]
+        credentials: EndpointCredentials,
         /// The Region that requests are signed for
         #[arg(long, default_value = "us-east-1")]
         region: String,
         #[command(flatten)]
         how: OrgChange,
     },
+}
+
+/// As whom another endpoint is asked.
+#[derive(Clone, Args)]
+pub(crate) struct EndpointCredentials {
+    /// The management account's access key id
+    #[arg(long, env = "AWS_ACCESS_KEY_ID", value_name = "ID")]
+    pub(crate) access_key_id: String,
+    /// Its secret: better in the environment than on the command line
+    #[arg(long, env = "AWS_SECRET_ACCESS_KEY", value_name = "SECRET", hide_env_values = true)]
+    pub(crate) secret_access_key: String,
+    /// Of temporary credentials
+    #[arg(long, env = "AWS_SESSION_TOKEN", value_name = "TOKEN", hide_env_values = true)]
+    pub(crate) session_token: Option<String>,
+}
+
+impl std::fmt::Debug for EndpointCredentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EndpointCredentials")
+            .field("access_key_id", &self.access_key_id)
+            .finish_non_exhaustive()
+    }
 }
 
 /// How an organization is changed.

@@ -16,6 +16,7 @@ use clap::Parser;
 
 use crate::cli::{AccountCommand, Cli, Command, KeyCommand, OrgCommand};
 use crate::config::Config;
+use crate::org::Endpoint;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -44,8 +45,8 @@ fn run(cli: Cli) -> anyhow::Result<()> {
                 keys::create_account(&config, account, name, output).await
             }
             Command::Org(OrgCommand::Apply { file, how }) => org::apply_file(&config, &file, how).await,
-            Command::Org(OrgCommand::Mirror { endpoint, region, how }) => {
-                org::mirror(&config, &endpoint, &region, how).await
+            Command::Org(OrgCommand::Mirror { endpoint, credentials, region, how }) => {
+                org::mirror(&config, Endpoint::new(&endpoint, &region, credentials)?, how).await
             }
             Command::Key(KeyCommand::Create { account, user, output }) => {
                 keys::create_key(&config, account, user, output).await

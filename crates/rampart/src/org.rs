@@ -10,7 +10,7 @@ use rampart_core::organization::plan::OrganizationFile;
 use rampart_server::organization_file::{apply, plan_file};
 use rampart_server::{Clock, Entropy};
 
-use self::endpoint::Endpoint;
+pub(crate) use self::endpoint::Endpoint;
 use crate::cli::OrgChange;
 use crate::config::Config;
 use crate::{output, serve};
@@ -25,13 +25,8 @@ pub(crate) async fn apply_file(config: &Config, file: &Path, how: OrgChange) -> 
 }
 
 /// Makes the organization what another endpoint shows.
-pub(crate) async fn mirror(
-    config: &Config,
-    endpoint: &str,
-    region: &str,
-    how: OrgChange,
-) -> anyhow::Result<()> {
-    let wanted = Endpoint::new(endpoint, region)?.read().await?;
+pub(crate) async fn mirror(config: &Config, endpoint: Endpoint, how: OrgChange) -> anyhow::Result<()> {
+    let wanted = endpoint.read().await?;
     change(config, &wanted, how).await
 }
 

@@ -163,14 +163,13 @@ pub fn plan(
     ids: &mut dyn FnMut() -> [u8; 10],
 ) -> Result<Vec<Step>, PlanFault> {
     let mut steps = Vec::new();
-    let organization = match &snapshot.organization {
-        Some(organization) => check_same(file, organization)?,
-        None => {
-            let organization = new_organization(file, now, ids)?;
-            let management = file.management_account.clone();
-            steps.push(Step::CreateOrganization { organization: organization.clone(), management });
-            organization
-        }
+    let organization = if let Some(organization) = &snapshot.organization {
+        check_same(file, organization)?
+    } else {
+        let organization = new_organization(file, now, ids)?;
+        let management = file.management_account.clone();
+        steps.push(Step::CreateOrganization { organization: organization.clone(), management });
+        organization
     };
     let mut planner = Planner::new(&organization, snapshot, now, ids);
     planner.node(&file.root, &Parent::root(&organization), 0)?;
@@ -297,14 +296,13 @@ impl<'a> Planner<'a> {
             }
             return Ok(Parent::unit(unit));
         }
-        let id = match &entry.id {
-            Some(id) => ParentId::parse(id)
-                .filter(|id| !id.is_root())
-                .ok_or_else(|| PlanFault::Id(id.clone(), "unit's id"))?,
-            None => {
-                let [a, b, c, d, e, f, g, h, ..] = (self.ids)();
-                self.organization.root.new_unit([a, b, c, d, e, f, g, h])
-            }
+        let id = if let Some(id) = &entry.id {
+            let unit = ParentId::parse(id).filter(|id| !id.is_root());
+            unit.ok_or_else(|| PlanFault::Id(id.clone(), "unit's id"))?
+        } else {
+            let bytes: [u8; 10] = (self.ids)();
+            let (unit, _) = bytes.split_first_chunk::<8>().expect("ten bytes hold eight");
+            self.organization.root.new_unit(*unit)
         };
         let unit = OrganizationalUnit {
             management: self.organization.management,

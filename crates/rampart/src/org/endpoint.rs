@@ -17,38 +17,35 @@ use rampart_core::organization::plan::{AccountEntry, Node, OrganizationFile};
 use rampart_server::Clock;
 use serde_json::{Value, json};
 
+use crate::cli::EndpointCredentials;
+
 /// Bytes of an answer: a page has twenty items.
 const ANSWER_BYTES_MAX: usize = 1 << 20;
 /// Calls at the most: 10,000 accounts in 500 units take some 2,000.
 const CALLS_MAX: usize = 100_000;
 
 /// Where an organization is read from.
-pub(super) struct Endpoint {
+pub(crate) struct Endpoint {
     client: Client<HttpConnector, Full<Bytes>>,
     authority: String,
     region: String,
-    key_id: String,
-    secret: String,
-    session_token: Option<String>,
+    credentials: EndpointCredentials,
     calls: std::cell::Cell<usize>,
 }
 
 impl Endpoint {
-    pub(super) fn new(url: &str, region: &str) -> anyhow::Result<Self> {
+    pub(crate) fn new(url: &str, region: &str, credentials: EndpointCredentials) -> anyhow::Result<Self> {
         let Some(authority) = url.strip_prefix("http://").map(|rest| rest.trim_end_matches('/')) else {
             bail!(
                 "write the endpoint as http://HOST:PORT: TLS is not built in, so reach AWS through a proxy that speaks it"
             );
         };
         ensure!(!authority.is_empty() && !authority.contains('/'), "the endpoint {url} names no host");
-        let variable = |name: &str| std::env::var(name).with_context(|| format!("{name} is not set"));
         Ok(Self {
             client: Client::builder(TokioExecutor::new()).build_http(),
             authority: authority.to_owned(),
             region: region.to_owned(),
-            key_id: variable("AWS_ACCESS_KEY_ID")?,
-            secret: variable("AWS_SECRET_ACCESS_KEY")?,
-            session_token: std::env::var("AWS_SESSION_TOKEN").ok(),
+            credentials,
             calls: std::cell::Cell::new(0),
         })
     }
@@ -151,9 +148,9 @@ impl Endpoint {
             ("x-amz-target", target.as_bytes()),
         ];
         let credentials = Credentials {
-            access_key_id: &self.key_id,
-            secret_access_key: &self.secret,
-            session_token: self.session_token.as_deref(),
+            access_key_id: &self.credentials.access_key_id,
+            secret_access_key: &self.credentials.secret_access_key,
+            session_token: self.credentials.session_token.as_deref(),
         };
         let parts = RequestParts { method: "POST", path: "/", query: "", headers: &headers, body: &body };
         let added =

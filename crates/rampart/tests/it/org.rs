@@ -106,7 +106,15 @@ async fn another_endpoint_is_mirrored() {
         seen
     };
     assert_eq!(describe(server.address).await, describe(copy.address).await);
-    let unreachable =
-        Site::new().run(&["org", "mirror", "--endpoint", "https://organizations.us-east-1.amazonaws.com"]);
+    let unreachable = Site::new().run(&[
+        "org",
+        "mirror",
+        "--endpoint",
+        "https://organizations.us-east-1.amazonaws.com",
+        "--access-key-id",
+        "x",
+        "--secret-access-key",
+        "x",
+    ]);
     assert!(!unreachable.succeeded && unreachable.stderr.contains("TLS is not built in"), "{unreachable:?}");
 }

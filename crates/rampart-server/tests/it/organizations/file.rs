@@ -43,7 +43,7 @@ async fn what_a_file_makes_works_and_what_it_takes_away_does_not() {
         assert_eq!(ids(&listed["Accounts"]), [MEMBER, OUTSIDER]);
         let arn = text(&units["OrganizationalUnits"][0]["Arn"]);
         let share = create_share(&management, &json!({"name": "n", "principals": [arn]})).await;
-        assert_eq!(share_arns(&member, "OTHER-ACCOUNTS").await, [share.clone()]);
+        assert_eq!(share_arns(&member, "OTHER-ACCOUNTS").await, std::slice::from_ref(&share));
 
         assert_eq!(apply_file(&server, acme(&[OUTSIDER])).await, Ok(1));
         assert!(share_arns(&member, "OTHER-ACCOUNTS").await.is_empty());
