@@ -327,7 +327,11 @@ impl Catalog {
         if let Some(published) = &resource_type.customer_managed_permission_actions {
             return published.iter().any(|known| known.eq_ignore_ascii_case(action));
         }
-        let Some((service, _)) = action.split_once(':') else { return false };
+        let Some((service, name)) = action.split_once(':') else { return false };
+        // What a wildcard stands for cannot be held against a list that is not known.
+        if name.contains(['*', '?']) {
+            return false;
+        }
         let of_type = self.permissions.iter().filter(|known| known.resource_type == resource_type.name);
         service.eq_ignore_ascii_case(&resource_type.service_name)
             || of_type

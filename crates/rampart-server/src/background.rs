@@ -24,6 +24,8 @@ use memberships::tidy_memberships;
 use purge::purge;
 use replacement::replace_permissions;
 
+use tokio::time::Instant;
+
 use crate::app::App;
 use crate::operations::ram::offer::load_offer;
 
@@ -39,11 +41,23 @@ pub async fn run(app: Arc<App>, stop: impl Future<Output = ()>) {
     let mut stop = std::pin::pin!(stop);
     let mut ticks = tokio::time::interval(INTERVAL);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let settle_delay = Duration::from_millis(app.timing().settle_delay_ms.try_into().unwrap_or_default());
+    // When the work that was asked for first is due, and whether more was asked for since.
+    let (mut due_at, mut more) = (None, false);
     loop {
         let only_works = tokio::select! {
             () = &mut stop => return,
             _ = ticks.tick() => false,
-            () = app.work_waits.notified() => true,
+            () = app.work_waits.notified() => {
+                more = due_at.is_some();
+                due_at = due_at.or(Some(Instant::now() + settle_delay));
+                continue;
+            }
+            () = tokio::time::sleep_until(due_at.unwrap_or_else(Instant::now)), if due_at.is_some() => {
+                due_at = more.then(|| Instant::now() + settle_delay);
+                more = false;
+                true
+            }
         };
         let due = async { if only_works { replace_permissions(&app).await } else { sweep(&app).await } };
         tokio::select! {

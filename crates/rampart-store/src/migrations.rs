@@ -256,6 +256,7 @@ const STEPS: &[&str] = &[
         from_permission TEXT NOT NULL,
         from_version BIGINT,
         to_permission TEXT NOT NULL,
+        to_id BYTEA,
         to_version BIGINT NOT NULL,
         parameters TEXT NOT NULL,
         state TEXT NOT NULL,

@@ -5,6 +5,7 @@ use rampart_aws::{AccountId, Region};
 use rampart_policy::Template;
 use rampart_policy::template::ParameterError;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::PermissionName;
 use super::customer::{CustomerPermission, FeatureSet, PermissionVersion};
@@ -68,6 +69,8 @@ pub struct Attachable {
     name: PermissionName,
     resource_type: String,
     version: u32,
+    /// Tells one of the owner's from a later one of its name.
+    id: Option<Uuid>,
     /// The text and what it declares; the catalog's permissions declare nothing.
     template: Option<(String, Vec<Declaration>)>,
     /// Why it cannot be attached anew.
@@ -81,6 +84,7 @@ impl Attachable {
             name: PermissionName::Managed(permission.name.clone()),
             resource_type: permission.resource_type.clone(),
             version: permission.default_version(),
+            id: None,
             template: None,
             refused: None,
         }
@@ -102,6 +106,7 @@ impl Attachable {
             name: PermissionName::Customer(name()),
             resource_type: permission.resource_type.clone(),
             version: version.head.number,
+            id: Some(permission.id),
             template: Some((version.template.clone(), version.head.parameters.clone())),
             refused,
         }
@@ -115,6 +120,11 @@ impl Attachable {
     /// How a share's row names it.
     pub fn name(&self) -> &PermissionName {
         &self.name
+    }
+
+    /// Tells one of the owner's permissions from a later one of its name; the catalog's have none.
+    pub fn id(&self) -> Option<Uuid> {
+        self.id
     }
 
     /// The default version.

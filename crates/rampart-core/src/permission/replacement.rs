@@ -26,6 +26,8 @@ pub struct ReplaceWork {
     pub from_version: Option<u32>,
     /// By what.
     pub to: PermissionName,
+    /// Tells it from a later one of its name; the catalog's permissions have none.
+    pub to_id: Option<Uuid>,
     /// The version that was the default when the work began.
     pub to_version: u32,
     /// The values of that version's parameters, in every share.
@@ -90,6 +92,7 @@ pub fn decide_replace(
         from,
         from_version,
         to: to.name().clone(),
+        to_id: to.id(),
         to_version: to.version(),
         parameters: to.bind(values)?,
         state: WorkState::InProgress { after: None },

@@ -4,8 +4,8 @@ use futures_util::future::try_join;
 use rampart_core::AttachedPermission;
 use rampart_core::TimestampMs;
 use rampart_core::catalog::Catalog;
-use rampart_core::permission::PermissionName;
 use rampart_core::permission::replacement::{ReplaceWork, WorkState, decide_step};
+use rampart_core::permission::{CustomerPermission, PermissionName};
 use rampart_store::{Abort, AttachmentCursor, Transaction, Work};
 use uuid::Uuid;
 
@@ -67,7 +67,9 @@ impl ReplaceStep {
                 let version = tx.permission_version(work.owner, work.region, name, number);
                 let (permission, version) =
                     try_join(tx.permission(work.owner, work.region, name), version).await?;
-                let lives = permission.is_some_and(|row| row.deleted.is_none());
+                // Another permission may have the name by now.
+                let same = |row: &CustomerPermission| row.deleted.is_none() && Some(row.id) == work.to_id;
+                let lives = permission.as_ref().is_some_and(same);
                 Ok(lives && version.is_some_and(|row| row.deleted.is_none()))
             }
         }

@@ -240,7 +240,7 @@ pub(super) fn of(refusal: &Refusal) -> (Codes, String) {
         }
         Refusal::TooManyTags { tags } => (
             &["TagLimitExceededException", "InvalidParameterException"],
-            format!("A resource share has at most {TAGS_PER_SHARE_MAX} tags, not {tags}."),
+            format!("A resource share or a permission has at most {TAGS_PER_SHARE_MAX} tags, not {tags}."),
         ),
         Refusal::TagKeyReserved { key } => (
             &["TagPolicyViolationException", "InvalidParameterException"],

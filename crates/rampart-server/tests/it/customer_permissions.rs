@@ -131,6 +131,7 @@ async fn what_is_no_permission_is_refused() {
             (statement(json!({"Sid": "s"})), "MalformedPolicyTemplate"),
             (statement(json!({"Effect": "Deny"})), "InvalidPolicy"),
             (statement(json!({"Action": "s3:GetObject"})), "InvalidPolicy"),
+            (statement(json!({"Action": "codebuild:Batch*"})), "InvalidPolicy"),
             (statement(json!({"Condition": {"StringNotEquals": {"aws:SourceVpc": "v"}}})), "InvalidPolicy"),
             (statement(json!({"Condition": {"StringEquals": {"aws:PrincipalOrgID": "o"}}})), "InvalidPolicy"),
             (

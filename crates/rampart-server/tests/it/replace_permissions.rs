@@ -128,6 +128,17 @@ async fn what_is_attached_later_is_left_alone_and_what_is_gone_fails_the_work() 
         assert!(found[0]["statusMessage"].as_str().unwrap().contains("Other has been deleted"), "{found:?}");
         assert_eq!(having(&owner, AWS, None).await, 1);
         assert_eq!(works(&owner, json!({"workIds": [work["id"]]})).await[0]["status"], "COMPLETED");
+        // Nor is another permission taken for it that has its name by then.
+        let again = create_permission(&owner, "Other").await;
+        let failing = replace(&owner, AWS, &again).await;
+        owner.ok("DeletePermission", &json!({"permissionArn": again})).await;
+        let groups = json!({"name": "Other", "resourceType": "codebuild:ReportGroup",
+            "policyTemplate": template(&["codebuild:BatchGetReportGroups"])});
+        owner.ok("CreatePermission", &groups).await;
+        server.advance(Duration::from_secs(1));
+        server.sweep().await;
+        assert_eq!(works(&owner, json!({"workIds": [failing["id"]]})).await[0]["status"], "FAILED");
+        assert_eq!((having(&owner, AWS, None).await, having(&owner, &again, None).await), (1, 0));
     })
     .await;
 }

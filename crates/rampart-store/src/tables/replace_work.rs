@@ -11,13 +11,13 @@ use crate::{StoreError, Transaction};
 static LOAD: Statement = Statement::new(
     "replace_work.load",
     "SELECT owner, region, work_id, from_permission, from_version, to_permission, to_version, parameters, state,
-            created_ms, updated_ms
+            created_ms, updated_ms, to_id
      FROM replace_work WHERE part = $1 AND owner = $2 AND region = $3 AND work_id = $4",
 );
 static OF_OWNER: Statement = Statement::new(
     "replace_work.of_owner",
     "SELECT owner, region, work_id, from_permission, from_version, to_permission, to_version, parameters, state,
-            created_ms, updated_ms
+            created_ms, updated_ms, to_id
      FROM replace_work
      WHERE part = $1 AND owner = $2 AND region = $3 AND (created_ms, work_id) > ($4, $5)
        AND (finished_ms IS NULL OR finished_ms > $6)
@@ -26,20 +26,20 @@ static OF_OWNER: Statement = Statement::new(
 static OPEN: Statement = Statement::new(
     "replace_work.open",
     "SELECT owner, region, work_id, from_permission, from_version, to_permission, to_version, parameters, state,
-            created_ms, updated_ms
+            created_ms, updated_ms, to_id
      FROM replace_work WHERE is_open = 1 AND created_ms <= $1 ORDER BY created_ms LIMIT $2",
 );
 static FINISHED: Statement = Statement::new(
     "replace_work.finished",
     "SELECT owner, region, work_id, from_permission, from_version, to_permission, to_version, parameters, state,
-            created_ms, updated_ms
+            created_ms, updated_ms, to_id
      FROM replace_work WHERE finished_ms IS NOT NULL AND finished_ms <= $1 ORDER BY finished_ms LIMIT $2",
 );
 static STORE: Statement = Statement::new(
     "replace_work.store",
     "INSERT INTO replace_work (part, owner, region, work_id, from_permission, from_version, to_permission, to_version,
-                               parameters, state, is_open, created_ms, updated_ms, finished_ms)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+                               parameters, state, is_open, created_ms, updated_ms, finished_ms, to_id)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
      ON CONFLICT (part, owner, region, work_id)
      DO UPDATE SET state = excluded.state, is_open = excluded.is_open, updated_ms = excluded.updated_ms,
         finished_ms = excluded.finished_ms",
@@ -147,6 +147,7 @@ impl Transaction {
             work.created.into(),
             work.updated.into(),
             (!is_open).then_some(work.updated).into(),
+            work.to_id.as_ref().into(),
         ];
         self.connection.execute(&STORE, &values).await.map(drop)
     }
@@ -181,5 +182,6 @@ fn read_work(row: &Row<'_>) -> Result<ReplaceWork, StoreError> {
         state: row.json(8)?,
         created: row.time(9)?,
         updated: row.time(10)?,
+        to_id: row.opt_uuid(11)?,
     })
 }
