@@ -50,5 +50,6 @@ mod sharing;
 mod shutdown;
 mod sts;
 mod tag_resource;
+mod tidying;
 mod update_resource_share;
 mod visibility;
