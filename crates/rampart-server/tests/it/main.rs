@@ -11,6 +11,7 @@ mod concurrency;
 mod create_resource_share;
 mod customer_permissions;
 mod delete_resource_share;
+mod disassociate_resource_share;
 mod empty_pages;
 mod events;
 mod get_resource_policies;
