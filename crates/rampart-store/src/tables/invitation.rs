@@ -34,7 +34,7 @@ static RECEIVED_FOR_SHARE: Statement = Statement::new(
     "SELECT i.sender, i.region, i.invitation_id, i.share_id, i.receiver, i.receiver_arn, i.created_ms, i.deadline_ms,
             i.accepted, i.answered_ms, i.share_name, s.name
      FROM invitation i
-     LEFT JOIN resource_share s ON s.part = i.part AND s.share_id = i.share_id
+     LEFT JOIN resource_share s ON s.part = $1 AND s.share_id = $2
      WHERE i.part = $1 AND i.share_id = $2 AND i.receiver = $3 AND (i.created_ms, i.invitation_id) > ($4, $5)
        AND ((i.accepted = 1 AND i.answered_ms > $6) OR (i.accepted = 0 AND i.answered_ms > $7)
          OR (i.answered_ms IS NULL AND i.deadline_ms > $7))
