@@ -236,6 +236,7 @@ impl<'a> Table<'a> {
             created: self.now,
             deadline: deadline(self.now, self.share.contents.short_invitation_resources > 0),
             answer: None,
+            share_name: None,
         };
         let standing = Standing::Invited { invitation: invitation.id, deadline: invitation.deadline };
         let event = SharingEvent::of_invitation(&invitation, InvitationStatus::Pending, self.now);

@@ -5,7 +5,7 @@ use rampart_aws::AccountId;
 use rampart_aws::timestamp::TimestampMs;
 
 use crate::associate::Outcome;
-use crate::association::{Association, AssociationStatus, Standing};
+use crate::association::{Association, AssociationStatus, Member, Standing};
 use crate::contents::Contents;
 use crate::event::SharingEvent;
 use crate::ids::InvitationId;
@@ -76,10 +76,16 @@ pub fn decide_leave(
         return Err(Refusal::LeaveNotPermitted { share: share.arn() });
     }
     let (changes, _) = end_all(share, &granted, company, usage, now, timing);
-    Ok(Decision {
-        changes,
-        reply: vec![Outcome { association: own, status: AssociationStatus::Disassociating }],
-    })
+    let association = as_told_to_itself(own);
+    Ok(Decision { changes, reply: vec![Outcome { association, status: AssociationStatus::Disassociating }] })
+}
+
+// AWS: who leaves is told `external: false`, though its owner is told true (reference §5.5, Appendix A).
+fn as_told_to_itself(mut own: Association) -> Association {
+    if let Member::Principal { external, .. } = &mut own.member {
+        *external = false;
+    }
+    own
 }
 
 /// Ends associations. The invitation they stood on is dropped with the last of them: pending, it can no longer be
@@ -215,7 +221,9 @@ mod tests {
     fn an_invited_account_leaves_what_may_be_left() {
         for resources in [&[GATEWAY][..], &[]] {
             let mut world = joined(resources);
-            assert_eq!(leave(&mut world, CONSUMER, 9).unwrap()[0].status, AssociationStatus::Disassociating);
+            let told = leave(&mut world, CONSUMER, 9).unwrap().remove(0);
+            assert_eq!(told.status, AssociationStatus::Disassociating);
+            assert!(!told.association.is_external() && world.principal(CONSUMER).is_external());
             assert_eq!((world.invitations.len(), world.share.contents.principals), (0, 0));
             assert!(matches!(leave(&mut world, CONSUMER, 10), Err(Refusal::ShareNotFound { .. })));
         }

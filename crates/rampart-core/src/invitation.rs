@@ -37,6 +37,9 @@ pub struct Invitation {
     pub deadline: TimestampMs,
     /// What the receiver said, once it did.
     pub answer: Option<Answer>,
+    /// The share's name, once the share's own row is gone and this is still shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share_name: Option<String>,
 }
 
 /// What the receiver said.
@@ -108,6 +111,16 @@ impl Invitation {
         };
         now < after(self.timestamp(now), kept_ms)
     }
+
+    /// Whether it is still shown though its share was deleted.
+    // AWS: pending ones vanish with the share, rejected and expired ones are shown for seven days (reference §3.4, §10.4,
+    // inferred). An accepted one lives as long as its association, which ended.
+    pub fn outlives_share(&self, deleted: TimestampMs) -> bool {
+        match self.answer {
+            Some(answer) => !answer.accepted,
+            None => self.deadline <= deleted,
+        }
+    }
 }
 
 /// When an invitation made `now` expires, given what the share will hold.
@@ -135,24 +148,58 @@ pub struct Offer {
     pub usage: OwnerUsage,
 }
 
-/// The offer, if `caller` is its receiver, calls in its Region, and it can be seen.
+/// An invitation as it is found.
+#[derive(Clone, Debug)]
+pub enum Found {
+    /// With what it offers.
+    Offer(Box<Offer>),
+    /// It has outlived its share's row.
+    Alone(Invitation),
+}
+
+impl Found {
+    fn invitation(&self) -> &Invitation {
+        match self {
+            Self::Offer(offer) => &offer.invitation,
+            Self::Alone(invitation) => invitation,
+        }
+    }
+
+    /// Whether the share is there, or the invitation is shown without it.
+    fn is_kept(&self) -> bool {
+        match self {
+            Self::Offer(offer) => {
+                offer.share.deleted.is_none_or(|deleted| offer.invitation.outlives_share(deleted))
+            }
+            Self::Alone(_) => true,
+        }
+    }
+}
+
+/// The offer, if `caller` is its receiver, calls in its Region, and it can be seen. What is left of an invitation to a
+/// deleted share cannot be answered any more.
 // AWS: a wrong account and an unknown ARN are answered alike, so as not to leak (reference §5.4, inferred).
 pub fn check_received(
-    offer: Option<Offer>,
+    found: Option<Found>,
     arn: InvitationArn,
     caller: AccountId,
     region: Region,
     now: TimestampMs,
     timing: &Timing,
 ) -> Result<Offer, Refusal> {
-    offer
-        .filter(|offer| {
-            offer.invitation.receiver == caller
-                && offer.invitation.region == region
-                && offer.share.deleted.is_none()
-                && offer.invitation.is_visible(now, timing)
-        })
-        .ok_or(Refusal::InvitationNotFound { invitation: arn })
+    let seen = |found: &Found| {
+        let invitation = found.invitation();
+        invitation.receiver == caller
+            && invitation.region == region
+            && found.is_kept()
+            && invitation.is_visible(now, timing)
+    };
+    let not_found = Refusal::InvitationNotFound { invitation: arn };
+    match found.filter(seen) {
+        Some(Found::Offer(offer)) if offer.share.deleted.is_none() => Ok(*offer),
+        Some(left) => Err(check_pending(left.invitation(), now).err().unwrap_or(not_found)),
+        None => Err(not_found),
+    }
 }
 
 /// Accepts: the invitation says so at once, and the associations that waited are granted from `now` on.
@@ -185,12 +232,12 @@ pub fn decide_reject(
 }
 
 /// Writes down what time has done: the associations that waited ended when the invitation expired. The invitation's
-/// own row says so by itself. Nothing to do when it was answered, or is not due yet, or went with its share: then its
-/// counts are gone already.
+/// own row says so by itself. Nothing to do when it was answered, or is not due yet, or went with its share before it
+/// was due.
 pub fn decide_expire(offer: Offer, now: TimestampMs) -> Option<Decision<Invitation>> {
     let waiting = offer.associations.iter().any(|row| matches!(row.standing, Standing::Invited { .. }));
-    let counts = offer.share.deleted.is_none();
-    if offer.invitation.status(now) != InvitationStatus::Expired || !waiting || !counts {
+    let own_end = offer.share.deleted.is_none_or(|deleted| offer.invitation.deadline <= deleted);
+    if offer.invitation.status(now) != InvitationStatus::Expired || !waiting || !own_end {
         return None;
     }
     let (expired, at) = (offer.invitation.clone(), offer.invitation.deadline);
@@ -217,9 +264,12 @@ fn decide_answer(
         changes.push(Change::EventRecorded(SharingEvent::of_association(&row, status, settled)));
         changes.push(Change::AssociationStored(row));
     }
-    let usage = offer.usage.moved(&offer.share.contents, &contents);
-    changes.push(Change::ShareStored(ResourceShare { contents, ..offer.share }));
-    changes.push(Change::UsageStored(usage));
+    // The counts of a deleted share went with it.
+    if offer.share.deleted.is_none() {
+        let usage = offer.usage.moved(&offer.share.contents, &contents);
+        changes.push(Change::ShareStored(ResourceShare { contents, ..offer.share }));
+        changes.push(Change::UsageStored(usage));
+    }
     Decision { changes, reply: invitation }
 }
 
@@ -311,13 +361,16 @@ mod tests {
     }
 
     #[test]
-    fn an_expiry_is_written_down_once_and_not_of_a_deleted_share() {
+    fn an_expiry_is_written_down_once_and_not_of_a_share_that_was_deleted_before() {
         let mut world = invited();
         assert_eq!(decide_expire(world.offer(), at(LONG_WINDOW_MS - 1)), None);
         let mut deleted = world.offer();
-        deleted.share.deleted = Some(at(1));
-        // Its counts went with it.
-        assert_eq!(decide_expire(deleted, at(LONG_WINDOW_MS)), None);
+        deleted.share.deleted = Some(at(LONG_WINDOW_MS - 1));
+        assert_eq!(decide_expire(deleted.clone(), at(LONG_WINDOW_MS)), None);
+        deleted.share.deleted = Some(at(LONG_WINDOW_MS));
+        let changes = decide_expire(deleted, at(LONG_WINDOW_MS)).unwrap().changes;
+        let counts = |change: &Change| matches!(change, Change::ShareStored(_) | Change::UsageStored(_));
+        assert!(!changes.iter().any(counts), "its counts went with it: {changes:?}");
         let decision = decide_expire(world.offer(), at(LONG_WINDOW_MS + 5)).unwrap();
         world.apply(decision);
         assert_eq!(world.principal(CONSUMER).standing, Standing::Ended { at: at(LONG_WINDOW_MS) });
@@ -333,8 +386,9 @@ mod tests {
     fn only_the_receiver_sees_it() {
         let world = invited();
         let arn = world.offer().invitation.arn();
-        let check = |caller, offer| {
-            check_received(offer, arn, account(caller), world.share.region, at(1), &Timing::default())
+        let check = |caller, offer: Option<Offer>| {
+            let found = offer.map(|offer| Found::Offer(Box::new(offer)));
+            check_received(found, arn, account(caller), world.share.region, at(1), &Timing::default())
         };
         assert!(check(CONSUMER, Some(world.offer())).is_ok());
         for (caller, offer) in
@@ -348,6 +402,34 @@ mod tests {
             check(CONSUMER, Some(deleted)).map(drop),
             Err(Refusal::InvitationNotFound { invitation: arn })
         );
+    }
+
+    #[test]
+    fn what_is_left_of_an_invitation_to_a_deleted_share_says_why_it_cannot_be_answered() {
+        let timing = Timing::default();
+        let mut world = invited();
+        let (arn, region) = (world.offer().invitation.arn(), world.share.region);
+        let check = |found, now| {
+            check_received(Some(found), arn, account(CONSUMER), region, at(now), &timing).map(drop)
+        };
+        let deleted = |mut offer: Offer, now| {
+            offer.share.deleted = Some(at(now));
+            Found::Offer(Box::new(offer))
+        };
+        let (due, not_found) = (LONG_WINDOW_MS, Err(Refusal::InvitationNotFound { invitation: arn }));
+        assert_eq!(check(deleted(world.offer(), due - 1), due + 1), not_found);
+        let expired = Err(Refusal::InvitationExpired { invitation: arn });
+        assert_eq!(check(deleted(world.offer(), due), due + 1), expired);
+        let mut accepted = invited();
+        let decision = decide_accept(accepted.offer(), at(5), &timing).unwrap();
+        accepted.apply(decision);
+        assert_eq!(check(deleted(accepted.offer(), 6), 7), not_found);
+        let decision = decide_reject(world.offer(), at(5), &timing).unwrap();
+        let rejected = world.apply(decision);
+        let refused = Err(Refusal::InvitationAlreadyRejected { invitation: arn });
+        assert_eq!(check(deleted(world.offer(), 6), 7), refused);
+        assert_eq!(check(Found::Alone(rejected.clone()), 7), refused);
+        assert_eq!(check(Found::Alone(rejected), 5 + 7 * DAY_MS), not_found);
     }
 
     #[test]

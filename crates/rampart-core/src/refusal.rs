@@ -62,6 +62,7 @@ pub enum Refusal {
     PrincipalWithResourceType,
     TagFilterKeyMissing,
     SourceMalformed { source: String },
+    SourceTypeInvalid { value: String },
     ResourceTypeInvalid { value: String },
     TagTargetMissing,
     NothingToUpdate,

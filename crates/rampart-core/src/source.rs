@@ -34,6 +34,13 @@ impl SourceType {
         }
     }
 
+    /// The type of that spelling.
+    pub fn named(name: &str) -> Result<Self, Refusal> {
+        let all = [Self::Account, Self::Arn, Self::Organization, Self::OrganizationPath];
+        let invalid = || Refusal::SourceTypeInvalid { value: name.chars().take(64).collect() };
+        all.into_iter().find(|source_type| source_type.as_str() == name).ok_or_else(invalid)
+    }
+
     /// What `text` is, if it can be a source.
     pub fn of(text: &str) -> Result<Self, Refusal> {
         if text.parse::<AccountId>().is_ok() {

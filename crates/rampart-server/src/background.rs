@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use rampart_core::association::Standing;
 use rampart_core::contents::{Contents, EndedThrough};
-use rampart_core::invitation::decide_expire;
+use rampart_core::invitation::{Found, decide_expire};
 use rampart_core::{
     Association, AssociationStatus, Change, InvitationArn, ResourceShare, ShareArn, SharingEvent, TimestampMs,
 };
@@ -111,8 +111,8 @@ impl Work for Expire {
     type Reply = bool;
 
     async fn run(&self, tx: &Transaction) -> Result<bool, Abort> {
-        let offer = load_offer(tx, self.invitation).await?;
-        let Some(decision) = offer.and_then(|offer| decide_expire(offer, self.now)) else { return Ok(false) };
+        let Some(Found::Offer(offer)) = load_offer(tx, self.invitation).await? else { return Ok(false) };
+        let Some(decision) = decide_expire(*offer, self.now) else { return Ok(false) };
         tx.apply(&decision.changes, self.now).await?;
         Ok(true)
     }
@@ -153,9 +153,10 @@ impl Work for TakeApart {
         let mut changes = Vec::new();
         let mut contents = share.contents;
         if contents.ended_through.is_none() {
-            let invitations = tx.invitations_of_share(self.share, ROWS_MAX).await?;
+            let invitations = tx.invitations_gone_with_share(self.share, deleted, ROWS_MAX).await?;
             changes.extend(invitations.iter().map(drop_of));
-            for row in tx.waiting_associations(self.share, ROWS_MAX).await? {
+            // What was due before that ended by itself: it has an end and events of its own.
+            for row in tx.waiting_associations(self.share, deleted, ROWS_MAX).await? {
                 changes.push(told(&row));
                 changes.push(Change::AssociationStored(Association {
                     standing: Standing::Ended { at: deleted },

@@ -423,6 +423,7 @@ const STEPS: &[&str] = &[
         PRIMARY KEY (part, management, account))",
     "CREATE INDEX IF NOT EXISTS organization_tidying_by_time
         ON organization_tidying (at_ms, part, management, account)",
+    "ALTER TABLE invitation ADD COLUMN IF NOT EXISTS share_name TEXT",
 ];
 
 /// Holds what the store must know of itself before anything else; made before the first step.

@@ -327,7 +327,7 @@ async fn invitation(app: &App, call: &Call, ask: Ask) -> Result<Ask, Failure> {
     }
     let share = ShareArn { owner: arn.sender, region: arn.region, id: invitation.share };
     let share = reader.resource_share(share).await?;
-    Ok(ask.with("ram:ResourceShareName", share.map(|share| share.name)))
+    Ok(ask.with("ram:ResourceShareName", share.map(|share| share.name).or(invitation.share_name)))
 }
 
 /// With what is known of the permission that is asked for.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use futures_util::future::try_join_all;
 use rampart_core::permission::replacement::ReplaceWork;
 use rampart_core::permission::{CustomerPermission, PermissionVersion, customer};
-use rampart_core::{Change, InvitationArn, ShareArn, TimestampMs};
+use rampart_core::{Change, Invitation, InvitationArn, ShareArn, TimestampMs};
 use rampart_store::{Abort, AssociationKey, EventKey, PartitionId, TokenKey, Transaction, Work};
 
 use super::{BATCH_MAX, ROWS_MAX, drop_of, is_untidy};
@@ -118,7 +118,7 @@ impl Work for PurgeInvitations {
     }
 }
 
-/// Removes a share with all that is left of it, some rows at a time.
+/// Removes a share with all that is left of it but its rejected and expired invitations, some rows at a time.
 struct PurgeShare {
     share: ShareArn,
     now: TimestampMs,
@@ -128,13 +128,26 @@ impl Work for PurgeShare {
     type Reply = usize;
 
     async fn run(&self, tx: &Transaction) -> Result<usize, Abort> {
-        if tx.resource_share(self.share).await?.is_some_and(|share| is_untidy(&share)) {
+        let share = tx.resource_share(self.share).await?;
+        let Some((share, deleted)) = share.and_then(|share| share.deleted.map(|at| (share, at))) else {
+            return Ok(0);
+        };
+        if is_untidy(&share) {
             // The ends of what it held come first.
             return Ok(0);
         }
         let keys = tx.association_keys(self.share, ROWS_MAX).await?;
-        let invitations = tx.invitations_of_share(self.share, ROWS_MAX).await?;
-        let mut changes: Vec<_> = keys.iter().map(purged).chain(invitations.iter().map(drop_of)).collect();
+        let invitations = tx.nameless_invitations(self.share, ROWS_MAX).await?;
+        let left = invitations.into_iter().map(|invitation| {
+            if invitation.outlives_share(deleted) {
+                // Shown for longer than the share, whose name it tells.
+                let share_name = Some(share.name.clone());
+                Change::InvitationStored(Invitation { share_name, ..invitation })
+            } else {
+                drop_of(&invitation.arn())
+            }
+        });
+        let mut changes: Vec<_> = keys.iter().map(purged).chain(left).collect();
         if changes.is_empty() {
             let ShareArn { owner, region, id } = self.share;
             changes.push(Change::SharePurged { owner, region, share: id });

@@ -332,6 +332,9 @@ pub(super) fn of(refusal: &Refusal) -> (Codes, String) {
                 "{value} is not a valid resource region scope value. Specify a valid value and try again."
             ),
         ),
+        Refusal::SourceTypeInvalid { value } => {
+            (INVALID_PARAMETER, format!("{value} is not a valid source type."))
+        }
         Refusal::ResourceArnWithPrincipalType => (
             INVALID_PARAMETER,
             "You cannot specify a resource ARN when the association type is PRINCIPAL.".to_owned(),

@@ -99,7 +99,8 @@ async fn what_is_malformed_is_named_by_its_code() {
             (json!({"name": "n", "resourceArns": ["tgw-1"]}), "MalformedArn"),
             (json!({"name": "n", "resourceArns": [gateway(1).replace("transit-gateway/tgw", "instance/i")]}), "MalformedArn"),
             (json!({"name": "n", "tags": [{"key": "aws:x", "value": "1"}]}), "TagPolicyViolation"),
-            (json!({"name": "n", "tags": [{"key": "a"}, {"key": "a"}]}), "InvalidParameter"),
+            (json!({"name": "n", "tags": [{"key": "a", "value": ""}, {"key": "a", "value": ""}]}), "InvalidParameter"),
+            (json!({"name": "n", "tags": [{"key": "a"}]}), "InvalidParameter"),
             (json!({"name": "n", "tags": [{"value": "a"}]}), "InvalidParameter"),
             (json!({"name": "n", "clientToken": ""}), "InvalidClientToken"),
             (

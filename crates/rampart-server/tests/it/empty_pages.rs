@@ -17,8 +17,7 @@ fn switched_on() -> Settings {
 #[expect(clippy::too_many_lines, reason = "a table of all lists")]
 async fn lists(server: &TestServer) -> Vec<(Client, &'static str, &'static str, Value, Option<usize>)> {
     let owner = server.account(OWNER);
-    let input =
-        json!({"name": "n", "principals": [SERVICE], "sources": [OWNER, STRANGER], "tags": [{"key": "k"}]});
+    let input = json!({"name": "n", "principals": [SERVICE], "sources": [OWNER, STRANGER], "tags": [{"key": "k", "value": ""}]});
     create(&owner, &input).await;
     let resources = [gateway(1), gateway(2)];
     let input = json!({"name": "n", "resourceArns": resources, "principals": [CONSUMER]});

@@ -110,6 +110,11 @@ async fn what_is_malformed_is_named_by_its_code_and_text() {
             assert_eq!(reply.json, json!({"message": message}));
         }
         assert_eq!(owner.refused(GET, &json!({})).await, "InvalidParameter");
+        let malformed = json!({"associationType": "RESOURCE", "resourceArn": "not an arn"});
+        let reply = owner.call(GET, &malformed).await;
+        let message = "The specified resource ARN not an arn is not valid. Verify the ARN and try again.";
+        assert_eq!(reply.error_code, "MalformedArnException");
+        assert_eq!(reply.json["message"], message);
         let malformed = json!({"associationType": "RESOURCE", "resourceShareArns": ["arn,arn"]});
         let reply = owner.call(GET, &malformed).await;
         assert_eq!(reply.error_code, "MalformedArnException");

@@ -28,7 +28,7 @@ async fn a_share_of_the_older_types_can_be_left() {
                     "associatedEntity": CONSUMER,
                     "associationType": "PRINCIPAL",
                     "status": "DISASSOCIATING",
-                    "external": true,
+                    "external": false,
                 }],
                 "clientToken": token,
             });

@@ -76,12 +76,14 @@ async fn every_filter() {
         }
         for none in [
             json!({"sourceType": "ACCOUNT", "sourceId": PATH}),
-            json!({"sourceType": "account"}),
             json!({"sourceId": STRANGER}),
             json!({"sourceId": "1"}),
         ] {
             assert!(sources(&owner, &none).await.is_empty(), "{none}");
         }
+        let reply = owner.call(LIST, &json!({"sourceType": "account"})).await;
+        let told = (reply.error_code.as_str(), &reply.json["message"]);
+        assert_eq!(told, ("InvalidParameterException", &json!("account is not a valid source type.")));
     })
     .await;
 }

@@ -8,7 +8,7 @@ use rampart_testkit::server::{for_each_store_with, settings};
 use serde_json::json;
 
 use crate::sharing::{
-    CONSUMER, OWNER, Offer, associations, create, gateway, only, share, share_arns, share_refused,
+    CONSUMER, OWNER, Offer, associations, create, gateway, list, only, share, share_arns, share_refused,
 };
 
 fn slow() -> Settings {
@@ -43,6 +43,30 @@ async fn an_association_settles() {
         assert_eq!(row().await["status"], "DISASSOCIATING");
         server.advance(BEYOND);
         assert_eq!(row().await["status"], "DISASSOCIATED");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_consumer_sees_a_resource_as_pending_until_it_is_effective() {
+    for_each_store_with(slow(), async |server| {
+        let offer = Offer::accepted(&server, &[gateway(1)]).await;
+        server.advance(BEYOND + HALF);
+        let more = json!({"resourceShareArn": offer.share, "resourceArns": [gateway(2)]});
+        offer.owner.ok("AssociateResourceShare", &more).await;
+        for second in ["PENDING", "AVAILABLE"] {
+            let input = json!({"resourceOwner": "OTHER-ACCOUNTS"});
+            let found = offer.consumer.ok("ListResources", &input).await["resources"].clone();
+            let status = |arn: String| {
+                let resource = list(&found).into_iter().find(|resource| resource["arn"] == arn);
+                resource.unwrap()["status"].clone()
+            };
+            assert_eq!((status(gateway(1)), status(gateway(2))), (json!("AVAILABLE"), json!(second)));
+            // The owner sees none.
+            let own = offer.owner.ok("ListResources", &json!({"resourceOwner": "SELF"})).await;
+            assert!(list(&own["resources"]).iter().all(|resource| resource.get("status").is_none()));
+            server.advance(BEYOND + HALF);
+        }
     })
     .await;
 }

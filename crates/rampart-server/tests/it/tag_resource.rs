@@ -170,6 +170,8 @@ async fn what_is_malformed_or_missing_is_named_by_its_code() {
             (tags(&arn, &[("k", "1"), ("k", "2")]), "InvalidParameter"),
             (json!({"resourceShareArn": arn}), "InvalidParameter"),
             (json!({"resourceShareArn": arn, "tags": [{"value": "v"}]}), "InvalidParameter"),
+            (json!({"resourceShareArn": arn, "tags": [{"key": "k"}]}), "InvalidParameter"),
+            (json!({"resourceShareArn": arn, "tags": [{"key": "k", "value": null}]}), "InvalidParameter"),
             (json!({"tags": good}), "InvalidParameter"),
             (json!({"resourceShareArn": arn, "resourceArn": arn, "tags": good}), "InvalidParameter"),
             (json!({"resourceShareArn": "nonsense", "tags": good}), "MalformedArn"),
@@ -195,6 +197,20 @@ async fn what_is_malformed_or_missing_is_named_by_its_code() {
         }
         assert_eq!(shown(&owner, &arn).await, json!([]));
         owner.ok(TAG, &one(&"ü".repeat(128), &"ü".repeat(256))).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_deleted_share_is_not_tagged_any_more() {
+    for_each_store(async |server| {
+        let owner = server.account(OWNER);
+        let arn = create(&owner, &json!({"name": "n", "tags": [{"key": "k", "value": "v"}]})).await;
+        owner.ok("DeleteResourceShare", &json!({"resourceShareArn": arn})).await;
+        assert_eq!(owner.refused(TAG, &tags(&arn, &[("k", "w")])).await, "UnknownResource");
+        let keys = json!({"resourceShareArn": arn, "tagKeys": ["k"]});
+        assert_eq!(owner.refused(UNTAG, &keys).await, "UnknownResource");
+        assert_eq!(shown(&owner, &arn).await, json!([{"key": "k", "value": "v"}]));
     })
     .await;
 }

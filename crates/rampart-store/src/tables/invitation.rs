@@ -12,32 +12,33 @@ use crate::{StoreError, Transaction};
 
 static LOAD: Statement = Statement::new(
     "invitation.load",
-    "SELECT sender, region, invitation_id, share_id, receiver, receiver_arn, created_ms, deadline_ms, accepted, answered_ms
+    "SELECT sender, region, invitation_id, share_id, receiver, receiver_arn, created_ms, deadline_ms, accepted, answered_ms,
+            share_name
      FROM invitation WHERE part = $1 AND sender = $2 AND region = $3 AND invitation_id = $4",
 );
-/// Visible: neither answered nor expired too long ago, and the share is not deleted.
+/// Visible: neither answered nor expired too long ago, and the share is not deleted or was so after that.
 static RECEIVED: Statement = Statement::new(
     "invitation.received",
     "SELECT i.sender, i.region, i.invitation_id, i.share_id, i.receiver, i.receiver_arn, i.created_ms, i.deadline_ms,
-            i.accepted, i.answered_ms, s.name
+            i.accepted, i.answered_ms, i.share_name, s.name
      FROM invitation i
-     JOIN resource_share s ON s.part = i.part AND s.share_id = i.share_id
+     LEFT JOIN resource_share s ON s.part = i.part AND s.share_id = i.share_id
      WHERE i.receiver = $1 AND i.region = $2 AND (i.created_ms, i.invitation_id) > ($3, $4)
        AND ((i.accepted = 1 AND i.answered_ms > $5) OR (i.accepted = 0 AND i.answered_ms > $6)
          OR (i.answered_ms IS NULL AND i.deadline_ms > $6))
-       AND s.deleted_ms IS NULL
+       AND (s.deleted_ms IS NULL OR i.accepted = 0 OR (i.answered_ms IS NULL AND i.deadline_ms <= s.deleted_ms))
      ORDER BY i.created_ms, i.invitation_id LIMIT $7",
 );
 static RECEIVED_FOR_SHARE: Statement = Statement::new(
     "invitation.received_for_share",
     "SELECT i.sender, i.region, i.invitation_id, i.share_id, i.receiver, i.receiver_arn, i.created_ms, i.deadline_ms,
-            i.accepted, i.answered_ms, s.name
+            i.accepted, i.answered_ms, i.share_name, s.name
      FROM invitation i
-     JOIN resource_share s ON s.part = i.part AND s.share_id = i.share_id
+     LEFT JOIN resource_share s ON s.part = $1 AND s.share_id = $2
      WHERE i.part = $1 AND i.share_id = $2 AND i.receiver = $3 AND (i.created_ms, i.invitation_id) > ($4, $5)
        AND ((i.accepted = 1 AND i.answered_ms > $6) OR (i.accepted = 0 AND i.answered_ms > $7)
          OR (i.answered_ms IS NULL AND i.deadline_ms > $7))
-       AND s.deleted_ms IS NULL
+       AND (s.deleted_ms IS NULL OR i.accepted = 0 OR (i.answered_ms IS NULL AND i.deadline_ms <= s.deleted_ms))
      ORDER BY i.created_ms, i.invitation_id LIMIT $8",
 );
 /// Of its sender, whatever became of them; those of deleted shares are gone with these.
@@ -53,10 +54,10 @@ static SENT: Statement = Statement::new(
 static STORE: Statement = Statement::new(
     "invitation.store",
     "INSERT INTO invitation (part, sender, region, invitation_id, share_id, receiver, receiver_arn, created_ms,
-                             deadline_ms, accepted, answered_ms)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+                             deadline_ms, accepted, answered_ms, share_name)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
      ON CONFLICT (part, sender, region, invitation_id)
-     DO UPDATE SET accepted = excluded.accepted, answered_ms = excluded.answered_ms",
+     DO UPDATE SET accepted = excluded.accepted, answered_ms = excluded.answered_ms, share_name = excluded.share_name",
 );
 static DROP: Statement = Statement::new(
     "invitation.drop",
@@ -169,6 +170,7 @@ impl Transaction {
             invitation.deadline.into(),
             invitation.answer.map(|answer| answer.accepted).into(),
             invitation.answer.map(|answer| answer.at).into(),
+            invitation.share_name.as_deref().into(),
         ];
         self.connection.execute(&STORE, &values).await.map(drop)
     }
@@ -195,10 +197,15 @@ fn accepted_since(now: TimestampMs, timing: &Timing) -> TimestampMs {
 }
 
 fn read_named(row: &Row<'_>) -> Result<(Invitation, String), StoreError> {
-    Ok((read_invitation(row)?, row.text(10)?.to_owned()))
+    let invitation = read_invitation(row)?;
+    let name = match &invitation.share_name {
+        Some(name) => name.clone(),
+        None => row.text(11)?.to_owned(),
+    };
+    Ok((invitation, name))
 }
 
-fn read_invitation(row: &Row<'_>) -> Result<Invitation, StoreError> {
+pub(crate) fn read_invitation(row: &Row<'_>) -> Result<Invitation, StoreError> {
     let answer = match (row.opt_int(8)?, row.opt_time(9)?) {
         (Some(accepted), Some(at)) => Some(Answer { accepted: accepted != 0, at }),
         _ => None,
@@ -213,5 +220,6 @@ fn read_invitation(row: &Row<'_>) -> Result<Invitation, StoreError> {
         created: row.time(6)?,
         deadline: row.time(7)?,
         answer,
+        share_name: row.opt_text(10)?.map(str::to_owned),
     })
 }

@@ -3,7 +3,8 @@
 
 use rampart_core::contents::EndedThrough;
 use rampart_core::{
-    Association, AssociationId, AssociationKind, InvitationArn, InvitationId, ShareArn, ShareId, TimestampMs,
+    Association, AssociationId, AssociationKind, Invitation, InvitationArn, InvitationId, ShareArn, ShareId,
+    TimestampMs,
 };
 
 use uuid::Uuid;
@@ -12,13 +13,19 @@ use super::organization_tidying::DROP_BASES;
 use crate::statement::{Row, Statement, Value};
 use crate::store::Reader;
 use crate::tables::association::{kind_of, number, read_association};
+use crate::tables::invitation::read_invitation;
 use crate::tables::share_permission::DROP_ALL;
 use crate::{PartitionId, StoreError, Transaction};
 
+/// What ended with its share before it was due is left out: that is written down of the share, and must not stand before
+/// what is due.
 static OVERDUE: Statement = Statement::new(
     "retention.overdue",
-    "SELECT owner, region, invitation_id FROM association
-     WHERE deadline_ms IS NOT NULL AND deadline_ms <= $1 ORDER BY deadline_ms LIMIT $2",
+    "SELECT a.owner, a.region, a.invitation_id FROM association a
+     JOIN resource_share s ON s.part = a.part AND s.share_id = a.share_id
+     WHERE a.deadline_ms IS NOT NULL AND a.deadline_ms <= $1
+       AND (s.deleted_ms IS NULL OR a.deadline_ms <= s.deleted_ms)
+     ORDER BY a.deadline_ms LIMIT $2",
 );
 static UNTIDY: Statement = Statement::new(
     "retention.untidy",
@@ -40,10 +47,15 @@ static ANSWERED: Statement = Statement::new(
     "SELECT sender, region, invitation_id FROM invitation
      WHERE accepted = $1 AND answered_ms IS NOT NULL AND answered_ms <= $2 ORDER BY answered_ms LIMIT $3",
 );
+/// Not while an association waits on it: ending that needs the invitation. A scalar query, because PostgreSQL joins what
+/// stands in NOT EXISTS by reading all that waits.
 static EXPIRED: Statement = Statement::new(
     "retention.expired",
-    "SELECT sender, region, invitation_id FROM invitation
-     WHERE answered_ms IS NULL AND deadline_ms <= $1 ORDER BY deadline_ms LIMIT $2",
+    "SELECT i.sender, i.region, i.invitation_id FROM invitation i
+     WHERE i.answered_ms IS NULL AND i.deadline_ms <= $1
+       AND (SELECT min(a.deadline_ms) FROM association a WHERE a.part = i.part AND a.share_id = i.share_id
+         AND a.receiver = i.receiver AND a.invitation_id = i.invitation_id AND a.standing = 0) IS NULL
+     ORDER BY i.deadline_ms LIMIT $2",
 );
 static TOKENS: Statement = Statement::new(
     "retention.tokens",
@@ -54,10 +66,18 @@ static EVENTS: Statement = Statement::new(
     "retention.events",
     "SELECT part, seq, idx, n FROM sharing_event WHERE at_ms <= $1 ORDER BY at_ms LIMIT $2",
 );
-static INVITATIONS_OF_SHARE: Statement = Statement::new(
-    "retention.invitations_of_share",
-    "SELECT sender, region, invitation_id FROM invitation WHERE part = $1 AND share_id = $2
-     ORDER BY part, share_id LIMIT $3",
+/// Those that go with their share: accepted ones, and those that waited when it was deleted.
+static GONE_WITH_SHARE: Statement = Statement::new(
+    "retention.gone_with_share",
+    "SELECT sender, region, invitation_id FROM invitation
+     WHERE part = $1 AND share_id = $2 AND (accepted = 1 OR (answered_ms IS NULL AND deadline_ms > $3))
+     ORDER BY part, share_id LIMIT $4",
+);
+static NAMELESS_OF_SHARE: Statement = Statement::new(
+    "retention.nameless_of_share",
+    "SELECT sender, region, invitation_id, share_id, receiver, receiver_arn, created_ms, deadline_ms, accepted, answered_ms,
+            share_name
+     FROM invitation WHERE part = $1 AND share_id = $2 AND share_name IS NULL ORDER BY part, share_id LIMIT $3",
 );
 static KEYS_OF_SHARE: Statement = Statement::new(
     "retention.keys_of_share",
@@ -70,7 +90,8 @@ static WAITING_OF_SHARE: Statement = Statement::new(
             deadline_ms, invitation_id
      FROM association
      WHERE part = $1 AND owner = $2 AND region = $3 AND share_id = $4 AND standing = 0
-     ORDER BY part, owner, region, share_id LIMIT $5",
+       AND deadline_ms > $5
+     ORDER BY part, owner, region, share_id LIMIT $6",
 );
 static GRANTED_OF_SHARE: Statement = Statement::new(
     "retention.granted_of_share",
@@ -112,7 +133,8 @@ pub(crate) static STATEMENTS: &[&Statement] = &[
     &EXPIRED,
     &TOKENS,
     &EVENTS,
-    &INVITATIONS_OF_SHARE,
+    &GONE_WITH_SHARE,
+    &NAMELESS_OF_SHARE,
     &KEYS_OF_SHARE,
     &WAITING_OF_SHARE,
     &GRANTED_OF_SHARE,
@@ -168,7 +190,7 @@ impl EventKey {
 }
 
 impl Reader {
-    /// Invitations that expired by `now` and whose associations still wait.
+    /// Invitations that expired by `now`, before their share was deleted, and whose associations still wait.
     pub async fn overdue_invitations(
         &self,
         now: TimestampMs,
@@ -207,7 +229,7 @@ impl Reader {
         self.connection.query(&ANSWERED, &values, read_invitation_arn).await
     }
 
-    /// Invitations that expired by `by`.
+    /// Invitations that expired by `by` and that no association waits on any more.
     pub async fn expired_invitations(
         &self,
         by: TimestampMs,
@@ -241,20 +263,33 @@ impl Reader {
             .await
     }
 
-    /// The invitations of a share, in whatever state.
-    pub async fn invitations_of_share(
+    /// The invitations of a share that are not shown any longer once it was deleted at `deleted`.
+    pub async fn invitations_gone_with_share(
+        &self,
+        share: ShareArn,
+        deleted: TimestampMs,
+        limit: u32,
+    ) -> Result<Vec<InvitationArn>, StoreError> {
+        let part = self.part_of(share.owner);
+        let values = [part.into(), Value::from(&share.id.0), deleted.into(), limit.into()];
+        self.connection.query(&GONE_WITH_SHARE, &values, read_invitation_arn).await
+    }
+
+    /// The invitations of a share that do not hold its name yet.
+    pub async fn nameless_invitations(
         &self,
         share: ShareArn,
         limit: u32,
-    ) -> Result<Vec<InvitationArn>, StoreError> {
+    ) -> Result<Vec<Invitation>, StoreError> {
         let values = [self.part_of(share.owner).into(), Value::from(&share.id.0), limit.into()];
-        self.connection.query(&INVITATIONS_OF_SHARE, &values, read_invitation_arn).await
+        self.connection.query(&NAMELESS_OF_SHARE, &values, read_invitation).await
     }
 
-    /// Associations of a share that wait for the answer to an invitation, expired or not.
+    /// Associations of a share that wait for the answer to an invitation which is due after `after`.
     pub async fn waiting_associations(
         &self,
         share: ShareArn,
+        after: TimestampMs,
         limit: u32,
     ) -> Result<Vec<Association>, StoreError> {
         let values = [
@@ -262,6 +297,7 @@ impl Reader {
             Value::Text(share.owner.as_str()),
             Value::Text(share.region.as_str()),
             Value::from(&share.id.0),
+            after.into(),
             limit.into(),
         ];
         self.connection.query(&WAITING_OF_SHARE, &values, read_association).await

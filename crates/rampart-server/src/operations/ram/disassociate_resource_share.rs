@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::answering::write;
 use super::effect::circle_for;
-use super::entities::Named;
+use super::entities::{Named, check_form};
 use super::input::{required, share_arn};
 use super::shapes::AssociationShape;
 use crate::app::{App, Call};
@@ -79,6 +79,12 @@ impl Work for Disassociate {
         let usage = tx.owner_usage(self.share.owner, self.share.region);
         let (share, rows, company, usage) =
             try_join4(tx.resource_share(self.share), rows, company, usage).await?;
+        for ((kind, entity), row) in self.named.entities().zip(&rows) {
+            // What is associated can be removed, however it is written.
+            if row.is_none() || !self.call.owns(self.share) {
+                check_form(kind, entity, self.call.region.partition())?;
+            }
+        }
         let here = self.share.region == self.call.region;
         let share = share.filter(|_| here).ok_or(Refusal::ShareNotFound { share: self.share })?;
         let caller = self.call.account;

@@ -6,10 +6,11 @@ use futures_util::future::{try_join, try_join_all};
 use rampart_core::associate::{Entities, check_call_size};
 use rampart_core::resource::Resource;
 use rampart_core::source::SourceType;
-use rampart_core::{AccountId, Association, AssociationKind, Principal, Refusal, ShareArn};
+use rampart_core::{AccountId, Association, AssociationKind, Partition, Principal, Refusal, ShareArn};
 use rampart_store::{Reader, StoreError};
 use serde::Serialize;
 
+use super::input::check_resource_arn;
 use crate::app::{App, Call};
 
 /// What a call names, without repetitions and in a stable order, so that two calls that name the same set are the same
@@ -111,6 +112,15 @@ impl Named {
             }
         }
         Ok(existing)
+    }
+}
+
+/// Checks how an entity is written, whatever it names.
+pub(super) fn check_form(kind: AssociationKind, entity: &str, partition: Partition) -> Result<(), Refusal> {
+    match kind {
+        AssociationKind::Resource => check_resource_arn(entity),
+        AssociationKind::Principal => Principal::parse(entity, partition).map(drop),
+        AssociationKind::Source => SourceType::of(entity).map(drop),
     }
 }
 

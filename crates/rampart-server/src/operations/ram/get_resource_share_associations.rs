@@ -8,7 +8,7 @@ use rampart_store::{AssociationInShare, AssociationScope};
 use serde::{Deserialize, Serialize};
 
 use super::contents_of::Walk;
-use super::input::{association_status, filter_values, required, share_arn};
+use super::input::{association_status, check_resource_arn, filter_values, required, share_arn};
 use super::shapes::AssociationShape;
 use super::visible::check_visible;
 use crate::app::App;
@@ -88,5 +88,6 @@ fn kind(input: &Input) -> Result<AssociationKind, Refusal> {
     if kind != AssociationKind::Principal && input.principal.is_some() {
         return Err(Refusal::PrincipalWithResourceType);
     }
+    input.resource_arn.as_deref().map(check_resource_arn).transpose()?;
     Ok(kind)
 }

@@ -114,8 +114,14 @@ async fn load_one(
     };
     let Some(invitation) = reader.invitation(arn).await?.filter(visible) else { return Ok(None) };
     let share = ShareArn { owner: invitation.sender, region: invitation.region, id: invitation.share };
-    let share = reader.resource_share(share).await?.filter(|share| share.deleted.is_none());
-    Ok(share.map(|share| (invitation, share.name)))
+    let name = match reader.resource_share(share).await? {
+        None => invitation.share_name.clone(),
+        Some(share) => {
+            let kept = share.deleted.is_none_or(|deleted| invitation.outlives_share(deleted));
+            kept.then_some(share.name)
+        }
+    };
+    Ok(name.map(|name| (invitation, name)))
 }
 
 fn cursor(invitation: &Invitation) -> InvitationCursor {

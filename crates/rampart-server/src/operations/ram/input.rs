@@ -2,7 +2,7 @@
 
 use rampart_core::catalog::RegionScope;
 use rampart_core::limits::FILTER_ARNS_MAX;
-use rampart_core::{InvitationArn, Refusal, ShareArn};
+use rampart_core::{Arn, InvitationArn, Refusal, ShareArn};
 
 /// A member that the model requires.
 pub(crate) fn required<T>(member: Option<T>, parameter: &'static str) -> Result<T, Refusal> {
@@ -12,6 +12,12 @@ pub(crate) fn required<T>(member: Option<T>, parameter: &'static str) -> Result<
 /// A share's ARN. One of another Region is well-formed, but no share of it is found here.
 pub(super) fn share_arn(text: &str) -> Result<ShareArn, Refusal> {
     ShareArn::parse(text).ok_or(Refusal::ShareArnMalformed)
+}
+
+/// Checks that a resource is named by an ARN, whatever it is.
+pub(super) fn check_resource_arn(text: &str) -> Result<(), Refusal> {
+    let malformed = |_| Refusal::ResourceArnMalformed { arn: text.chars().take(256).collect() };
+    Arn::parse(text).map(drop).map_err(malformed)
 }
 
 /// An invitation's ARN.

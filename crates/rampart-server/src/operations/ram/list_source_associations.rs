@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rampart_aws::rest_json::parse_body;
 use rampart_core::association::Member;
+use rampart_core::source::SourceType;
 use rampart_core::{AssociationKind, Refusal, ShareArn, TimestampMs};
 use rampart_store::{AssociationInShare, AssociationScope};
 use serde::{Deserialize, Serialize};
@@ -57,6 +58,7 @@ pub(crate) fn handle(app: Arc<App>, request: Request) -> Answer {
         let call = request.call;
         input.resource_share_arns = filter_values(input.resource_share_arns.take(), "resourceShareArns")?;
         association_status(input.association_status.as_deref())?;
+        input.source_type.as_deref().map(SourceType::named).transpose()?;
         let parse =
             |arns: &Vec<String>| arns.iter().map(|arn| share_arn(arn)).collect::<Result<Vec<_>, Refusal>>();
         let shares: Option<Vec<ShareArn>> = input.resource_share_arns.as_ref().map(parse).transpose()?;

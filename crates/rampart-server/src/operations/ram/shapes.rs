@@ -3,7 +3,7 @@
 use rampart_core::associate::Outcome;
 use rampart_core::catalog::RegionScope;
 use rampart_core::resource_share::Tag;
-use rampart_core::{Invitation, ResourceShare, TimestampMs, Timing};
+use rampart_core::{AssociationStatus, Invitation, ResourceShare, TimestampMs, Timing};
 use rampart_store::AssociationInShare;
 use serde::Serialize;
 
@@ -168,17 +168,19 @@ pub(super) struct ResourceShape {
 }
 
 impl ResourceShape {
-    /// The resource of a row that has not ended. The owner sees no status, a consumer sees AVAILABLE (reference §3.8):
-    /// rampart owns no resources, so it knows of nothing that makes one unavailable.
+    /// The resource of a row that has not ended. The owner sees no status, a consumer sees AVAILABLE once the resource is
+    /// effective: rampart owns no resources, so it knows of nothing that makes one unavailable.
+    // AWS: PENDING until the association has settled (reference §3.8, inferred).
     pub(super) fn of_row(row: &AssociationInShare, consumer: bool, app: &App, call: &Call) -> Option<Self> {
         let association = &row.association;
         let resource_type = association.resource_type()?;
-        let (_, since) = association.status(row.share_deleted, call.now, app.timing());
+        let (settled, since) = association.status(row.share_deleted, call.now, app.timing());
+        let status = if settled == AssociationStatus::Associating { "PENDING" } else { "AVAILABLE" };
         Some(Self {
             arn: association.entity.clone(),
             r#type: resource_type.to_owned(),
             resource_share_arn: association.share_arn().to_string(),
-            status: consumer.then_some("AVAILABLE"),
+            status: consumer.then_some(status),
             creation_time: association.created,
             last_updated_time: since,
             resource_region_scope: scope_of(app, resource_type).as_str(),

@@ -44,7 +44,7 @@ pub(crate) fn handle(app: Arc<App>, request: Request) -> Answer {
         let once = Once::new(&request.call, NAME, None, &input)?;
         let tags = tags(required(input.tags, "tags")?)?;
         let owner = request.call.account;
-        write(&app, owner, AddTags { app: Arc::clone(&app), call: request.call, target, tags, once }).await
+        write(&app, owner, AddTags { call: request.call, target, tags, once }).await
     })
 }
 
@@ -87,31 +87,28 @@ impl Target {
         Ok(permission.filter(|row| row.deleted.is_none()).ok_or(not_found)?)
     }
 
-    /// The share, if it is the caller's and still shown.
-    pub(super) async fn share(
-        arn: ShareArn,
-        tx: &Transaction,
-        app: &App,
-        call: &Call,
-    ) -> Result<ResourceShare, Abort> {
+    /// The share, if it is the caller's and not deleted.
+    // AWS: neither operation models InvalidStateTransition, so a deleted share is unknown (reference §3.1).
+    pub(super) async fn share(arn: ShareArn, tx: &Transaction, call: &Call) -> Result<ResourceShare, Abort> {
         let not_found = Refusal::ShareNotFound { share: arn };
         if !call.owns(arn) {
             return Err(not_found.into());
         }
         let share = tx.resource_share(arn).await?;
-        Ok(share.filter(|share| share.status(call.now, app.timing()).is_some()).ok_or(not_found)?)
+        Ok(share.filter(|share| share.deleted.is_none()).ok_or(not_found)?)
     }
 }
 
-/// Tags with their keys; a value that is absent is empty.
+/// Tags with their keys and values.
+// AWS: a value is required, and may be empty (reference §10.34).
 pub(super) fn tags(input: Vec<TagInput>) -> Result<Vec<Tag>, Refusal> {
-    let tag =
-        |tag: TagInput| Ok(Tag { key: required(tag.key, "tags.key")?, value: tag.value.unwrap_or_default() });
+    let tag = |tag: TagInput| {
+        Ok(Tag { key: required(tag.key, "tags.key")?, value: required(tag.value, "tags.value")? })
+    };
     input.into_iter().map(tag).collect()
 }
 
 struct AddTags {
-    app: Arc<App>,
     call: Call,
     target: Target,
     tags: Vec<Tag>,
@@ -127,7 +124,7 @@ impl Work for AddTags {
         }
         let changes = match &self.target {
             Target::Share(arn) => {
-                let share = Target::share(*arn, tx, &self.app, &self.call).await?;
+                let share = Target::share(*arn, tx, &self.call).await?;
                 decide_tag(&share, self.tags.clone())?
             }
             Target::Permission(name) => {

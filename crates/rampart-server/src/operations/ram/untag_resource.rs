@@ -36,12 +36,11 @@ pub(crate) fn handle(app: Arc<App>, request: Request) -> Answer {
         let once = Once::new(&request.call, NAME, None, &input)?;
         let keys = required(input.tag_keys, "tagKeys")?;
         let owner = request.call.account;
-        write(&app, owner, RemoveTags { app: Arc::clone(&app), call: request.call, target, keys, once }).await
+        write(&app, owner, RemoveTags { call: request.call, target, keys, once }).await
     })
 }
 
 struct RemoveTags {
-    app: Arc<App>,
     call: Call,
     target: Target,
     keys: Vec<String>,
@@ -56,9 +55,7 @@ impl Work for RemoveTags {
             return Ok(answer);
         }
         let changes = match &self.target {
-            Target::Share(arn) => {
-                decide_untag(&Target::share(*arn, tx, &self.app, &self.call).await?, &self.keys)
-            }
+            Target::Share(arn) => decide_untag(&Target::share(*arn, tx, &self.call).await?, &self.keys),
             Target::Permission(name) => {
                 customer::decide_untag(&Target::permission(name, tx, &self.call).await?, &self.keys)?
             }
