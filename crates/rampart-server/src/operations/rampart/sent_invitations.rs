@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use rampart_aws::query::{Form, parse_form};
 use rampart_core::disassociate::decide_disassociate;
-use rampart_core::invitation::check_pending;
+
+use rampart_core::invitation::{Found, check_pending};
 use rampart_core::{Invitation, InvitationArn, InvitationId, Refusal, TimestampMs};
 use rampart_store::{Abort, Transaction, Work};
 use serde::Serialize;
@@ -79,7 +80,10 @@ impl Work for Withdraw {
         let is_own = self.arn.sender == self.call.account && self.arn.region == self.call.region;
         let not_found = Refusal::InvitationNotFound { invitation: self.arn };
         let offer = if is_own { load_offer(tx, self.arn).await? } else { None };
-        let offer = offer.filter(|offer| offer.share.deleted.is_none()).ok_or(not_found)?;
+        let offer = match offer {
+            Some(Found::Offer(offer)) if offer.share.deleted.is_none() => offer,
+            _ => return Err(not_found.into()),
+        };
         let (now, timing) = (self.call.now, self.app.timing());
         check_pending(&offer.invitation, now)?;
         let company = &offer.associations;
