@@ -18,7 +18,6 @@ pub(super) async fn scopes_of_status<'a>(
 ) -> Result<Vec<AssociationScope<'a>>, Failure> {
     let at_once = walk.app.timing().settle_delay_ms == 0;
     Ok(match status {
-        None | Some("ASSOCIATED") => own_scopes(entities, shares),
         // Without a delay nothing is ever on its way out, and only what waits for an answer is on its way in.
         Some("DISASSOCIATING") if at_once => Vec::new(),
         Some("ASSOCIATING") if at_once && entities.is_none() => of_each(shares, AssociationScope::Invited),
@@ -26,7 +25,9 @@ pub(super) async fn scopes_of_status<'a>(
             Some(scopes) => scopes,
             None => own_scopes(entities, shares),
         },
-        Some("ASSOCIATING" | "DISASSOCIATING" | "DISASSOCIATED") => own_scopes(entities, shares),
+        None | Some("ASSOCIATED" | "ASSOCIATING" | "DISASSOCIATING" | "DISASSOCIATED") => {
+            own_scopes(entities, shares)
+        }
         // The others of the model are never had here.
         Some(_) => Vec::new(),
     })
