@@ -59,8 +59,12 @@ fn principal(share: &ResourceShare, place: u32, account: &str) -> Association {
 }
 
 fn resource(share: &ResourceShare, place: u32, arn: &str) -> Association {
+    resource_of("ec2:TransitGateway", share, place, arn)
+}
+
+fn resource_of(resource_type: &str, share: &ResourceShare, place: u32, arn: &str) -> Association {
     let member = Member::Resource {
-        resource_type: "ec2:TransitGateway".to_owned(),
+        resource_type: resource_type.to_owned(),
         short_invitation: false,
         for_identities: false,
         for_services: false,
@@ -70,7 +74,7 @@ fn resource(share: &ResourceShare, place: u32, arn: &str) -> Association {
 }
 
 /// Many shares that hold one principal, one resource and one source. The last holds another resource too, somebody who
-/// has not answered, and somebody who has left. Gives the ARNs of the last three.
+/// has not answered, and somebody who has left. Gives the shares' ARNs.
 async fn crowd(server: &TestServer) -> Vec<String> {
     let mut changes = Vec::new();
     let mut arns = Vec::new();
@@ -95,7 +99,7 @@ async fn crowd(server: &TestServer) -> Vec<String> {
         changes.push(Change::ShareStored(share));
     }
     server.fill(OWNER, &changes).await;
-    arns.split_off(arns.len() - 3)
+    arns
 }
 
 /// What one call answers, which must be all.
@@ -125,14 +129,15 @@ fn entity_and_shares(shares: &[String]) -> [((&'static str, &'static str), Value
 #[tokio::test]
 async fn an_entity_of_many_shares_is_found_in_those_that_are_named() {
     for_each_store(async |server| {
-        let last = crowd(&server).await;
+        let all = crowd(&server).await;
+        let last = &all[all.len() - 3..];
         let (owner, consumer) = (server.account(OWNER), server.account(CONSUMER));
         for (list, input) in entity_and_shares(&last[2..]) {
             let found = at_once(&owner, list, &input).await;
             assert_eq!(found.len(), 1, "{list:?} {input}");
             assert_eq!(found[0]["resourceShareArn"], json!(last[2]));
         }
-        for (list, input) in entity_and_shares(&last) {
+        for (list, input) in entity_and_shares(last) {
             for size in [1, 2, 3, 100] {
                 let found = collect(&owner, list, &input, size).await;
                 let shares: Vec<_> = found.iter().map(|found| &found["resourceShareArn"]).collect();
@@ -158,6 +163,19 @@ async fn an_entity_of_many_shares_is_found_in_those_that_are_named() {
             none["resourceShareArns"] = json!(last[..2]);
             assert!(at_once(&consumer, list, &none).await.is_empty());
         }
+        // What is in too many shares to look each up is found on the way through all.
+        for (list, filter) in [
+            (PRINCIPALS, json!({"resourceOwner": "OTHER-ACCOUNTS", "resourceArn": gateway(0)})),
+            (RESOURCES, json!({"resourceOwner": "OTHER-ACCOUNTS", "resourceArns": [gateway(0)]})),
+        ] {
+            let found = collect(&consumer, list, &filter, 500).await;
+            assert_eq!(found.len(), all.len(), "{filter}");
+        }
+        // So are the pairs of more entities and shares than a page looks at.
+        let principals = [CONSUMER, STRANGER, "444444444444", "555555555555", "666666666666"];
+        let shares = &all[all.len() - 500..];
+        let input = json!({"resourceOwner": "SELF", "principals": principals, "resourceShareArns": shares});
+        assert_eq!(collect(&owner, PRINCIPALS, &input, 500).await.len(), 501);
     })
     .await;
 }
@@ -165,7 +183,8 @@ async fn an_entity_of_many_shares_is_found_in_those_that_are_named() {
 #[tokio::test]
 async fn a_status_that_few_have_is_found_at_once() {
     for_each_store(async |server| {
-        let last = crowd(&server).await;
+        let all = crowd(&server).await;
+        let last = &all[all.len() - 3..];
         let owner = server.account(OWNER);
         for shares in [json!(null), json!([last[2]])] {
             for (status, who) in [
@@ -248,12 +267,16 @@ async fn principals_by_type_of_one_share_come_without_empty_pages() {
     .await;
 }
 
-/// Many shares with a principal each, of which the last alone holds a resource.
+/// Many shares with a principal each, of which the last alone holds a resource. The first has a row that its count does
+/// not tell: whoever lists it has asked for the contents of an empty share.
 async fn nearly_empty(server: &TestServer) {
     let mut changes = Vec::new();
     for number in 1..=MANY {
         let share = share(number, u32::from(number == MANY), 1);
         changes.push(Change::AssociationStored(principal(&share, 1, CONSUMER)));
+        if number == 1 {
+            changes.push(Change::AssociationStored(resource_of("ec2:Subnet", &share, 2, &gateway(9))));
+        }
         if number == MANY {
             changes.push(Change::AssociationStored(resource(&share, 2, &gateway(0))));
         }
