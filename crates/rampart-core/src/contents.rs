@@ -63,6 +63,15 @@ pub fn without(contents: &Contents, association: &Association) -> Contents {
 }
 
 impl Contents {
+    /// How many of a kind it holds.
+    pub fn count_of(&self, kind: AssociationKind) -> u32 {
+        match kind {
+            AssociationKind::Principal => self.principals,
+            AssociationKind::Resource => self.resources,
+            AssociationKind::Source => self.sources,
+        }
+    }
+
     /// Counts an association in.
     pub(crate) fn add(&mut self, association: &Association) {
         self.count(association, |n| n + 1);

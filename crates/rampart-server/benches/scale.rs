@@ -2,7 +2,8 @@
 //!
 //! Fills a small store (102 shares, so that every first page of 100 is full) and a large one (25,000 shares of one owner
 //! with 40 associations each, and 10,000 other owners), and in both one resource that is in 100 shares with 50 principals
-//! each; calls every list and every change on both through the real edge, and prints the medians side by side with their
+//! each; of another owner one principal in 10 and in 5,000 shares that hold nothing else but one and the same resource in
+//! the last; calls every list and every change on both through the real edge, and prints the medians side by side with their
 //! ratio. One run, one machine: the ratio is what counts.
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark says what went wrong by stopping")]
 
@@ -15,7 +16,8 @@ use rampart_core::catalog::Catalog;
 use rampart_core::contents::Contents;
 use rampart_core::resource_share::Origin;
 use rampart_core::{
-    AccountId, Association, AssociationId, Change, OwnerUsage, Quotas, ResourceShare, ShareId, TimestampMs,
+    AccountId, Association, AssociationId, Change, InvitationId, OwnerUsage, Quotas, ResourceShare, ShareId,
+    TimestampMs,
 };
 use rampart_server::{App, AuthMode, Clock, Entropy, Server, Settings};
 use rampart_store::{Abort, Location, Options, Store, Transaction, Work};
@@ -34,6 +36,11 @@ const POLICY_SHARES: u32 = 100;
 const POLICY_PRINCIPALS: u32 = 50;
 /// The numbers of these shares begin here: after all others, so that the others' first pages stay what they are.
 const POLICY_FIRST: u32 = 1_000_000;
+/// Shares this one with many of its own, which hold hardly anything.
+const SPARSE_OWNER: &str = "222222222222";
+const SPARSE_CONSUMER: &str = "222222222223";
+/// So many in the large store.
+const SPARSE_SHARES: u32 = 5_000;
 
 #[tokio::main]
 async fn main() {
@@ -48,10 +55,10 @@ async fn main() {
             "{engine}: {} associations over {shares} shares of one owner, 10,000 owners",
             shares * 2 * PER_SHARE
         );
-        let small = Site::new(&engine, 102, 0).await;
-        let large = Site::new(&engine, shares, 10_000).await;
+        let small = Site::new(&engine, 102, 0, 10).await;
+        let large = Site::new(&engine, shares, 10_000, SPARSE_SHARES).await;
         println!("{:<56} {:>10} {:>10} {:>7}", "operation (first page of 100)", "small", "large", "ratio");
-        for (name, call) in calls() {
+        for (name, call) in calls().into_iter().chain(sparse_calls()) {
             let (a, b) = measure(&small, &large, &call).await;
             println!("{name:<56} {a:>7.0} us {b:>7.0} us {:>7.2}", b / a);
         }
@@ -65,13 +72,16 @@ struct Site {
     store: Store,
     owner: Client,
     consumer: Client,
+    sparse_owner: Client,
+    sparse_consumer: Client,
     some_share: String,
+    sparse_share: String,
     database: Option<TestDatabase>,
     _folder: tempfile::TempDir,
 }
 
 impl Site {
-    async fn new(engine: &str, shares: u32, others: u32) -> Self {
+    async fn new(engine: &str, shares: u32, others: u32, sparse: u32) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (location, database) = if engine == "sqlite" {
             (Location::Sqlite(folder.path().join("scale.db")), None)
@@ -84,6 +94,7 @@ impl Site {
         let started = Instant::now();
         fill(&store, OWNER, shares, PER_SHARE).await;
         fill_policy(&store).await;
+        fill_sparse(&store, sparse).await;
         for n in 0..others {
             fill(&store, &format!("{:012}", 400_000_000_000_u64 + u64::from(n)), 1, 1).await;
         }
@@ -109,7 +120,19 @@ impl Site {
             |id: &str| Client::of(address, Key { id: id.to_owned(), secret: "x".to_owned() }, REGION);
         let some_share = share(account, shares / 2).arn().to_string();
         let (owner, consumer) = (client(OWNER), client(&consumer_of(0, 0, shares)));
-        Self { store, owner, consumer, some_share, database, _folder: folder }
+        let (sparse_owner, sparse_consumer) = (client(SPARSE_OWNER), client(SPARSE_CONSUMER));
+        let sparse_share = share(SPARSE_OWNER.parse().unwrap(), sparse - 1).arn().to_string();
+        Self {
+            store,
+            owner,
+            consumer,
+            sparse_owner,
+            sparse_consumer,
+            some_share,
+            sparse_share,
+            database,
+            _folder: folder,
+        }
     }
 }
 
@@ -155,6 +178,34 @@ async fn fill_policy(store: &Store) {
         changes.push(Change::ShareStored(row));
         store.write(store.partition_of(owner), Fill(Arc::new(changes))).await.unwrap();
     }
+}
+
+/// One principal in many shares, of which the last alone holds a resource, and somebody who has not answered.
+async fn fill_sparse(store: &Store, shares: u32) {
+    let owner: AccountId = SPARSE_OWNER.parse().unwrap();
+    let mut changes = Vec::new();
+    for number in 0..shares {
+        let last = number + 1 == shares;
+        let contents = Contents { resources: u32::from(last), principals: 1, ..Contents::default() };
+        let row = ResourceShare { contents, ..share(owner, number) };
+        changes.push(Change::AssociationStored(principal(&row, SPARSE_CONSUMER, 0)));
+        if last {
+            changes.push(Change::AssociationStored(resource(&row, 0, 0)));
+            let (invitation, deadline) = (InvitationId(Uuid::from_u128(1)), TimestampMs(i64::MAX));
+            let invited = principal(&row, OWNER, 1);
+            let standing = Standing::Invited { invitation, deadline };
+            changes.push(Change::AssociationStored(Association { standing, ..invited }));
+        }
+        changes.push(Change::ShareStored(row));
+        if changes.len() >= 1000 || last {
+            let some = Fill(Arc::new(std::mem::take(&mut changes)));
+            store.write(store.partition_of(owner), some).await.unwrap();
+        }
+    }
+}
+
+fn sparse_resource() -> String {
+    format!("arn:aws:ec2:{REGION}:{SPARSE_OWNER}:transit-gateway/tgw-{:017x}", 0)
 }
 
 struct Fill(Arc<Vec<Change>>);
@@ -240,6 +291,8 @@ fn principal(share: &ResourceShare, account: &str, n: u32) -> Association {
 enum Call {
     Owner(&'static str, fn(&Site) -> Value),
     Consumer(&'static str, fn(&Site) -> Value),
+    SparseOwner(&'static str, fn(&Site) -> Value),
+    SparseConsumer(&'static str, fn(&Site) -> Value),
     /// A call of the owner with another number each time.
     Change(&'static str, fn(&Site, usize) -> Value),
     /// The receiver's acceptance of an invitation that was made before the clock runs.
@@ -327,6 +380,57 @@ fn calls() -> Vec<(&'static str, Call)> {
     ]
 }
 
+/// Lists that find little among much.
+fn sparse_calls() -> Vec<(&'static str, Call)> {
+    vec![
+        (
+            "GetResourceShareAssociations by principal and share",
+            Call::SparseOwner("GetResourceShareAssociations", |site| {
+                json!({
+                    "associationType": "PRINCIPAL", "principal": SPARSE_CONSUMER,
+                    "resourceShareArns": [site.sparse_share],
+                })
+            }),
+        ),
+        (
+            "GetResourceShareAssociations ASSOCIATING",
+            Call::SparseOwner(
+                "GetResourceShareAssociations",
+                |_| json!({"associationType": "PRINCIPAL", "associationStatus": "ASSOCIATING"}),
+            ),
+        ),
+        (
+            "ListPrincipals SELF by type of a share",
+            Call::Owner("ListPrincipals", |site| {
+                json!({
+                    "resourceOwner": "SELF", "resourceType": "ec2:TransitGateway",
+                    "resourceShareArns": [site.some_share],
+                })
+            }),
+        ),
+        (
+            "ListResources SELF by principal and share",
+            Call::SparseOwner("ListResources", |site| {
+                json!({
+                    "resourceOwner": "SELF", "principal": SPARSE_CONSUMER,
+                    "resourceShareArns": [site.sparse_share],
+                })
+            }),
+        ),
+        (
+            "ListPrincipals OTHER-ACCOUNTS by resource",
+            Call::SparseConsumer(
+                "ListPrincipals",
+                |_| json!({"resourceOwner": "OTHER-ACCOUNTS", "resourceArn": sparse_resource()}),
+            ),
+        ),
+        (
+            "ListResources OTHER-ACCOUNTS, 2,000 shares looked at",
+            Call::SparseConsumer("ListResources", |_| json!({"resourceOwner": "OTHER-ACCOUNTS"})),
+        ),
+    ]
+}
+
 fn gateway(n: usize) -> String {
     format!("arn:aws:ec2:{REGION}:{OWNER}:transit-gateway/tgw-f{n:016x}")
 }
@@ -351,10 +455,12 @@ async fn time(site: &Site, call: &Call, n: usize) -> f64 {
     let (client, operation, mut input) = match call {
         Call::Owner(operation, input) => (&site.owner, *operation, input(site)),
         Call::Consumer(operation, input) => (&site.consumer, *operation, input(site)),
+        Call::SparseOwner(operation, input) => (&site.sparse_owner, *operation, input(site)),
+        Call::SparseConsumer(operation, input) => (&site.sparse_consumer, *operation, input(site)),
         Call::Change(operation, input) => (&site.owner, *operation, input(site, n)),
         Call::Accept => (&site.consumer, "AcceptResourceShareInvitation", invite(site).await),
     };
-    if matches!(call, Call::Owner(..) | Call::Consumer(..)) {
+    if !matches!(call, Call::Change(..) | Call::Accept) {
         input["maxResults"] = json!(100);
     }
     let started = Instant::now();

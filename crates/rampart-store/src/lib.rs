@@ -27,6 +27,7 @@ pub use tables::STATEMENTS;
 pub use tables::association::{AssociationCursor, AssociationInShare, AssociationScope};
 pub use tables::client_token::{RememberedAnswer, TokenScope};
 pub use tables::effective::{EffectiveEntity, HoldingShare};
+pub use tables::holding::HeldEntity;
 pub use tables::iam_identity::IdentityCursor;
 pub use tables::invitation::InvitationCursor;
 pub use tables::organization_policy::PolicyDocument;

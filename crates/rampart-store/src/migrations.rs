@@ -424,6 +424,16 @@ const STEPS: &[&str] = &[
     "CREATE INDEX IF NOT EXISTS organization_tidying_by_time
         ON organization_tidying (at_ms, part, management, account)",
     "ALTER TABLE invitation ADD COLUMN IF NOT EXISTS share_name TEXT",
+    "CREATE INDEX IF NOT EXISTS association_by_share_type
+        ON association (part, share_id, resource_type) WHERE resource_type IS NOT NULL AND standing = 1",
+    "CREATE INDEX IF NOT EXISTS association_invited_by_owner
+        ON association (part, owner, region, kind, created_ms, association_id) WHERE standing = 0",
+    "CREATE INDEX IF NOT EXISTS association_invited_by_share
+        ON association (part, share_id, kind, created_ms, association_id) WHERE standing = 0",
+    "CREATE INDEX IF NOT EXISTS association_ended_by_owner
+        ON association (part, owner, region, kind, created_ms, association_id) WHERE standing = 2",
+    "CREATE INDEX IF NOT EXISTS association_ended_by_share
+        ON association (part, share_id, kind, created_ms, association_id) WHERE standing = 2",
 ];
 
 /// Holds what the store must know of itself before anything else; made before the first step.

@@ -10,6 +10,7 @@ pub(crate) mod association;
 pub(crate) mod change_log;
 pub(crate) mod client_token;
 pub(crate) mod effective;
+pub(crate) mod holding;
 pub(crate) mod iam_identity;
 pub(crate) mod iam_policy;
 pub(crate) mod invitation;
@@ -26,6 +27,7 @@ pub(crate) mod resource_share;
 pub(crate) mod retention;
 pub(crate) mod share_permission;
 pub(crate) mod sharing_event;
+pub(crate) mod standing;
 mod store_meta;
 
 /// Every statement, by table. A test holds each against the portable subset, and asserts its query plan.
@@ -36,6 +38,7 @@ pub static STATEMENTS: &[&[&Statement]] = &[
     change_log::STATEMENTS,
     client_token::STATEMENTS,
     effective::STATEMENTS,
+    holding::STATEMENTS,
     iam_identity::STATEMENTS,
     iam_policy::STATEMENTS,
     invitation::STATEMENTS,
@@ -53,6 +56,7 @@ pub static STATEMENTS: &[&[&Statement]] = &[
     retention::STATEMENTS,
     share_permission::STATEMENTS,
     sharing_event::STATEMENTS,
+    standing::STATEMENTS,
     EMPTY,
 ];
 

@@ -160,6 +160,15 @@ impl TestServer {
         self.store.reader().await.expect("the store can be read")
     }
 
+    /// Writes rows of `account` as operations would leave them, a thousand in a transaction: for stores of many.
+    pub async fn fill(&self, account: &str, changes: &[Change]) {
+        let account = account.parse().expect("a test's account has twelve digits");
+        for some in changes.chunks(1000) {
+            let fill = Fill(some.into());
+            self.store.write(self.store.partition_of(account), fill).await.expect("the store takes rows");
+        }
+    }
+
     /// Asks the store's tables directly: a row of the answer is a line, its columns are separated by `|`.
     pub fn sql(&self, text: &str) -> Vec<String> {
         match &self.home {
@@ -278,6 +287,17 @@ fn new_user(account: AccountId, name: &str) -> Option<Identity> {
         tags: Vec::new(),
         created: Clock::real(),
     })
+}
+
+struct Fill(Vec<Change>);
+
+impl Work for Fill {
+    type Reply = ();
+
+    async fn run(&self, tx: &Transaction) -> Result<(), Abort> {
+        tx.apply(&self.0, Clock::real()).await?;
+        Ok(())
+    }
 }
 
 /// Stores a key, and its user if there is none of that name.

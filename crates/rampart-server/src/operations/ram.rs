@@ -51,4 +51,5 @@ pub(crate) mod received;
 mod resource_grants;
 pub(crate) mod shapes;
 mod shared_permissions;
+mod status_scopes;
 mod visible;

@@ -25,6 +25,7 @@ mod kept_counts;
 mod leaving;
 mod lets_no_one_in;
 mod limits;
+mod list_costs;
 mod list_principals;
 mod list_resource_types;
 mod list_resources;

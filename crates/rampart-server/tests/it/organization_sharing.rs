@@ -275,6 +275,10 @@ async fn an_account_that_leaves_loses_what_it_had_by_being_inside() {
         assert_eq!(status(owner, &direct).await, "DISASSOCIATED");
         assert_eq!(status(owner, &whole).await, "ASSOCIATED");
         assert!(sees(&company.other, &whole).await);
+        // Nothing is written down yet, and still it is found by its status.
+        let input = json!({"associationType": "PRINCIPAL", "associationStatus": "DISASSOCIATED"});
+        let found = owner.ok("GetResourceShareAssociations", &input).await;
+        assert_eq!(found["resourceShareAssociations"].as_array().unwrap().len(), 1, "{found}");
         // Joining again brings the organization's shares, not the old association.
         join(owner, member).await;
         assert!(sees(member, &whole).await && !sees(member, &direct).await);

@@ -8,15 +8,20 @@ use rampart_core::{
 };
 use uuid::Uuid;
 
+use super::standing;
 use crate::statement::{Row, Statement, Value, corrupt, to_json};
 use crate::store::Reader;
 use crate::{StoreError, Transaction};
 
+/// The end of the key is compared as a row, which the key's own index serves alone: of an entity in thousands of shares
+/// PostgreSQL, which takes it for one in few, would else read them all to find one.
 static LOAD: Statement = Statement::new(
     "association.load",
     "SELECT owner, region, share_id, share_created_ms, association_id, entity, member, created_ms, standing, since_ms,
             deadline_ms, invitation_id
-     FROM association WHERE part = $1 AND owner = $2 AND region = $3 AND share_id = $4 AND kind = $5 AND entity = $6",
+     FROM association
+     WHERE part = $1 AND owner = $2 AND region = $3
+       AND (share_id, kind, entity) >= ($4, $5, $6) AND (share_id, kind, entity) <= ($4, $5, $6)",
 );
 /// In all lists: rows that ended, or whose invitation expired, too long ago are no longer shown.
 static OF_SHARE: Statement = Statement::new(
@@ -54,6 +59,18 @@ static OF_ENTITY: Statement = Statement::new(
        AND (s.deleted_ms IS NULL OR s.deleted_ms > $9)
      ORDER BY a.created_ms, a.association_id LIMIT $10",
 );
+/// At most one row, found as above. Whether it is after a place is not asked here, lest an index in that order be used.
+static OF_ENTITY_IN_SHARE: Statement = Statement::new(
+    "association.of_entity_in_share",
+    "SELECT a.owner, a.region, a.share_id, a.share_created_ms, a.association_id, a.entity, a.member, a.created_ms,
+            a.standing, a.since_ms, a.deadline_ms, a.invitation_id, s.name, s.deleted_ms
+     FROM association a
+     JOIN resource_share s ON s.part = a.part AND s.share_id = a.share_id
+     WHERE a.part = $1 AND a.owner = $2 AND a.region = $3
+       AND (a.share_id, a.kind, a.entity) >= ($4, $5, $6) AND (a.share_id, a.kind, a.entity) <= ($4, $5, $6)
+       AND (a.standing = 1 OR (a.standing = 0 AND a.deadline_ms > $7) OR (a.standing = 2 AND a.since_ms > $7))
+       AND (s.deleted_ms IS NULL OR s.deleted_ms > $8)",
+);
 static OF_TYPE: Statement = Statement::new(
     "association.of_type",
     "SELECT a.owner, a.region, a.share_id, a.share_created_ms, a.association_id, a.entity, a.member, a.created_ms,
@@ -71,11 +88,6 @@ static OF_RECEIVER: Statement = Statement::new(
             deadline_ms, invitation_id
      FROM association WHERE part = $1 AND share_id = $2 AND receiver = $3 ORDER BY part, share_id, receiver LIMIT 1000",
 );
-static HOLDS_TYPE: Statement = Statement::new(
-    "association.holds_type",
-    "SELECT kind FROM association WHERE part = $1 AND share_id = $2 AND kind = 1 AND resource_type = $3 AND standing = 1
-     LIMIT 1",
-);
 static STORE: Statement = Statement::new(
     "association.store",
     "INSERT INTO association (part, owner, region, share_id, kind, entity, association_id, share_created_ms, created_ms,
@@ -88,7 +100,7 @@ static STORE: Statement = Statement::new(
 );
 
 pub(crate) static STATEMENTS: &[&Statement] =
-    &[&LOAD, &OF_SHARE, &OF_OWNER, &OF_ENTITY, &OF_TYPE, &OF_RECEIVER, &HOLDS_TYPE, &STORE];
+    &[&LOAD, &OF_SHARE, &OF_OWNER, &OF_ENTITY, &OF_ENTITY_IN_SHARE, &OF_TYPE, &OF_RECEIVER, &STORE];
 
 /// How `standing` is stored. The lists above spell these numbers out.
 const INVITED: i64 = 0;
@@ -123,8 +135,14 @@ pub enum AssociationScope<'a> {
     Owner,
     /// Those of one principal or resource, over all shares.
     Entity(&'a str),
+    /// That of one principal or resource in one share.
+    EntityInShare(ShareArn, &'a str),
     /// The resources of one type.
     ResourceType(&'a str),
+    /// Those that wait for an answer, or waited in vain: of a share, or of all.
+    Invited(Option<ShareArn>),
+    /// Those that were ended: of a share, or of all.
+    Ended(Option<ShareArn>),
 }
 
 /// An association with what a list tells of its share.
@@ -167,12 +185,6 @@ impl Reader {
         self.connection.query(&OF_RECEIVER, &values, read_association).await
     }
 
-    /// Whether a share holds a resource of that type.
-    pub async fn share_holds_type(&self, share: ShareArn, resource_type: &str) -> Result<bool, StoreError> {
-        let values = [self.part_of(share.owner).into(), Value::from(&share.id.0), Value::Text(resource_type)];
-        Ok(self.connection.query_opt(&HOLDS_TYPE, &values, |row| row.int(0)).await?.is_some())
-    }
-
     /// A page of the associations of one kind in `scope`, oldest first.
     #[expect(clippy::too_many_arguments, reason = "the page of a list is all of these")]
     pub async fn associations(
@@ -195,25 +207,23 @@ impl Reader {
         let deleted_since = now.saturating_sub_ms(timing.deleted_share_visible_ms).max(ended_since);
         let (ended_since, deleted_since) = (Value::from(ended_since), Value::from(deleted_since));
         let connection = &self.connection;
+        let of_share = async |statement, share: ShareArn| {
+            let (id_of_share, limit) = (Value::from(&share.id.0), limit.into());
+            let values = [part.into(), id_of_share, kind, created, id, ended_since, deleted_since, limit];
+            connection.query(statement, &values, read_in_share).await
+        };
+        let of_owner = async |statement| {
+            let limit = limit.into();
+            let values = [part.into(), who, home, kind, created, id, ended_since, deleted_since, limit];
+            connection.query(statement, &values, read_in_share).await
+        };
         match scope {
-            AssociationScope::Share(share) => {
-                let values = [
-                    part.into(),
-                    Value::from(&share.id.0),
-                    kind,
-                    created,
-                    id,
-                    ended_since,
-                    deleted_since,
-                    limit.into(),
-                ];
-                connection.query(&OF_SHARE, &values, read_in_share).await
-            }
-            AssociationScope::Owner => {
-                let values =
-                    [part.into(), who, home, kind, created, id, ended_since, deleted_since, limit.into()];
-                connection.query(&OF_OWNER, &values, read_in_share).await
-            }
+            AssociationScope::Share(share) => of_share(&OF_SHARE, share).await,
+            AssociationScope::Invited(Some(share)) => of_share(&standing::INVITED_OF_SHARE, share).await,
+            AssociationScope::Ended(Some(share)) => of_share(&standing::ENDED_OF_SHARE, share).await,
+            AssociationScope::Owner => of_owner(&OF_OWNER).await,
+            AssociationScope::Invited(None) => of_owner(&standing::INVITED_OF_OWNER).await,
+            AssociationScope::Ended(None) => of_owner(&standing::ENDED_OF_OWNER).await,
             AssociationScope::ResourceType(resource_type) => {
                 let values = [
                     part.into(),
@@ -242,6 +252,21 @@ impl Reader {
                     limit.into(),
                 ];
                 connection.query(&OF_ENTITY, &values, read_in_share).await
+            }
+            AssociationScope::EntityInShare(share, entity) => {
+                let values = [
+                    part.into(),
+                    Value::Text(share.owner.as_str()),
+                    Value::Text(share.region.as_str()),
+                    Value::from(&share.id.0),
+                    kind,
+                    entity.into(),
+                    ended_since,
+                    deleted_since,
+                ];
+                let mut rows = connection.query(&OF_ENTITY_IN_SHARE, &values, read_in_share).await?;
+                rows.retain(|row| AssociationCursor::after(&row.association) > after);
+                Ok(rows)
             }
         }
     }

@@ -1,19 +1,23 @@
 //! Walks over the associations of one kind: of the caller's own shares along the index that fits, or of the contents of
 //! many shares, one share after the other.
 
+use std::collections::HashMap;
+
 use futures_util::future::try_join_all;
-use rampart_core::{AssociationId, AssociationKind};
+use rampart_core::{AssociationId, AssociationKind, ShareArn, ShareId};
 use rampart_store::{AssociationCursor, AssociationInShare, AssociationScope, Reader};
 use uuid::Uuid;
 
 use super::effect::end_what_is_over;
-use super::visible::Way;
+use super::visible::{Stop, Stops, Way};
 use crate::app::{App, Call};
 use crate::failure::Failure;
 use crate::paging::{Page, Place, SCAN_MAX};
 
 /// Shares whose contents are loaded together.
 const SHARES_AT_ONCE: u32 = 16;
+/// Shares that are read together at the most, to look into those that hold something: each time twice as many.
+const STOPS_AT_ONCE_MAX: u32 = 256;
 
 /// What a walk reads with, and which rows it wants.
 pub(super) struct Walk<'a> {
@@ -22,12 +26,59 @@ pub(super) struct Walk<'a> {
     pub(super) call: &'a Call,
     pub(super) page: &'a Page,
     pub(super) kind: AssociationKind,
+    /// What is looked for in each share on a way, where it is named.
+    pub(super) entities: Option<&'a [String]>,
+    /// Only rows of shares that hold a resource of this type.
+    pub(super) share_type: Option<&'a str>,
+}
+
+/// Entities that are looked for in each share by their keys; for more the share's rows are walked.
+const ENTITIES_MAX: usize = 8;
+
+/// Of each share whether it holds a resource of a type.
+pub(super) async fn hold_type(
+    reader: &Reader,
+    shares: &[ShareArn],
+    resource_type: &str,
+) -> Result<Vec<bool>, Failure> {
+    Ok(try_join_all(shares.iter().map(|share| reader.share_holds_type(*share, resource_type))).await?)
+}
+
+/// What of the caller's own is walked when a list names entities, shares, or both.
+pub(super) fn own_scopes<'a>(
+    entities: Option<&'a [String]>,
+    shares: Option<&[ShareArn]>,
+) -> Vec<AssociationScope<'a>> {
+    match (entities, shares) {
+        // An entity may be in thousands of shares: where both are named each pair is read by its key, unless these are
+        // more than a page looks at.
+        (Some(entities), Some(shares)) if entities.len() * shares.len() <= SCAN_MAX => {
+            let of = |share: ShareArn| {
+                entities.iter().map(move |entity| AssociationScope::EntityInShare(share, entity))
+            };
+            shares.iter().copied().flat_map(of).collect()
+        }
+        (Some(entities), _) => entities.iter().map(|entity| AssociationScope::Entity(entity)).collect(),
+        (None, Some(shares)) => shares.iter().copied().map(AssociationScope::Share).collect(),
+        (None, None) => vec![AssociationScope::Owner],
+    }
 }
 
 /// Rows of a page, and the token of the next.
 pub(super) type Found = (Vec<AssociationInShare>, Option<String>);
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
+    /// A walk over all of one kind.
+    pub(super) fn new(
+        reader: &'a Reader,
+        app: &'a App,
+        call: &'a Call,
+        page: &'a Page,
+        kind: AssociationKind,
+    ) -> Self {
+        Self { reader, app, call, page, kind, entities: None, share_type: None }
+    }
+
     /// The caller's own rows in all `scopes`, merged in the order of their creation. `keep` says which are wanted.
     pub(super) async fn own(
         &self,
@@ -36,6 +87,7 @@ impl Walk<'_> {
     ) -> Result<Found, Failure> {
         let mut after = cursor(self.page.after);
         let (mut found, mut looked_at) = (Vec::new(), 0);
+        let mut known = HashMap::new();
         loop {
             let pages = scopes.iter().map(|scope| self.rows(*scope, after, self.page.load_size()));
             let mut rows: Vec<_> = try_join_all(pages).await?.into_iter().flatten().collect();
@@ -43,11 +95,17 @@ impl Walk<'_> {
             // Beyond a page's worth the rows of another scope may be missing.
             let at_end = rows.len() < size(self.page.load_size());
             rows.truncate(size(self.page.load_size()));
+            // Two scopes may have a row in common.
+            rows.dedup_by_key(|row| row.association.id);
+            self.end_what_is_over(rows.iter_mut()).await?;
             looked_at += rows.len();
             if let Some(last) = rows.last() {
                 after = AssociationCursor::after(&last.association);
             }
-            found.extend(rows.into_iter().filter(&keep));
+            rows.retain(&keep);
+            self.learn_types(&rows, &mut known).await?;
+            rows.retain(|row| known.get(&row.association.share).is_none_or(|holds| *holds));
+            found.append(&mut rows);
             let place = |row: &AssociationInShare| place_of(AssociationCursor::after(&row.association));
             if let Some(token) = self.page.cut(self.app, &mut found, place) {
                 return Ok((found, Some(token)));
@@ -61,7 +119,8 @@ impl Walk<'_> {
         }
     }
 
-    /// The rows of the shares on a way. `keep` says which are wanted.
+    /// The rows of the shares on a way. `keep` says which are wanted. Shares count as looked at too: a way through many
+    /// that yield nothing ends in a short page, not in a long wait.
     pub(super) async fn along(
         &self,
         way: Way<'_>,
@@ -72,38 +131,90 @@ impl Walk<'_> {
         }
         let mut outer = self.page.after.unwrap_or(Place::START);
         let mut within = self.page.within;
-        let (mut found, mut looked_at) = (Vec::new(), 0);
+        let (mut found, mut looked_at, mut stops_next) = (Vec::new(), 0, SHARES_AT_ONCE);
         loop {
-            let stops = way.stops(self, outer, SHARES_AT_ONCE).await?;
-            let left = self.page.load_size() - u32::try_from(found.len()).expect("a page is small");
-            let pages = stops.iter().map(|(_, share)| {
-                let begun = within.filter(|(id, _)| *id == share.id.0).map(|(_, place)| place);
-                self.rows(AssociationScope::Share(*share), cursor(begun), left)
-            });
-            let pages = try_join_all(pages).await?;
-            for ((place, share), rows) in stops.iter().zip(pages) {
-                let full = rows.len() == size(left);
-                for row in rows {
+            let Stops { stops, at_end } = way.stops(self, outer, stops_next).await?;
+            let end = stops.last().filter(|_| at_end).map(|stop| stop.place);
+            for stops in stops.chunks(size(SHARES_AT_ONCE)) {
+                let left = self.page.load_size() - u32::try_from(found.len()).expect("a page is small");
+                for (stop, rows) in stops.iter().zip(self.contents(stops, within, left).await?) {
+                    let full = rows.len() == size(left);
                     looked_at += 1;
-                    let inner = place_of(AssociationCursor::after(&row.association));
-                    if keep(&row) {
-                        if found.len() == size(self.page.size) {
-                            return Ok((found, Some(self.token_before(outer, within, share.id.0))));
+                    for row in rows {
+                        looked_at += 1;
+                        let inner = place_of(AssociationCursor::after(&row.association));
+                        if keep(&row) {
+                            if found.len() == size(self.page.size) {
+                                return Ok((found, Some(self.token_before(outer, within, stop.share.id.0))));
+                            }
+                            found.push(row);
                         }
-                        found.push(row);
+                        within = Some((stop.share.id.0, inner));
                     }
-                    within = Some((share.id.0, inner));
+                    if full {
+                        // There may be more in this share than was loaded: the next page goes on in it.
+                        return Ok((found, Some(self.token_before(outer, within, stop.share.id.0))));
+                    }
+                    outer = stop.place;
+                    if looked_at >= SCAN_MAX && end != Some(outer) {
+                        return Ok((found, Some(self.page.token(self.app, outer))));
+                    }
                 }
-                if full || looked_at >= SCAN_MAX {
-                    // There may be more in this share than was loaded: the next page goes on in it.
-                    return Ok((found, Some(self.token_before(outer, within, share.id.0))));
-                }
-                outer = *place;
             }
-            if stops.len() < size(SHARES_AT_ONCE) {
+            if at_end {
                 return Ok((found, None));
             }
+            stops_next = (stops_next * 2).min(STOPS_AT_ONCE_MAX);
         }
+    }
+
+    /// What was asked for of each stop, at most `left` rows of each; nothing is asked of a stop that can have none.
+    async fn contents(
+        &self,
+        stops: &[Stop],
+        within: Option<(Uuid, Place)>,
+        left: u32,
+    ) -> Result<Vec<Vec<AssociationInShare>>, Failure> {
+        let rows = async |stop: &Stop| {
+            if !stop.wanted || stop.contents.count_of(self.kind) == 0 {
+                return Ok(Vec::new());
+            }
+            let arn = stop.share;
+            if let Some(resource_type) = self.share_type
+                && !self.reader.share_holds_type(arn, resource_type).await?
+            {
+                return Ok(Vec::new());
+            }
+            let begun = within.filter(|(id, _)| *id == arn.id.0).map(|(_, place)| place);
+            let Some(entities) = self.entities.filter(|entities| entities.len() <= ENTITIES_MAX) else {
+                return self.rows(AssociationScope::Share(arn), cursor(begun), left).await;
+            };
+            let of = |entity| self.rows(AssociationScope::EntityInShare(arn, entity), cursor(begun), left);
+            let rows = try_join_all(entities.iter().map(|entity| of(entity))).await?;
+            let mut rows: Vec<_> = rows.into_iter().flatten().collect();
+            rows.sort_by_key(|row| AssociationCursor::after(&row.association));
+            rows.truncate(size(left));
+            Ok::<_, Failure>(rows)
+        };
+        let mut pages = try_join_all(stops.iter().map(rows)).await?;
+        self.end_what_is_over(pages.iter_mut().flatten()).await?;
+        Ok(pages)
+    }
+
+    /// Asks of the shares of `rows` that are not `known` yet whether they hold the type that is asked for.
+    async fn learn_types(
+        &self,
+        rows: &[AssociationInShare],
+        known: &mut HashMap<ShareId, bool>,
+    ) -> Result<(), Failure> {
+        let Some(resource_type) = self.share_type else { return Ok(()) };
+        let shares = rows.iter().map(|row| row.association.share_arn());
+        let mut new: Vec<_> = shares.filter(|share| !known.contains_key(&share.id)).collect();
+        new.sort_unstable_by_key(|share| share.id);
+        new.dedup();
+        let holds = hold_type(self.reader, &new, resource_type).await?;
+        known.extend(new.iter().map(|share| share.id).zip(holds));
+        Ok(())
     }
 
     /// The token that goes on after what was looked at.
@@ -122,19 +233,24 @@ impl Walk<'_> {
     ) -> Result<Vec<AssociationInShare>, Failure> {
         // A share on the way may be another account's: its rows live with its owner.
         let owner = match scope {
-            AssociationScope::Share(share) => share.owner,
+            AssociationScope::Share(share) | AssociationScope::EntityInShare(share, _) => share.owner,
             _ => self.call.account,
         };
         let (region, now, timing) = (self.call.region, self.call.now, self.app.timing());
-        let mut rows =
-            self.reader.associations(scope, owner, region, self.kind, after, now, timing, limit).await?;
+        Ok(self.reader.associations(scope, owner, region, self.kind, after, now, timing, limit).await?)
+    }
+
+    async fn end_what_is_over(
+        &self,
+        rows: impl Iterator<Item = &mut AssociationInShare>,
+    ) -> Result<(), Failure> {
+        // Principals are told to their share's owner alone.
         if self.kind == AssociationKind::Principal {
-            // Principals are told to their share's owner alone.
             let membership = self.call.membership(self.reader).await?;
-            let associations = rows.iter_mut().map(|row| &mut row.association);
-            end_what_is_over(self.reader, membership, associations, now).await?;
+            let associations = rows.map(|row| &mut row.association);
+            end_what_is_over(self.reader, membership, associations, self.call.now).await?;
         }
-        Ok(rows)
+        Ok(())
     }
 }
 

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use rampart_aws::rest_json::parse_body;
 use rampart_core::{AssociationKind, Refusal, ShareArn};
-use rampart_store::{AssociationInShare, AssociationScope};
+use rampart_store::AssociationInShare;
 use serde::{Deserialize, Serialize};
 
 use super::contents_of::Walk;
 use super::input::{association_status, check_resource_arn, filter_values, required, share_arn};
 use super::shapes::AssociationShape;
+use super::status_scopes::scopes_of_status;
 use super::visible::check_visible;
 use crate::app::App;
 use crate::idempotency::json;
@@ -52,16 +53,13 @@ pub(crate) fn handle(app: Arc<App>, request: Request) -> Answer {
         let shares: Option<Vec<ShareArn>> = input.resource_share_arns.as_ref().map(parse).transpose()?;
         let page = Page::open(&app, &call, NAME, &input, input.max_results, input.next_token.as_deref())?;
         let reader = app.store.reader().await?;
-        let walk = Walk { reader: &reader, app: &app, call: &call, page: &page, kind };
+        let walk = Walk::new(&reader, &app, &call, &page, kind);
         if let Some(shares) = &shares {
             check_visible(&walk, true, shares).await?;
         }
-        let entity = input.principal.as_deref().or(input.resource_arn.as_deref());
-        let scopes: Vec<_> = match (entity, &shares) {
-            (Some(entity), _) => vec![AssociationScope::Entity(entity)],
-            (None, Some(shares)) => shares.iter().copied().map(AssociationScope::Share).collect(),
-            (None, None) => vec![AssociationScope::Owner],
-        };
+        let entity = input.principal.as_ref().or(input.resource_arn.as_ref()).map(std::slice::from_ref);
+        let status = input.association_status.as_deref();
+        let scopes = scopes_of_status(&walk, status, entity, shares.as_deref()).await?;
         let keep = |row: &AssociationInShare| {
             let (status, _) = row.association.status(row.share_deleted, call.now, app.timing());
             input.association_status.as_deref().is_none_or(|wanted| wanted == status.as_str())

@@ -63,6 +63,7 @@ pub(crate) fn handle(app: Arc<App>, request: Request) -> Answer {
         let page = Page::open(&app, &call, NAME, &input, input.max_results, input.next_token.as_deref())?;
         let reader = app.store.reader().await?;
         let (shares, next_token) = match &filter.permission {
+            _ if filter.finds_none(&app) => (Vec::new(), page.empty_first(&app)),
             Some((permission, version)) if filter.view == View::Owner && filter.arns.is_none() => {
                 match permission.name_for(call.account, call.region) {
                     Some(name) => filter.walk_attached(&reader, &app, &call, &page, &name, *version).await?,
@@ -121,6 +122,16 @@ impl<'a> Filter<'a> {
             tags,
             permission,
         })
+    }
+
+    /// Whether no share can have the status. Shares that are named must be seen all the same.
+    fn finds_none(&self, app: &App) -> bool {
+        let never = match self.status {
+            Some("PENDING" | "FAILED") => true,
+            Some("DELETING") => app.timing().settle_delay_ms == 0,
+            _ => false,
+        };
+        never && self.arns.is_none()
     }
 
     /// Walks from the page's place until it is full, the shares are at their end, or enough were looked at: then the
@@ -241,7 +252,7 @@ impl<'a> Filter<'a> {
                 let received = received::shares(reader, app, call, after, page.load_size()).await?;
                 Ok(received.into_iter().map(|received| received.share).collect())
             }
-            _ if self.status == Some("DELETED") => Ok(walk(ShareScope::Deleted).await?),
+            _ if matches!(self.status, Some("DELETING" | "DELETED")) => Ok(walk(ShareScope::Deleted).await?),
             (_, Some(name)) => Ok(walk(ShareScope::Named(name)).await?),
             _ if self.tags.is_empty() => Ok(walk(ShareScope::Owned).await?),
             _ => {

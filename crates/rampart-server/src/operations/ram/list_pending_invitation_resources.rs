@@ -59,8 +59,7 @@ pub(crate) fn handle(app: Arc<App>, request: Request) -> Answer {
             }
             InvitationStatus::Expired => return Err(Refusal::InvitationExpired { invitation: arn }.into()),
         }
-        let walk =
-            Walk { reader: &reader, app: &app, call: &call, page: &page, kind: AssociationKind::Resource };
+        let walk = Walk::new(&reader, &app, &call, &page, AssociationKind::Resource);
         let keep = |row: &AssociationInShare| {
             let resource_type = row.association.resource_type().unwrap_or_default();
             !row.association.has_ended(call.now)

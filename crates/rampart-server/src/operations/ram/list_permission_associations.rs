@@ -138,7 +138,7 @@ impl<'a> Filter<'a> {
         call: &Call,
         page: &Page,
     ) -> Result<(Vec<AttachedPermission>, Option<String>), Failure> {
-        let walk = Walk { reader, app, call, page, kind: AssociationKind::Resource };
+        let walk = Walk::new(reader, app, call, page, AssociationKind::Resource);
         let named = self.share.map(|share| [share]);
         let named = named.as_ref().map(<[ShareArn; 1]>::as_slice);
         let (rows, token) = shared_permissions::received(&walk, named, |row| self.matches(row)).await?;

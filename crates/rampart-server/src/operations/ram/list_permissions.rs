@@ -137,7 +137,7 @@ async fn list_others(
     found: &mut Vec<(Place, PermissionShape)>,
 ) -> Result<Option<String>, Failure> {
     let reader = app.store.reader().await?;
-    let walk = Walk { reader: &reader, app, call, page, kind: AssociationKind::Resource };
+    let walk = Walk::new(&reader, app, call, page, AssociationKind::Resource);
     let (now, timing) = (call.now, app.timing());
     let place_of = |owner: AccountId, name: &str| {
         let arn = PermissionName::Customer(name.to_owned()).arn(owner, call.region);

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use futures_util::future::try_join_all;
 use rampart_aws::rest_json::parse_body;
-use rampart_core::{AssociationKind, Refusal, ShareArn, TimestampMs};
-use rampart_store::{AssociationInShare, AssociationScope, ShareCursor};
+use rampart_core::{AssociationKind, Refusal, ResourceShare, ShareArn, TimestampMs};
+use rampart_store::{AssociationInShare, AssociationScope, ShareCursor, ShareScope};
 use serde::{Deserialize, Serialize};
 
-use super::contents_of::{Found, Walk};
+use super::contents_of::{Found, Walk, hold_type, own_scopes};
 use super::input::{filter_values, resource_owner, share_arn};
 use super::received::ReceivedShare;
-use super::visible::{Way, check_visible, received};
+use super::visible::{Way, check_visible, received, received_holding};
 use crate::app::{App, Call};
 use crate::failure::Failure;
 use crate::idempotency::json;
@@ -62,8 +62,9 @@ pub(crate) fn handle(app: Arc<App>, request: Request) -> Answer {
         let filter = Filter::new(&app, &input)?;
         let page = Page::open(&app, &call, NAME, &input, input.max_results, input.next_token.as_deref())?;
         let reader = app.store.reader().await?;
-        let walk =
-            Walk { reader: &reader, app: &app, call: &call, page: &page, kind: AssociationKind::Principal };
+        let mut walk = Walk::new(&reader, &app, &call, &page, AssociationKind::Principal);
+        walk.entities = filter.principals;
+        walk.share_type = filter.resource_type.as_deref();
         if let Some(shares) = &filter.shares {
             check_visible(&walk, filter.own, shares).await?;
         }
@@ -101,7 +102,7 @@ fn owner_shape(received: &ReceivedShare, app: &App) -> PrincipalShape {
 
 struct Filter<'a> {
     own: bool,
-    resource_arn: Option<&'a str>,
+    resource_arn: Option<&'a String>,
     principals: Option<&'a [String]>,
     resource_type: Option<String>,
     shares: Option<Vec<ShareArn>>,
@@ -123,7 +124,7 @@ impl<'a> Filter<'a> {
         let shares = shares.map(|arns| arns.iter().map(|arn| share_arn(arn)).collect::<Result<Vec<_>, _>>());
         Ok(Self {
             own: resource_owner(input.resource_owner.as_deref())?,
-            resource_arn: input.resource_arn.as_deref(),
+            resource_arn: input.resource_arn.as_ref(),
             principals: input.principals.as_deref(),
             resource_type: resource_type.transpose()?,
             shares: shares.transpose()?,
@@ -132,19 +133,33 @@ impl<'a> Filter<'a> {
 
     async fn own_principals(&self, walk: &Walk<'_>) -> Result<Found, Failure> {
         let keep = |row: &AssociationInShare| self.wants(row, walk.call);
-        let found = if let Some(entity) = self.resource_arn {
-            walk.along(Way::Holding { kind: AssociationKind::Resource, entity }, keep).await?
-        } else {
-            let scopes: Vec<_> = match (self.principals, &self.shares) {
-                (Some(principals), _) => {
-                    principals.iter().map(|text| AssociationScope::Entity(text)).collect()
-                }
-                (None, Some(shares)) => shares.iter().copied().map(AssociationScope::Share).collect(),
-                _ => vec![AssociationScope::Owner],
-            };
-            walk.own(&scopes, keep).await?
+        if let Some(entity) = self.resource_arn {
+            let (kind, named) = (AssociationKind::Resource, self.shares.as_deref());
+            return walk.along(Way::Holding { kind, entity, named }, keep).await;
+        }
+        let scopes = match (self.principals, &self.resource_type) {
+            (None, Some(resource_type)) => self.shares_of_type(walk, resource_type).await?,
+            _ => own_scopes(self.principals, self.shares.as_deref()),
         };
-        self.with_type(walk, found, |row| row.association.share_arn()).await
+        walk.own(&scopes, keep).await
+    }
+
+    /// The shares that hold a resource of the type, where they are named or few: nothing else is walked then.
+    async fn shares_of_type(
+        &self,
+        walk: &Walk<'_>,
+        resource_type: &str,
+    ) -> Result<Vec<AssociationScope<'static>>, Failure> {
+        let shares = match &self.shares {
+            Some(named) => named.clone(),
+            None => match own_shares(walk).await? {
+                Some(few) => few,
+                None => return Ok(vec![AssociationScope::Owner]),
+            },
+        };
+        let holds = hold_type(walk.reader, &shares, resource_type).await?;
+        let shares = shares.into_iter().zip(holds).filter(|(_, holds)| *holds);
+        Ok(shares.map(|(share, _)| AssociationScope::Share(share)).collect())
     }
 
     // AWS: which states appear is unknown; ASSOCIATED and ASSOCIATING is the recommended choice (reference §10.8).
@@ -164,10 +179,15 @@ impl<'a> Filter<'a> {
             let cursor = ShareCursor::after(&received.share);
             Place { time: cursor.created, id: cursor.id.0 }
         };
+        let holding = match self.resource_arn {
+            Some(arn) => received_holding(walk, std::slice::from_ref(arn), self.shares.as_deref()).await?,
+            None => None,
+        };
+        let named = holding.as_deref().or(self.shares.as_deref());
         let mut after = walk.page.after.unwrap_or(Place::START);
         let (mut found, mut looked_at) = (Vec::new(), 0);
         let token = loop {
-            let shares = received(walk, self.shares.as_deref(), after, walk.page.load_size()).await?;
+            let shares = received(walk, named, after, walk.page.load_size()).await?;
             let at_end = shares.len() < usize::try_from(walk.page.load_size()).expect("a page size fits");
             looked_at += shares.len();
             after = shares.last().map_or(after, place);
@@ -183,45 +203,54 @@ impl<'a> Filter<'a> {
                 break Some(walk.page.token(walk.app, after));
             }
         };
-        let (found, token) = self.with_type(walk, (found, token), |received| received.share.arn()).await?;
         Ok((found.iter().map(|received| owner_shape(received, walk.app)).collect(), token))
     }
 
+    /// Whether the owner of a share is asked for, and the share may hold what is.
     fn wants_owner(&self, received: &ReceivedShare) -> bool {
-        let owner = received.share.owner.to_string();
-        received.share.deleted.is_none()
+        let (share, owner) = (&received.share, received.share.owner.to_string());
+        let may_hold =
+            (self.resource_arn.is_none() && self.resource_type.is_none()) || share.contents.resources > 0;
+        may_hold
+            && share.deleted.is_none()
             && self.principals.is_none_or(|principals| principals.contains(&owner))
     }
 
-    /// Of shares that were received, those that hold the resource that is asked for.
+    /// Of shares that were received, those that hold the resource and the type that are asked for.
     async fn holding(
         &self,
         walk: &Walk<'_>,
-        shares: Vec<ReceivedShare>,
+        mut shares: Vec<ReceivedShare>,
     ) -> Result<Vec<ReceivedShare>, Failure> {
-        let Some(resource) = self.resource_arn else { return Ok(shares) };
-        let kind = AssociationKind::Resource;
-        let rows =
-            shares.iter().map(|received| walk.reader.association(received.share.arn(), kind, resource));
-        let rows = try_join_all(rows).await?;
-        let holds = rows.iter().map(|row| row.as_ref().is_some_and(|row| !row.has_ended(walk.call.now)));
-        Ok(shares.into_iter().zip(holds).filter_map(|(share, holds)| holds.then_some(share)).collect())
-    }
-
-    /// Of what was found, what lies in a share that holds a resource of the type that is asked for.
-    async fn with_type<T>(
-        &self,
-        walk: &Walk<'_>,
-        (found, token): (Vec<T>, Option<String>),
-        share: impl Fn(&T) -> ShareArn,
-    ) -> Result<(Vec<T>, Option<String>), Failure> {
-        let Some(resource_type) = &self.resource_type else { return Ok((found, token)) };
-        let mut kept = Vec::new();
-        for item in found {
-            if walk.reader.share_holds_type(share(&item), resource_type).await? {
-                kept.push(item);
-            }
+        if let Some(resource) = self.resource_arn {
+            let kind = AssociationKind::Resource;
+            let rows =
+                shares.iter().map(|received| walk.reader.association(received.share.arn(), kind, resource));
+            let rows = try_join_all(rows).await?;
+            let holds = rows.iter().map(|row| row.as_ref().is_some_and(|row| !row.has_ended(walk.call.now)));
+            shares =
+                shares.into_iter().zip(holds).filter_map(|(share, holds)| holds.then_some(share)).collect();
         }
-        Ok((kept, token))
+        if let Some(resource_type) = &self.resource_type {
+            let arns: Vec<_> = shares.iter().map(|received| received.share.arn()).collect();
+            let holds = hold_type(walk.reader, &arns, resource_type).await?;
+            shares =
+                shares.into_iter().zip(holds).filter_map(|(share, holds)| holds.then_some(share)).collect();
+        }
+        Ok(shares)
     }
+}
+
+/// The caller's shares that hold resources, if it has so few shares that each can be looked into.
+async fn own_shares(walk: &Walk<'_>) -> Result<Option<Vec<ShareArn>>, Failure> {
+    const FEW: u32 = 16;
+    let (call, timing) = (walk.call, walk.app.timing());
+    let (scope, start) = (ShareScope::Owned, ShareCursor::START);
+    let (owner, region) = (call.account, call.region);
+    let shares = walk.reader.shares(scope, owner, region, start, call.now, timing, FEW + 1).await?;
+    if shares.len() > usize::try_from(FEW).expect("few") {
+        return Ok(None);
+    }
+    let live = shares.iter().filter(|share| share.deleted.is_none() && share.contents.resources > 0);
+    Ok(Some(live.map(ResourceShare::arn).collect()))
 }

@@ -8,10 +8,10 @@ use rampart_core::{AssociationKind, Refusal, ShareArn};
 use rampart_store::{AssociationInShare, AssociationScope};
 use serde::{Deserialize, Serialize};
 
-use super::contents_of::{Found, Walk};
+use super::contents_of::{Found, Walk, own_scopes};
 use super::input::{filter_values, region_scope, resource_owner, share_arn};
 use super::shapes::{ResourceShape, scope_of};
-use super::visible::{Way, check_visible};
+use super::visible::{Way, check_visible, received_holding};
 use crate::app::{App, Call};
 use crate::failure::Failure;
 use crate::idempotency::json;
@@ -52,8 +52,8 @@ pub(crate) fn handle(app: Arc<App>, request: Request) -> Answer {
         let filter = Filter::new(&app, &input)?;
         let page = Page::open(&app, &call, NAME, &input, input.max_results, input.next_token.as_deref())?;
         let reader = app.store.reader().await?;
-        let walk =
-            Walk { reader: &reader, app: &app, call: &call, page: &page, kind: AssociationKind::Resource };
+        let mut walk = Walk::new(&reader, &app, &call, &page, AssociationKind::Resource);
+        walk.entities = filter.arns;
         if let Some(shares) = &filter.shares {
             check_visible(&walk, filter.own, shares).await?;
         }
@@ -98,22 +98,44 @@ impl<'a> Filter<'a> {
 
     async fn find(&self, walk: &Walk<'_>) -> Result<Found, Failure> {
         let keep = |row: &AssociationInShare| self.wants(row, walk.app, walk.call);
+        if self.finds_none(walk) {
+            return Ok((Vec::new(), walk.page.empty_first(walk.app)));
+        }
         if !self.own {
+            let holding = match self.arns {
+                Some(arns) => received_holding(walk, arns, self.shares.as_deref()).await?,
+                None => None,
+            };
+            let named = holding.as_deref().or(self.shares.as_deref());
             // The principal that shares with the caller is the owner (reference §6.1).
-            let way = Way::Received { named: self.shares.as_deref(), owner: self.principal };
+            let way = Way::Received { named, owner: self.principal };
             return walk.along(way, keep).await;
         }
         if let Some(entity) = self.principal {
-            let way = Way::Holding { kind: AssociationKind::Principal, entity };
+            let way =
+                Way::Holding { kind: AssociationKind::Principal, entity, named: self.shares.as_deref() };
             return walk.along(way, keep).await;
         }
-        let scopes: Vec<_> = match (self.arns, &self.shares, &self.resource_type) {
-            (Some(arns), ..) => arns.iter().map(|arn| AssociationScope::Entity(arn)).collect(),
-            (None, Some(shares), _) => shares.iter().copied().map(AssociationScope::Share).collect(),
+        let scopes = match (self.arns, &self.shares, &self.resource_type) {
             (None, None, Some(resource_type)) => vec![AssociationScope::ResourceType(resource_type)],
-            _ => vec![AssociationScope::Owner],
+            (None, None, None) if self.scope == Some(RegionScope::Global) => {
+                let types = walk.app.catalog.types().iter();
+                let global = types.filter(|entry| entry.region_scope == RegionScope::Global);
+                global.map(|entry| AssociationScope::ResourceType(&entry.name)).collect()
+            }
+            (arns, shares, _) => own_scopes(arns, shares.as_deref()),
         };
         walk.own(&scopes, keep).await
+    }
+
+    /// Whether no resource can pass the filters: one of global types lives in the home Region alone.
+    fn finds_none(&self, walk: &Walk<'_>) -> bool {
+        let region = walk.call.region;
+        let of_type = self.resource_type.as_deref().map(|name| scope_of(walk.app, name));
+        self.scope.is_some_and(|wanted| {
+            of_type.is_some_and(|scope| scope != wanted)
+                || (wanted == RegionScope::Global && region.as_str() != region.partition().global_region())
+        })
     }
 
     /// Whether a row is live, of a share that is not deleted, and passes every filter.

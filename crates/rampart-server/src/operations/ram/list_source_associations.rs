@@ -6,11 +6,12 @@ use rampart_aws::rest_json::parse_body;
 use rampart_core::association::Member;
 use rampart_core::source::SourceType;
 use rampart_core::{AssociationKind, Refusal, ShareArn, TimestampMs};
-use rampart_store::{AssociationInShare, AssociationScope};
+use rampart_store::AssociationInShare;
 use serde::{Deserialize, Serialize};
 
 use super::contents_of::Walk;
 use super::input::{association_status, filter_values, share_arn};
+use super::status_scopes::scopes_of_status;
 use super::visible::check_visible;
 use crate::app::{App, Call};
 use crate::idempotency::json;
@@ -64,16 +65,13 @@ pub(crate) fn handle(app: Arc<App>, request: Request) -> Answer {
         let shares: Option<Vec<ShareArn>> = input.resource_share_arns.as_ref().map(parse).transpose()?;
         let page = Page::open(&app, &call, NAME, &input, input.max_results, input.next_token.as_deref())?;
         let reader = app.store.reader().await?;
-        let walk =
-            Walk { reader: &reader, app: &app, call: &call, page: &page, kind: AssociationKind::Source };
+        let walk = Walk::new(&reader, &app, &call, &page, AssociationKind::Source);
         if let Some(shares) = &shares {
             check_visible(&walk, true, shares).await?;
         }
-        let scopes: Vec<_> = match (&input.source_id, &shares) {
-            (Some(source), _) => vec![AssociationScope::Entity(source)],
-            (None, Some(shares)) => shares.iter().copied().map(AssociationScope::Share).collect(),
-            (None, None) => vec![AssociationScope::Owner],
-        };
+        let source = input.source_id.as_ref().map(std::slice::from_ref);
+        let status = input.association_status.as_deref();
+        let scopes = scopes_of_status(&walk, status, source, shares.as_deref()).await?;
         let keep = |row: &AssociationInShare| {
             let shape = SourceShape::new(row, &app, &call);
             shares.as_ref().is_none_or(|shares| shares.contains(&row.association.share_arn()))

@@ -11,18 +11,18 @@ use uuid::Uuid;
 
 use super::contents_of::Walk;
 use super::received as received_shares;
-use super::visible::Way;
+use super::visible::{Stops, Way};
 use crate::app::{App, Call};
 use crate::failure::Failure;
 use crate::paging::{Place, SCAN_MAX};
 
 /// Shares that are looked into together.
-const SHARES_AT_ONCE: u32 = 16;
+const SHARES_AT_ONCE: u32 = 64;
 /// Attachments that are read together.
 const ROWS_AT_ONCE: u32 = 100;
 
 /// The permissions of the shares that others share with the caller, of `named` shares only those, until the page is full:
-/// a query for every sixteen shares, and one for each of these. `keep` says which are wanted.
+/// a query for every 64 shares, and one for each of these. `keep` says which are wanted.
 pub(super) async fn received(
     walk: &Walk<'_>,
     named: Option<&[ShareArn]>,
@@ -37,26 +37,30 @@ pub(super) async fn received(
     let begun = page.within;
     let (mut found, mut looked_at) = (Vec::new(), 0);
     loop {
-        let stops = way.stops(walk, outer, SHARES_AT_ONCE).await?;
-        let rows = try_join_all(stops.iter().map(|(_, share)| walk.reader.share_permissions(*share))).await?;
-        for ((place, share), rows) in stops.iter().zip(rows) {
-            // The place of a row in its share is its number, from one.
-            let after = begun.filter(|(id, _)| *id == share.id.0).map_or(0, |(_, place)| place.time.0);
-            let mut last = after;
-            for (number, row) in (1_i64..).zip(rows).filter(|(number, _)| *number > after) {
+        let Stops { stops, at_end } = way.stops(walk, outer, SHARES_AT_ONCE).await?;
+        for stops in stops.chunks(usize::try_from(SHARES_AT_ONCE).expect("a small number fits")) {
+            let rows = stops.iter().map(|stop| walk.reader.share_permissions(stop.share));
+            for (stop, rows) in stops.iter().zip(try_join_all(rows).await?) {
+                let share = stop.share.id.0;
+                // The place of a row in its share is its number, from one.
+                let after = begun.filter(|(id, _)| *id == share).map_or(0, |(_, place)| place.time.0);
+                let mut last = after;
                 looked_at += 1;
-                if keep(&row) {
-                    if found.len() == usize::try_from(page.size).expect("a page size fits") {
-                        let inner = Place { time: TimestampMs(last), id: Uuid::nil() };
-                        return Ok((found, Some(page.token_within(walk.app, outer, share.id.0, inner))));
+                for (number, row) in (1_i64..).zip(rows).filter(|(number, _)| *number > after) {
+                    looked_at += 1;
+                    if keep(&row) {
+                        if found.len() == usize::try_from(page.size).expect("a page size fits") {
+                            let inner = Place { time: TimestampMs(last), id: Uuid::nil() };
+                            return Ok((found, Some(page.token_within(walk.app, outer, share, inner))));
+                        }
+                        found.push(row);
                     }
-                    found.push(row);
+                    last = number;
                 }
-                last = number;
+                outer = stop.place;
             }
-            outer = *place;
         }
-        if stops.len() < usize::try_from(SHARES_AT_ONCE).expect("a small number fits") {
+        if at_end {
             return Ok((found, None));
         }
         if looked_at >= SCAN_MAX {
@@ -71,8 +75,8 @@ pub(super) async fn all(walk: &Walk<'_>) -> Result<BTreeMap<(AccountId, String),
     let way = Way::Received { named: None, owner: None };
     let (mut outer, mut found) = (Place::START, BTreeMap::new());
     loop {
-        let stops = way.stops(walk, outer, SHARES_AT_ONCE).await?;
-        let rows = try_join_all(stops.iter().map(|(_, share)| walk.reader.share_permissions(*share))).await?;
+        let Stops { stops, at_end } = way.stops(walk, outer, SHARES_AT_ONCE).await?;
+        let rows = try_join_all(stops.iter().map(|stop| walk.reader.share_permissions(stop.share))).await?;
         for row in rows.into_iter().flatten() {
             if let PermissionName::Customer(name) = row.permission {
                 let newest = found.entry((row.owner, name)).or_insert(row.version);
@@ -80,9 +84,7 @@ pub(super) async fn all(walk: &Walk<'_>) -> Result<BTreeMap<(AccountId, String),
             }
         }
         match stops.last() {
-            Some((place, _)) if stops.len() >= usize::try_from(SHARES_AT_ONCE).expect("fits") => {
-                outer = *place;
-            }
+            Some(stop) if !at_end => outer = stop.place,
             _ => return Ok(found),
         }
     }

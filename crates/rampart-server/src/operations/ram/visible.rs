@@ -1,8 +1,11 @@
 //! Which shares a list may walk: the caller's own, and those that others share with it.
 
-use futures_util::future::try_join_all;
-use rampart_core::{AssociationId, AssociationKind, Refusal, ShareArn, ShareId};
-use rampart_store::{AssociationCursor, AssociationScope, ShareCursor};
+use futures_util::future::{try_join, try_join_all};
+use rampart_core::contents::Contents;
+use rampart_core::{
+    AccountId, Arn, AssociationId, AssociationKind, Refusal, ResourceShare, ShareArn, ShareId,
+};
+use rampart_store::{AssociationCursor, HeldEntity, ShareCursor};
 
 use super::contents_of::Walk;
 use super::effect::end_what_is_over;
@@ -10,29 +13,48 @@ use super::received::{self, ReceivedShare};
 use crate::failure::Failure;
 use crate::paging::Place;
 
+/// Shares that are looked up one by one for the resources that they hold, and resources that are asked for so.
+const HOLDING_MAX: usize = 32;
+
 /// A way through shares, whose contents a list tells one share after the other.
 #[derive(Clone, Copy)]
 pub(super) enum Way<'a> {
     /// What others share with the caller; of `named` shares only those, of an `owner` only its own.
     Received { named: Option<&'a [ShareArn]>, owner: Option<&'a str> },
-    /// The caller's own shares that hold an entity.
-    Holding { kind: AssociationKind, entity: &'a str },
+    /// The caller's own shares that hold an entity, of `named` shares only those.
+    Holding { kind: AssociationKind, entity: &'a str, named: Option<&'a [ShareArn]> },
 }
 
-/// A share on the way, and its place among the shares of the way.
-pub(super) type Stop = (Place, ShareArn);
+/// A share on the way.
+pub(super) struct Stop {
+    /// Its place among the shares of the way.
+    pub(super) place: Place,
+    /// Which it is.
+    pub(super) share: ShareArn,
+    /// Whether it is one that the way is about; others are passed.
+    pub(super) wanted: bool,
+    /// What is in it: nothing once it is deleted.
+    pub(super) contents: Contents,
+}
+
+/// The next shares on a way, those that are passed too: as many as were asked for, or all that were named.
+pub(super) struct Stops {
+    pub(super) stops: Vec<Stop>,
+    /// Whether there are no more.
+    pub(super) at_end: bool,
+}
 
 impl Way<'_> {
     /// The next shares after a place: `limit` of them, unless the way ends before.
-    pub(super) async fn stops(
-        &self,
-        walk: &Walk<'_>,
-        after: Place,
-        limit: u32,
-    ) -> Result<Vec<Stop>, Failure> {
+    pub(super) async fn stops(&self, walk: &Walk<'_>, after: Place, limit: u32) -> Result<Stops, Failure> {
         match *self {
             Self::Received { named, owner } => received_stops(walk, named, owner, after, limit).await,
-            Self::Holding { kind, entity } => holding_stops(walk, kind, entity, after, limit).await,
+            Self::Holding { kind, entity, named: None } => {
+                holding_stops(walk, kind, entity, after, limit).await
+            }
+            Self::Holding { kind, entity, named: Some(named) } => {
+                named_holding_stops(walk, kind, entity, named, after).await
+            }
         }
     }
 }
@@ -77,30 +99,58 @@ pub(super) async fn received(
     Ok(found)
 }
 
-/// A share that is not wanted is passed without being looked into.
+/// Of the shares that others may share with the caller, those that hold one of `resources`, if they are few: asked of the
+/// resources' owners, whose shares alone can hold them, it costs the same however many shares the caller was given.
+pub(super) async fn received_holding(
+    walk: &Walk<'_>,
+    resources: &[String],
+    named: Option<&[ShareArn]>,
+) -> Result<Option<Vec<ShareArn>>, Failure> {
+    let owners = resources.iter().map(|arn| Arn::parse(arn).ok()?.account().parse::<AccountId>().ok());
+    let Some(owners) = owners.collect::<Option<Vec<_>>>().filter(|owners| owners.len() <= HOLDING_MAX) else {
+        return Ok(None);
+    };
+    let limit = u32::try_from(HOLDING_MAX + 1).expect("a small number fits");
+    let (region, start) = (walk.call.region, AssociationCursor::START);
+    let pages = resources.iter().zip(owners);
+    let pages = pages.map(|(arn, owner)| walk.reader.shares_holding(arn, owner, region, start, limit));
+    let pages = try_join_all(pages).await?;
+    if pages.iter().any(|page| page.len() > HOLDING_MAX) {
+        return Ok(None);
+    }
+    let shares = pages.into_iter().flatten().map(|held| held.share);
+    let mut shares: Vec<_> = shares.filter(|share| named.is_none_or(|named| named.contains(share))).collect();
+    shares.sort_unstable_by_key(|share| share.id);
+    shares.dedup();
+    Ok(Some(shares).filter(|shares| shares.len() <= HOLDING_MAX))
+}
+
 async fn received_stops(
     walk: &Walk<'_>,
     named: Option<&[ShareArn]>,
     owner: Option<&str>,
-    mut after: Place,
+    after: Place,
     limit: u32,
-) -> Result<Vec<Stop>, Failure> {
-    let wanted = usize::try_from(limit).expect("a page size fits");
-    let mut stops = Vec::new();
-    loop {
-        let shares = received(walk, named, after, limit).await?;
-        let at_end = shares.len() < wanted;
-        for received in &shares {
-            let cursor = ShareCursor::after(&received.share);
-            after = Place { time: cursor.created, id: cursor.id.0 };
-            if owner.is_none_or(|owner| received.share.owner.as_str() == owner) && stops.len() < wanted {
-                stops.push((after, received.share.arn()));
-            }
+) -> Result<Stops, Failure> {
+    // Named ones are looked up one by one: they are not looked up again for a next part of them.
+    let limit = named.map_or(limit, |named| u32::try_from(named.len()).expect("a filter is short"));
+    let shares = received(walk, named, after, limit).await?;
+    let at_end = named.is_some() || shares.len() < usize::try_from(limit).expect("a page size fits");
+    let stop = |received: ReceivedShare| {
+        let (share, cursor) = (&received.share, ShareCursor::after(&received.share));
+        Stop {
+            place: Place { time: cursor.created, id: cursor.id.0 },
+            share: share.arn(),
+            wanted: owner.is_none_or(|owner| share.owner.as_str() == owner),
+            contents: contents_of(share),
         }
-        if at_end || stops.len() == wanted {
-            return Ok(stops);
-        }
-    }
+    };
+    Ok(Stops { stops: shares.into_iter().map(stop).collect(), at_end })
+}
+
+/// What of a share may still be listed: all that a deleted one held ended with it.
+fn contents_of(share: &ResourceShare) -> Contents {
+    if share.deleted.is_some() { Contents::default() } else { share.contents }
 }
 
 /// Shares that hold the entity and in which it has not ended, in the order in which it came into them.
@@ -110,30 +160,49 @@ async fn holding_stops(
     entity: &str,
     after: Place,
     limit: u32,
-) -> Result<Vec<Stop>, Failure> {
-    let (call, timing) = (walk.call, walk.app.timing());
-    let scope = AssociationScope::Entity(entity);
-    let wanted = usize::try_from(limit).expect("a page size fits");
-    let mut after = AssociationCursor { created: after.time, id: AssociationId(after.id) };
-    let mut stops = Vec::new();
-    loop {
-        let mut rows = walk
-            .reader
-            .associations(scope, call.account, call.region, kind, after, call.now, timing, limit)
-            .await?;
-        let at_end = rows.len() < wanted;
-        let membership = call.membership(walk.reader).await?;
-        let associations = rows.iter_mut().map(|row| &mut row.association);
-        end_what_is_over(walk.reader, membership, associations, call.now).await?;
-        for row in rows {
-            after = AssociationCursor::after(&row.association);
-            if !row.association.has_ended(call.now) && row.share_deleted.is_none() && stops.len() < wanted {
-                let place = Place { time: after.created, id: after.id.0 };
-                stops.push((place, row.association.share_arn()));
-            }
+) -> Result<Stops, Failure> {
+    let call = walk.call;
+    let after = AssociationCursor { created: after.time, id: AssociationId(after.id) };
+    let held =
+        walk.reader.shares_of_entity(kind, entity, call.account, call.region, after, call.now, limit).await?;
+    let at_end = held.len() < usize::try_from(limit).expect("a page size fits");
+    Ok(Stops { stops: stops_of(walk, held).await?, at_end })
+}
+
+/// The same, of shares that were named: each is looked up by its key, however many others hold the entity.
+async fn named_holding_stops(
+    walk: &Walk<'_>,
+    kind: AssociationKind,
+    entity: &str,
+    named: &[ShareArn],
+    after: Place,
+) -> Result<Stops, Failure> {
+    let reader = walk.reader;
+    let one = |arn: ShareArn| try_join(reader.association(arn, kind, entity), reader.resource_share(arn));
+    let found = try_join_all(named.iter().map(|arn| one(*arn))).await?;
+    let after = AssociationCursor { created: after.time, id: AssociationId(after.id) };
+    let held = found.into_iter().filter_map(|(association, share)| {
+        let share = share.filter(|share| share.deleted.is_none())?;
+        Some(HeldEntity { association: association?, contents: share.contents })
+    });
+    let mut held: Vec<_> = held.filter(|held| AssociationCursor::after(&held.association) > after).collect();
+    held.sort_by_key(|held| AssociationCursor::after(&held.association));
+    Ok(Stops { stops: stops_of(walk, held).await?, at_end: true })
+}
+
+async fn stops_of(walk: &Walk<'_>, mut held: Vec<HeldEntity>) -> Result<Vec<Stop>, Failure> {
+    let call = walk.call;
+    let membership = call.membership(walk.reader).await?;
+    let associations = held.iter_mut().map(|held| &mut held.association);
+    end_what_is_over(walk.reader, membership, associations, call.now).await?;
+    let stop = |held: HeldEntity| {
+        let cursor = AssociationCursor::after(&held.association);
+        Stop {
+            place: Place { time: cursor.created, id: cursor.id.0 },
+            share: held.association.share_arn(),
+            wanted: !held.association.has_ended(call.now),
+            contents: held.contents,
         }
-        if at_end || stops.len() == wanted {
-            return Ok(stops);
-        }
-    }
+    };
+    Ok(held.into_iter().map(stop).collect())
 }
