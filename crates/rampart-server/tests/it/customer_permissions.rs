@@ -662,6 +662,13 @@ async fn who_was_granted_a_share_sees_the_permissions_that_it_carries_and_no_mor
             assert_eq!(consumer.refused("GetPermission", &get(arn, None)).await, "UnknownResource");
             assert_eq!(consumer.refused("ListPermissionVersions", &get(arn, None)).await, "UnknownResource");
         }
+        // What is deleted allows nothing, though it is still shown.
+        owner.ok("DeleteResourceShare", &json!({"resourceShareArn": second.share})).await;
+        assert_eq!(crate::sharing::collect(consumer, associations, &theirs, 500).await.len(), 1);
+        owner.ok("DeleteResourceShare", &json!({"resourceShareArn": offer.share})).await;
+        for list in [associations, ("ListPermissions", "permissions")] {
+            assert!(crate::sharing::collect(consumer, list, &theirs, 500).await.is_empty());
+        }
         // Seen is not owned.
         let attach = json!({"resourceShareArn": create(consumer, &json!({"name": "n"})).await, "permissionArn": arns[0]});
         assert_eq!(consumer.refused("AssociateResourceSharePermission", &attach).await, "UnknownResource");

@@ -6,12 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::future::try_join_all;
 use rampart_core::permission::{CustomerPermission, PermissionName, PermissionVersion};
 use rampart_core::{AccountId, AttachedPermission, ShareArn, TimestampMs};
-use rampart_store::{AttachmentCursor, Reader};
+use rampart_store::{AttachmentCursor, Reader, StoreError};
 use uuid::Uuid;
 
 use super::contents_of::Walk;
 use super::received as received_shares;
-use super::visible::{Stops, Way};
+use super::visible::{Stop, Stops, Way};
 use crate::app::{App, Call};
 use crate::failure::Failure;
 use crate::paging::{Place, SCAN_MAX};
@@ -39,8 +39,8 @@ pub(super) async fn received(
     loop {
         let Stops { stops, at_end } = way.stops(walk, outer, SHARES_AT_ONCE).await?;
         for stops in stops.chunks(usize::try_from(SHARES_AT_ONCE).expect("a small number fits")) {
-            let rows = stops.iter().map(|stop| walk.reader.share_permissions(stop.share));
-            for (stop, rows) in stops.iter().zip(try_join_all(rows).await?) {
+            let rows = try_join_all(stops.iter().map(|stop| carried(walk, stop))).await?;
+            for (stop, rows) in stops.iter().zip(rows) {
                 let share = stop.share.id.0;
                 // The place of a row in its share is its number, from one.
                 let after = begun.filter(|(id, _)| *id == share).map_or(0, |(_, place)| place.time.0);
@@ -69,6 +69,11 @@ pub(super) async fn received(
     }
 }
 
+/// What a share on the way allows: a deleted one nothing.
+async fn carried(walk: &Walk<'_>, stop: &Stop) -> Result<Vec<AttachedPermission>, StoreError> {
+    if stop.is_deleted { Ok(Vec::new()) } else { walk.reader.share_permissions(stop.share).await }
+}
+
 /// All customer managed permissions that the caller's received shares carry, each with the newest version among them.
 /// Reads what every received share carries: what is asked for is known no other way.
 pub(super) async fn all(walk: &Walk<'_>) -> Result<BTreeMap<(AccountId, String), u32>, Failure> {
@@ -76,7 +81,7 @@ pub(super) async fn all(walk: &Walk<'_>) -> Result<BTreeMap<(AccountId, String),
     let (mut outer, mut found) = (Place::START, BTreeMap::new());
     loop {
         let Stops { stops, at_end } = way.stops(walk, outer, SHARES_AT_ONCE).await?;
-        let rows = try_join_all(stops.iter().map(|stop| walk.reader.share_permissions(stop.share))).await?;
+        let rows = try_join_all(stops.iter().map(|stop| carried(walk, stop))).await?;
         for row in rows.into_iter().flatten() {
             if let PermissionName::Customer(name) = row.permission {
                 let newest = found.entry((row.owner, name)).or_insert(row.version);

@@ -35,6 +35,8 @@ pub(super) struct Stop {
     pub(super) wanted: bool,
     /// What is in it: nothing once it is deleted.
     pub(super) contents: Contents,
+    /// Whether it is still shown but allows nothing any more.
+    pub(super) is_deleted: bool,
 }
 
 /// The next shares on a way, those that are passed too: as many as were asked for, or all that were named.
@@ -143,6 +145,7 @@ async fn received_stops(
             share: share.arn(),
             wanted: owner.is_none_or(|owner| share.owner.as_str() == owner),
             contents: contents_of(share),
+            is_deleted: share.deleted.is_some(),
         }
     };
     Ok(Stops { stops: shares.into_iter().map(stop).collect(), at_end })
@@ -202,6 +205,8 @@ async fn stops_of(walk: &Walk<'_>, mut held: Vec<HeldEntity>) -> Result<Vec<Stop
             share: held.association.share_arn(),
             wanted: !held.association.has_ended(call.now),
             contents: held.contents,
+            // Only shares that are there hold an entity.
+            is_deleted: false,
         }
     };
     Ok(held.into_iter().map(stop).collect())
