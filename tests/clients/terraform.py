@@ -79,8 +79,10 @@ class Terraform:
         self.run("apply", "-input=false", "-auto-approve")
 
     def has_changes(self) -> bool:
-        """Whether a plan would change anything."""
-        return self.run("plan", "-input=false", "-detailed-exitcode", codes=(0, 2)).returncode == 2
+        """Whether a plan would change anything. A test that fails shows the plan."""
+        plan = self.run("plan", "-input=false", "-detailed-exitcode", codes=(0, 2))
+        print(plan.stdout)
+        return plan.returncode == 2
 
     def destroy(self):
         self.run("destroy", "-input=false", "-auto-approve")
