@@ -83,8 +83,7 @@ fn compile_statement(statement: &Statement, version: Version) -> Result<Compiled
 
 fn compile_action(text: &str) -> Result<Pattern, Fault> {
     check_action(text)?;
-    Pattern::parse(text, Syntax { wildcards: true, variables: false })
-        .map_err(|_| Fault::InvalidAction(ActionFault::InvalidName))
+    Pattern::parse(text, Syntax::WILDCARDS).map_err(|_| Fault::InvalidAction(ActionFault::InvalidName))
 }
 
 fn compile_principals(principals: &Principals) -> Result<Box<[Named]>, Fault> {

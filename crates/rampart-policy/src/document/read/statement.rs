@@ -9,7 +9,6 @@ use super::super::{
 use super::condition::ValueCheck;
 use super::{Read, Reader, find};
 use crate::json::{Member, Node, Value};
-use crate::pattern::Syntax;
 use crate::place::Path;
 
 const ELEMENTS: [&str; 9] = [
@@ -120,8 +119,7 @@ impl Reader<'_> {
     fn read_resources(&self, node: &Node, path: &Path<'_>, version: Version) -> Read<Vec<String>> {
         self.one_or_list(node, path, |node, path| {
             let text = self.text(node, path)?;
-            check_resource(text, Syntax::pattern(version))
-                .map_err(|fault| self.fail(path, node.at, fault))?;
+            check_resource(text, version).map_err(|fault| self.fail(path, node.at, fault))?;
             Ok(text.to_owned())
         })
     }
