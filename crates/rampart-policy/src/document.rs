@@ -182,6 +182,13 @@ impl PrincipalKind {
     }
 }
 
+impl Principals {
+    /// Whether nobody is named.
+    pub fn is_nobody(&self) -> bool {
+        matches!(self, Self::Named(kinds) if kinds.values().all(Vec::is_empty))
+    }
+}
+
 impl<T> Selection<T> {
     /// What is listed, whether it is meant or excepted.
     pub fn listed(&self) -> &T {

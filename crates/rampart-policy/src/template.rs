@@ -119,9 +119,6 @@ fn read_template(text: &str) -> Result<Template, ParseError> {
     }
     let node = reader.required(members, "Action", &top, &path)?;
     let actions = reader.read_actions(node, &path.key("Action"))?;
-    if actions.is_empty() {
-        return Err(reader.fail(&path.key("Action"), node.at, Fault::EmptyText));
-    }
     let condition = match find(members, "Condition") {
         None => Condition::new(),
         Some(node) => read_condition(reader, node, &path.key("Condition"))?,

@@ -24,7 +24,7 @@ fn concat(pieces: &'static [&'static str], up_to: usize) -> impl Strategy<Value 
 }
 
 fn one_or_many(texts: impl Strategy<Value = String>) -> impl Strategy<Value = Value> {
-    vec(texts, 0..4)
+    vec(texts, 1..4)
         .prop_map(|mut texts| if texts.len() == 1 { texts.remove(0).into() } else { json!(texts) })
 }
 
@@ -103,8 +103,8 @@ fn statement() -> impl Strategy<Value = Value> {
                 _ => statement["Resource"] = resource,
             }
             match p {
-                0 => statement["NotPrincipal"] = principal,
-                1 => statement["Principal"] = principal,
+                0 if principal != json!({"AWS": []}) => statement["NotPrincipal"] = principal,
+                0 | 1 => statement["Principal"] = principal,
                 _ => {}
             }
             statement
@@ -113,7 +113,7 @@ fn statement() -> impl Strategy<Value = Value> {
 }
 
 fn policy() -> impl Strategy<Value = Value> {
-    vec(statement(), 0..4).prop_map(|statements| json!({"Version": "2012-10-17", "Statement": statements}))
+    vec(statement(), 1..4).prop_map(|statements| json!({"Version": "2012-10-17", "Statement": statements}))
 }
 
 fn asked() -> impl Strategy<Value = Asked> {
