@@ -8,7 +8,9 @@ mod placeholder;
 
 use std::collections::BTreeMap;
 
-pub use parameters::{Declaration, ParameterError, ParameterKind};
+pub use parameters::{
+    Declaration, ParameterError, ParameterKind, RENDERED_LEN_MAX, VALUE_LEN_MAX, VALUES_MAX,
+};
 use placeholder::Use;
 
 use crate::document::{
