@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 pub use check::{ActionFault, PrincipalFault, ResourceFault};
 pub(crate) use check::{check_action, check_condition_key};
 pub use error::{Fault, ParseError};
+pub(crate) use print::write_text;
 pub(crate) use read::{Reader, ValueCheck, find};
 
 use crate::operator::Operator;
@@ -179,6 +180,13 @@ impl PrincipalKind {
             Self::Federated => "Federated",
             Self::Service => "Service",
         }
+    }
+}
+
+impl Principals {
+    /// Whether nobody is named.
+    pub fn is_nobody(&self) -> bool {
+        matches!(self, Self::Named(kinds) if kinds.values().all(Vec::is_empty))
     }
 }
 

@@ -39,9 +39,17 @@ pub fn literal(text: &str) -> String {
 pub(crate) struct Syntax {
     pub(crate) wildcards: bool,
     pub(crate) variables: bool,
+    /// In the first five fields between colons, `?` and a `*` that does not end its field stay there.
+    pub(crate) fields: bool,
 }
 
+/// The fields of an ARN whose wildcards may be bounded: all but the last.
+const BOUNDED_FIELDS: usize = 5;
+
 impl Syntax {
+    /// Wildcards only.
+    pub(crate) const WILDCARDS: Self = Self { wildcards: true, variables: false, fields: false };
+
     /// Wildcards, and variables if the version has them.
     pub(crate) fn pattern(version: Version) -> Self {
         Self { wildcards: true, ..Self::literal(version) }
@@ -49,7 +57,12 @@ impl Syntax {
 
     /// Variables if the version has them.
     pub(crate) fn literal(version: Version) -> Self {
-        Self { wildcards: false, variables: version == Version::V2012 }
+        Self { wildcards: false, variables: version == Version::V2012, fields: false }
+    }
+
+    /// As `pattern`, with the bounds of an ARN's fields.
+    pub(crate) fn fields(version: Version) -> Self {
+        Self { fields: true, ..Self::pattern(version) }
     }
 }
 
@@ -58,6 +71,10 @@ pub(crate) enum Piece {
     Text(Box<str>),
     Many,
     One,
+    /// A `*` that matches no colon.
+    ManyInField,
+    /// A `?` that matches no colon.
+    OneInField,
     Variable(Variable),
 }
 
@@ -101,15 +118,20 @@ impl Pattern {
     pub(crate) fn parse(text: &str, syntax: Syntax) -> Result<Self, PatternFault> {
         let mut pieces = Vec::new();
         let mut rest = text;
+        let mut colons = 0;
         while let Some(first) = rest.chars().next() {
+            let is_bounded = syntax.fields && colons < BOUNDED_FIELDS;
             let (piece, len) = match first {
                 '$' if syntax.variables && rest[1..].starts_with('{') => parse_variable(rest)?,
+                '*' if syntax.wildcards && is_bounded && !ends_field(&rest[1..]) => (Piece::ManyInField, 1),
                 '*' if syntax.wildcards => (Piece::Many, 1),
+                '?' if syntax.wildcards && is_bounded => (Piece::OneInField, 1),
                 '?' if syntax.wildcards => (Piece::One, 1),
                 _ => {
                     let len = rest[first.len_utf8()..]
                         .find(['$', '*', '?'])
                         .map_or(rest.len(), |at| at + first.len_utf8());
+                    colons += rest[..len].bytes().filter(|b| *b == b':').count();
                     (Piece::Text(rest[..len].into()), len)
                 }
             };
@@ -151,23 +173,32 @@ impl Pattern {
         let resolved = self.pieces.iter().flat_map(|piece| match piece {
             Piece::Text(text) => text.chars(),
             Piece::Variable(variable) => variable.value(context).unwrap_or_default().chars(),
-            Piece::Many | Piece::One => "".chars(),
+            Piece::Many | Piece::One | Piece::ManyInField | Piece::OneInField => "".chars(),
         });
         resolved.flat_map(char::to_lowercase).eq(text.chars().flat_map(char::to_lowercase)).into()
     }
 
     /// Two-pointer matching: after a failure only the last `*` need give way, so no more than
     /// length of text times length of pattern steps are taken.
+    ///
+    /// A bounded `*` gives way first, up to the next colon, then the last one without bounds. A colon follows that one
+    /// as long as bounded ones do, so each field of the text is gone through for no more than five of the pattern's.
     fn glob<const FOLD: bool>(&self, text: &str, context: &Context) -> bool {
         let text = text.as_bytes();
         let (mut piece, mut at) = (0, 0);
         let mut retry: Option<(usize, usize)> = None;
+        let mut retry_in_field: Option<(usize, usize)> = None;
         loop {
             let step = match self.pieces.get(piece) {
                 None if at == text.len() => return true,
                 None => None,
                 Some(Piece::Text(literal)) => prefix_len::<FOLD>(&text[at..], literal.as_bytes()),
                 Some(Piece::One) => char_len(&text[at..]),
+                Some(Piece::OneInField) => char_len_in_field(&text[at..]),
+                Some(Piece::ManyInField) => {
+                    retry_in_field = Some((piece + 1, at));
+                    Some(0)
+                }
                 Some(Piece::Variable(variable)) if let Some(value) = variable.value(context) => {
                     prefix_len::<FOLD>(&text[at..], value.as_bytes())
                 }
@@ -176,6 +207,7 @@ impl Pattern {
                         return true;
                     }
                     retry = Some((piece + 1, at));
+                    retry_in_field = None;
                     Some(0)
                 }
             };
@@ -184,6 +216,14 @@ impl Pattern {
                 piece += 1;
                 continue;
             }
+            if let Some((after_star, from)) = &mut retry_in_field
+                && let Some(len) = char_len_in_field(&text[*from..])
+            {
+                *from += len;
+                (piece, at) = (*after_star, *from);
+                continue;
+            }
+            retry_in_field = None;
             let Some((after_star, from)) = &mut retry else { return false };
             let Some(len) = char_len(&text[*from..]) else { return false };
             *from += len;
@@ -220,13 +260,27 @@ fn char_len(text: &[u8]) -> Option<usize> {
     })
 }
 
+/// As `char_len`, for a wildcard that matches no colon.
+fn char_len_in_field(text: &[u8]) -> Option<usize> {
+    if text.first() == Some(&b':') { None } else { char_len(text) }
+}
+
+/// Whether a field of an ARN is over before what is left of a pattern.
+fn ends_field(rest: &str) -> bool {
+    rest.is_empty() || rest.starts_with(':')
+}
+
 /// Adds a piece in the one form that means it: texts joined, and `?` before `*` where both stand together.
 fn push(pieces: &mut Vec<Piece>, piece: Piece) {
     match (pieces.last_mut(), piece) {
-        (Some(Piece::Many), Piece::Many) => {}
+        (Some(Piece::Many), Piece::Many) | (Some(Piece::ManyInField), Piece::ManyInField) => {}
         (Some(last @ Piece::Many), Piece::One) => {
             *last = Piece::One;
             pieces.push(Piece::Many);
+        }
+        (Some(last @ Piece::ManyInField), Piece::OneInField) => {
+            *last = Piece::OneInField;
+            pieces.push(Piece::ManyInField);
         }
         (Some(Piece::Text(before)), Piece::Text(after)) => *before = format!("{before}{after}").into(),
         (_, piece) => pieces.push(piece),

@@ -53,6 +53,11 @@ impl<'a> Path<'a> {
         Self::Index(self, index)
     }
 
+    /// Whether this is the value of the key.
+    pub(crate) fn is_key(&self, name: &str) -> bool {
+        matches!(self, Self::Key(_, key) if *key == name)
+    }
+
     pub(crate) fn pointer(&self) -> String {
         match self {
             Self::Top => String::new(),

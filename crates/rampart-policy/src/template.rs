@@ -8,7 +8,9 @@ mod placeholder;
 
 use std::collections::BTreeMap;
 
-pub use parameters::{Declaration, ParameterError, ParameterKind};
+pub use parameters::{
+    Declaration, ParameterError, ParameterKind, RENDERED_LEN_MAX, VALUE_LEN_MAX, VALUES_MAX,
+};
 use placeholder::Use;
 
 use crate::document::{
@@ -119,9 +121,6 @@ fn read_template(text: &str) -> Result<Template, ParseError> {
     }
     let node = reader.required(members, "Action", &top, &path)?;
     let actions = reader.read_actions(node, &path.key("Action"))?;
-    if actions.is_empty() {
-        return Err(reader.fail(&path.key("Action"), node.at, Fault::EmptyText));
-    }
     let condition = match find(members, "Condition") {
         None => Condition::new(),
         Some(node) => read_condition(reader, node, &path.key("Condition"))?,

@@ -1,8 +1,8 @@
 //! Which texts are actions, resources, principals and condition keys.
 
-use super::{Fault, PrincipalKind};
-use crate::evaluate::AwsPrincipal;
-use crate::pattern::{Pattern, PatternFault, Syntax};
+use super::{Fault, PrincipalKind, Version};
+use crate::evaluate::{AwsPrincipal, ResourcePattern};
+use crate::pattern::PatternFault;
 
 /// Why a text is not an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -59,14 +59,12 @@ pub(crate) fn check_action(text: &str) -> Result<(), ActionFault> {
     Ok(())
 }
 
-pub(crate) fn check_resource(text: &str, syntax: Syntax) -> Result<(), ResourceFault> {
-    Pattern::parse(text, syntax)?;
+pub(crate) fn check_resource(text: &str, version: Version) -> Result<(), ResourceFault> {
+    let pattern = ResourcePattern::parse(text, version)?;
     if text == "*" {
         return Ok(());
     }
-    // A `*` can stand for fields, and so can what a variable holds.
-    let is_open = text.contains('*') || text.contains("${");
-    if text.starts_with("arn:") && (is_open || text.split(':').count() >= 6) {
+    if text.starts_with("arn:") && (pattern.can_span_fields() || text.split(':').count() >= 6) {
         return Ok(());
     }
     Err(ResourceFault::NotAnArn)

@@ -69,6 +69,9 @@ pub enum Fault {
     /// A text of no characters.
     #[error("this must not be empty")]
     EmptyText,
+    /// A list of nothing where something must be listed.
+    #[error("this list must not be empty")]
+    EmptyList,
     /// An id that another statement has.
     #[error("another statement has the Sid `{0}`")]
     DuplicateSid(String),

@@ -82,6 +82,17 @@ impl Reader<'_> {
         nodes.iter().enumerate().map(|(index, node)| read(node, &path.index(index))).collect()
     }
 
+    /// As `one_or_list`, where nothing would mean too much: an empty `NotAction` is every action.
+    pub(crate) fn one_or_more<T>(
+        &self,
+        node: &Node,
+        path: &Path<'_>,
+        read: impl Fn(&Node, &Path<'_>) -> Read<T>,
+    ) -> Read<Vec<T>> {
+        let entries = self.one_or_list(node, path, read)?;
+        if entries.is_empty() { Err(self.fail(path, node.at, Fault::EmptyList)) } else { Ok(entries) }
+    }
+
     pub(crate) fn required<'n>(
         &self,
         members: &'n [Member],
@@ -133,6 +144,10 @@ impl Reader<'_> {
         let Value::List(nodes) = &node.value else {
             return Ok(vec![self.read_statement(node, path, context)?]);
         };
+        // AWS: IAM answers MalformedPolicyDocument, S3 that the statement is empty.
+        if nodes.is_empty() {
+            return Err(self.fail(path, node.at, Fault::EmptyList));
+        }
         if nodes.len() > STATEMENTS_MAX {
             let fault = Fault::TooMany { what: "statements", max: STATEMENTS_MAX };
             return Err(self.fail(path, node.at, fault));

@@ -46,6 +46,9 @@ pub(super) fn compile(index: usize, document: &Document) -> Result<Vec<Compiled>
 }
 
 fn compile_statement(statement: &Statement, version: Version) -> Result<Compiled, Fault> {
+    if has_empty_list(statement) {
+        return Err(Fault::EmptyList);
+    }
     let principals = match &statement.principals {
         None => None,
         Some(selection) => Some(try_map(selection, compile_principals)?),
@@ -81,10 +84,18 @@ fn compile_statement(statement: &Statement, version: Version) -> Result<Compiled
     })
 }
 
+/// Whether a list is empty that what is read cannot have empty.
+fn has_empty_list(statement: &Statement) -> bool {
+    let Statement { principals, actions, resources, condition, .. } = statement;
+    matches!(principals, Some(Selection::Except(principals)) if principals.is_nobody())
+        || actions.listed().is_empty()
+        || resources.as_ref().is_some_and(|resources| resources.listed().is_empty())
+        || condition.values().flat_map(|keys| keys.values()).any(Vec::is_empty)
+}
+
 fn compile_action(text: &str) -> Result<Pattern, Fault> {
     check_action(text)?;
-    Pattern::parse(text, Syntax { wildcards: true, variables: false })
-        .map_err(|_| Fault::InvalidAction(ActionFault::InvalidName))
+    Pattern::parse(text, Syntax::WILDCARDS).map_err(|_| Fault::InvalidAction(ActionFault::InvalidName))
 }
 
 fn compile_principals(principals: &Principals) -> Result<Box<[Named]>, Fault> {

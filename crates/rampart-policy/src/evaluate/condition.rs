@@ -30,7 +30,8 @@ impl Test {
     pub(super) fn holds(&self, effect: Effect, context: &Context) -> bool {
         let values = context.get(&self.key);
         if self.operator.comparison == Comparison::Null {
-            return self.operands.contains(&Operand::Bool(is_null(values)));
+            // AWS: Null asks whether the key is there, with whatever value.
+            return self.operands.contains(&Operand::Bool(values.is_empty()));
         }
         let holds_for = |value: &String| self.holds_for(value, effect, context);
         // Without a short cut, so that an open comparison is seen wherever it stands.
@@ -71,7 +72,7 @@ impl Test {
     }
 }
 
-/// IAM's "null data set": no values, or only empty ones.
+/// IAM's "null data set", which the set operators know: no values, or only empty ones.
 fn is_null(values: &[String]) -> bool {
     values.iter().all(String::is_empty)
 }

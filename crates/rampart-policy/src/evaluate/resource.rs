@@ -1,36 +1,46 @@
 //! Resources of a statement.
 //!
-//! AWS: a `*` that ends a field of an ARN reaches over colons; elsewhere in one of the first five fields, wildcards stay
-//! in their field. Where it matters that no more is matched than AWS does (what an Allow lists, what a Deny excepts),
-//! both are asked; otherwise the wider reading counts.
+//! AWS: a `*` that ends a field of an ARN reaches over colons, in a pattern of fewer than six fields too: `arn:aws:s3*`
+//! and `arn:*` are what they look like. Elsewhere in one of the first five fields, wildcards stay in their field. In the
+//! sixth they match anything. That a bounded wildcard never reaches further is inferred, so where it matters that no
+//! more is matched than AWS does (what an Allow lists, what a Deny excepts), the bounds hold; otherwise (what a Deny
+//! lists, what an Allow excepts) the wider reading counts.
 
-use super::value::ArnPattern;
-use super::{Context, ValueFault};
+use super::Context;
 use crate::document::Version;
-use crate::pattern::{Missing, Pattern, PatternFault, Syntax, Truth};
+use crate::pattern::{Missing, Pattern, PatternFault, Piece, Syntax, Truth};
 
 /// The pattern of a resource.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ResourcePattern {
     whole: Pattern,
-    /// If wildcards in the midst of its first five fields must stay there.
-    fields: Option<ArnPattern>,
+    /// With the bounds of its fields, if a wildcard is bounded by them.
+    within: Option<Pattern>,
 }
 
 impl ResourcePattern {
     pub(crate) fn parse(text: &str, version: Version) -> Result<Self, PatternFault> {
         let whole = Pattern::parse(text, Syntax::pattern(version))?;
-        let fields = match ArnPattern::parse(text, version) {
-            Ok(fields) if fields.has_wildcards_inside() => Some(fields),
-            Err(ValueFault::InvalidPattern(fault)) => return Err(fault),
-            _ => None,
-        };
-        Ok(Self { whole, fields })
+        let within = Pattern::parse(text, Syntax::fields(version))?;
+        let is_bounded = |piece: &Piece| matches!(piece, Piece::ManyInField | Piece::OneInField);
+        let within = within.pieces.iter().any(is_bounded).then_some(within);
+        Ok(Self { whole, within })
     }
 
     /// Whether a wildcard of this could reach further as a plain text than as an ARN.
     pub(crate) fn is_bounded(&self) -> bool {
-        self.fields.is_some()
+        self.within.is_some()
+    }
+
+    /// The pattern in the wider reading.
+    pub(crate) fn whole(&self) -> &Pattern {
+        &self.whole
+    }
+
+    /// Whether a `*` reaches over colons or a variable may hold some, so that a pattern of few fields can match an ARN.
+    pub(crate) fn can_span_fields(&self) -> bool {
+        let spans = |piece: &Piece| matches!(piece, Piece::Many | Piece::Variable(_));
+        self.within.as_ref().unwrap_or(&self.whole).pieces.iter().any(spans)
     }
 
     /// Whether the resource matches when every `*` reaches as far as it can.
@@ -40,10 +50,6 @@ impl ResourcePattern {
 
     /// Whether the resource matches with wildcards kept in their fields.
     pub(super) fn matches_narrowly(&self, resource: &str, context: &Context) -> Truth {
-        let whole = self.whole.matches(resource, context, Missing::Unknown);
-        match &self.fields {
-            Some(fields) if whole == Truth::True => fields.matches(resource, context, Missing::Unknown),
-            _ => whole,
-        }
+        self.within.as_ref().unwrap_or(&self.whole).matches(resource, context, Missing::Unknown)
     }
 }

@@ -5,7 +5,7 @@ mod date;
 mod ip;
 mod number;
 
-pub(super) use arn::ArnPattern;
+use arn::ArnPattern;
 use date::Moment;
 use ip::Network;
 use number::Decimal;

@@ -15,7 +15,7 @@ pub(super) struct Atom {
     effect: Effect,
     principal: Part<Named>,
     action: Part<Pattern>,
-    resource: Part<Resource>,
+    resource: Part<ResourcePattern>,
     tests: BTreeSet<Test>,
 }
 
@@ -27,12 +27,6 @@ enum Part<T> {
     /// A list that is compared as a whole.
     Whole(BTreeSet<T>),
     Except(BTreeSet<T>),
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Resource {
-    pattern: Pattern,
-    is_bounded: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,8 +57,8 @@ impl<T: PartialEq> Part<T> {
 }
 
 /// A resource whose wildcards are bounded covers itself only: the comparison of patterns knows no fields.
-fn covers_resource(one: &Resource, other: &Resource) -> bool {
-    one == other || (!one.is_bounded && covers_pattern(&one.pattern, &other.pattern))
+fn covers_resource(one: &ResourcePattern, other: &ResourcePattern) -> bool {
+    one == other || (!one.is_bounded() && covers_pattern(one.whole(), other.whole()))
 }
 
 fn covers_principal(one: &Named, other: &Named) -> bool {
@@ -83,15 +77,13 @@ pub(super) fn take_apart(statement: &Statement, version: Version, atoms: &mut Ve
         Some(selection) => parts(selection, named)?,
     };
     let actions = parts(&statement.actions, |actions| {
-        let parse = |text: &String| {
-            Pattern::parse(&text.to_ascii_lowercase(), Syntax { wildcards: true, variables: false })
-        };
+        let parse = |text: &String| Pattern::parse(&text.to_ascii_lowercase(), Syntax::WILDCARDS);
         actions.iter().map(|text| parse(text).ok()).collect()
     })?;
     let resources = match &statement.resources {
         None => vec![Part::Absent],
         Some(selection) => join_variables(parts(selection, |resources| {
-            resources.iter().map(|text| resource_of(text, version)).collect()
+            resources.iter().map(|text| ResourcePattern::parse(text, version).ok()).collect()
         })?),
     };
     let tests = tests(statement, version)?;
@@ -122,9 +114,9 @@ fn parts<S, T: Ord>(selection: &Selection<S>, read: impl Fn(&S) -> Option<Vec<T>
 }
 
 /// Resources of a list with variables stay together: one variable without a value stops the whole statement.
-fn join_variables(resources: Vec<Part<Resource>>) -> Vec<Part<Resource>> {
+fn join_variables(resources: Vec<Part<ResourcePattern>>) -> Vec<Part<ResourcePattern>> {
     let has_variables =
-        |part: &Part<Resource>| matches!(part, Part::One(resource) if resource.pattern.has_variables);
+        |part: &Part<ResourcePattern>| matches!(part, Part::One(resource) if resource.whole().has_variables);
     if !resources.iter().any(has_variables) {
         return resources;
     }
@@ -133,12 +125,6 @@ fn join_variables(resources: Vec<Part<Resource>>) -> Vec<Part<Resource>> {
         _ => None,
     });
     vec![Part::Whole(listed.collect())]
-}
-
-fn resource_of(text: &str, version: Version) -> Option<Resource> {
-    let pattern = Pattern::parse(text, Syntax::pattern(version)).ok()?;
-    let is_bounded = ResourcePattern::parse(text, version).ok()?.is_bounded();
-    Some(Resource { pattern, is_bounded })
 }
 
 fn named(principals: &Principals) -> Option<Vec<Named>> {

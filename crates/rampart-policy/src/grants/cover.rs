@@ -1,6 +1,6 @@
 //! Whether one pattern stands for every text that another stands for.
 
-use crate::pattern::{Pattern, Piece, Variable};
+use crate::pattern::{Pattern, Piece};
 
 /// A letter of a pattern, taken as a text over an alphabet that has the wildcards too.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -8,7 +8,8 @@ enum Symbol<'p> {
     Letter(char),
     One,
     Many,
-    Variable(&'p Variable),
+    /// A variable, or a wildcard that stays in its field.
+    Opaque(&'p Piece),
 }
 
 /// True only if every text that `narrow` matches is matched by `wide`: a `*` of the narrow pattern is covered by a `*`
@@ -56,7 +57,9 @@ fn symbols(pattern: &Pattern) -> Vec<Symbol<'_>> {
             Piece::Text(text) => symbols.extend(text.chars().map(Symbol::Letter)),
             Piece::One => symbols.push(Symbol::One),
             Piece::Many => symbols.push(Symbol::Many),
-            Piece::Variable(variable) => symbols.push(Symbol::Variable(variable)),
+            Piece::Variable(_) | Piece::ManyInField | Piece::OneInField => {
+                symbols.push(Symbol::Opaque(piece))
+            }
         }
     }
     symbols

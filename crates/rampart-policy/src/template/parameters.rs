@@ -1,12 +1,21 @@
 //! Parameters of a template: declared, used, and given.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter;
 
 use super::placeholder::{Part, is_name, split};
 use super::{PARAMETERS_MAX, Template, check_key};
-use crate::document::{Condition, Fault, Statement, Version};
+use crate::document::{Condition, Fault, Statement, Version, write_text};
 use crate::evaluate::check_value;
 use crate::operator::Comparison;
+
+/// The longest value of a parameter, in bytes. AWS publishes none; ours.
+pub const VALUE_LEN_MAX: usize = 2_048;
+/// The most values that a parameter takes. AWS publishes none; ours.
+pub const VALUES_MAX: usize = 500;
+/// The longest text of a statement with the values of its parameters, in bytes; a list counts with its brackets. AWS
+/// publishes none; ours.
+pub const RENDERED_LEN_MAX: usize = 20_480;
 
 /// A parameter that a template declares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +65,15 @@ pub enum ParameterError {
     /// A STRING with several values.
     #[error("the parameter `{0}` takes one value")]
     SeveralValues(String),
+    /// A value that is too long.
+    #[error("a value of the parameter `{0}` has more than {VALUE_LEN_MAX} bytes")]
+    ValueTooLong(String),
+    /// A STRING_LIST with too many values.
+    #[error("the parameter `{0}` has more than {VALUES_MAX} values")]
+    TooManyValues(String),
+    /// The values make the statement too long.
+    #[error("with the values of the parameter `{0}` the permission has more than {RENDERED_LEN_MAX} bytes")]
+    ResultTooLong(String),
     /// The values make two keys the same.
     #[error("with these values the condition has the key `{0}` twice")]
     DuplicateKey(String),
@@ -103,6 +121,7 @@ impl Template {
     pub fn render(&self, declared: &[Declaration<'_>], given: &Values) -> Result<Statement, ParameterError> {
         self.check_declarations(declared)?;
         check_given(declared, given)?;
+        self.check_len(given)?;
         let mut condition = Condition::new();
         for (operator, keys) in &self.statement.condition {
             let mut rendered = Values::new();
@@ -119,6 +138,42 @@ impl Template {
         }
         Ok(Statement { condition, ..self.statement.clone() })
     }
+
+    /// Adds up what the statement's text will be, before any of it is put together: a small template can use a value a
+    /// thousand times.
+    fn check_len(&self, given: &Values) -> Result<(), ParameterError> {
+        let keys_and_values = self.statement.condition.values().flatten();
+        let texts = keys_and_values.flat_map(|(key, values)| iter::once(key).chain(values));
+        let parts = texts.flat_map(|text| split(text).expect("the template was checked when it was read"));
+        let names = parts.filter_map(|part| match part {
+            Part::Placeholder(name) => Some(name),
+            Part::Text(_) => None,
+        });
+        let lens: BTreeMap<&str, usize> =
+            given.iter().map(|(name, values)| (name.as_str(), printed_len(values))).collect();
+        let mut len = self.statement.to_json().len();
+        for name in names.clone() {
+            len -= "@{}".len() + name.len();
+        }
+        for name in names {
+            len += lens.get(name).copied().unwrap_or_default();
+            if len > RENDERED_LEN_MAX {
+                return Err(ParameterError::ResultTooLong(name.to_owned()));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The bytes that values take between the quotes that a placeholder for them stands in.
+fn printed_len(values: &[String]) -> usize {
+    let quoted = values.iter().map(|value| {
+        let mut printed = String::new();
+        write_text(&mut printed, value);
+        printed.len()
+    });
+    let commas_and_brackets = if values.len() > 1 { values.len() + 1 } else { 0 };
+    (quoted.sum::<usize>() + commas_and_brackets).saturating_sub("\"\"".len())
 }
 
 fn check_given(declared: &[Declaration<'_>], given: &Values) -> Result<(), ParameterError> {
@@ -132,6 +187,12 @@ fn check_given(declared: &[Declaration<'_>], given: &Values) -> Result<(), Param
             (_, None | Some([])) => return Err(ParameterError::Missing((*name).to_owned())),
             (ParameterKind::String, Some([_, _, ..])) => {
                 return Err(ParameterError::SeveralValues((*name).to_owned()));
+            }
+            (ParameterKind::StringList, Some(values)) if values.len() > VALUES_MAX => {
+                return Err(ParameterError::TooManyValues((*name).to_owned()));
+            }
+            (_, Some(values)) if values.iter().any(|value| value.len() > VALUE_LEN_MAX) => {
+                return Err(ParameterError::ValueTooLong((*name).to_owned()));
             }
             _ => {}
         }

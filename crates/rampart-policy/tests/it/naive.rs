@@ -101,6 +101,8 @@ fn resource(statement: &Value, asked: &Asked, deny: bool) -> Option<bool> {
     };
     let mut hit = false;
     for pattern in list(patterns) {
+        // What an Allow lists and a Deny excepts: wildcards stay in their fields.
+        let pattern = if deny == negated { in_fields(&pattern) } else { pattern };
         match tokens(&pattern, true, asked, deny && !negated) {
             None if deny => {}
             None => return None,
@@ -112,7 +114,7 @@ fn resource(statement: &Value, asked: &Asked, deny: bool) -> Option<bool> {
 
 fn condition(operator: &str, wanted: &[String], given: &[String], asked: &Asked, deny: bool) -> Option<bool> {
     if operator == "Null" {
-        let null = given.iter().all(String::is_empty);
+        let null = given.is_empty();
         return Some(wanted.iter().any(|text| text == if null { "true" } else { "false" }));
     }
     let (set, rest) = operator.split_once(':').unwrap_or(("", operator));
@@ -224,6 +226,31 @@ enum Token {
     Letter(char),
     One,
     Many,
+    OneInField,
+    ManyInField,
+}
+
+/// What stands for a `*` and a `?` that match no colon.
+const MANY_IN_FIELD: char = '\u{1}';
+const ONE_IN_FIELD: char = '\u{2}';
+
+/// In what stands before the fifth colon of the pattern, `?` and a `*` without a colon or the end after it are bounded.
+fn in_fields(pattern: &str) -> String {
+    let letters = chars(pattern);
+    let (mut colons, mut in_variable) = (0, false);
+    let mut out = String::new();
+    for (at, letter) in letters.iter().enumerate() {
+        let next = letters.get(at + 1);
+        in_variable = (in_variable || (*letter == '$' && next == Some(&'{'))) && *letter != '}';
+        let is_bounded = colons < 5 && !in_variable;
+        out.push(match letter {
+            '?' if is_bounded => ONE_IN_FIELD,
+            '*' if is_bounded && next.is_some_and(|next| *next != ':') => MANY_IN_FIELD,
+            letter => *letter,
+        });
+        colons += usize::from(*letter == ':' && !in_variable);
+    }
+    out
 }
 
 fn chars(text: &str) -> Vec<char> {
@@ -273,6 +300,8 @@ fn tokens(text: &str, wild: bool, asked: &Asked, open: bool) -> Option<Vec<Token
         out.push(match letter {
             '*' if wild => Token::Many,
             '?' if wild => Token::One,
+            MANY_IN_FIELD => Token::ManyInField,
+            ONE_IN_FIELD => Token::OneInField,
             letter => Token::Letter(letter),
         });
     }
@@ -284,6 +313,11 @@ fn glob(pattern: &[Token], text: &[char]) -> bool {
         (None, None) => true,
         (Some((Token::Many, rest)), _) => (0..=text.len()).any(|skipped| glob(rest, &text[skipped..])),
         (Some((Token::One, rest)), Some((_, left))) => glob(rest, left),
+        (Some((Token::OneInField, rest)), Some((letter, left))) => *letter != ':' && glob(rest, left),
+        (Some((Token::ManyInField, rest)), _) => {
+            let field = text.iter().take_while(|letter| **letter != ':').count();
+            (0..=field).any(|skipped| glob(rest, &text[skipped..]))
+        }
         (Some((Token::Letter(wanted), rest)), Some((found, left))) => wanted == found && glob(rest, left),
         (None, Some(_)) | (Some(_), None) => false,
     }

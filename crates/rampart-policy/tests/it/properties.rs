@@ -24,7 +24,7 @@ fn concat(pieces: &'static [&'static str], up_to: usize) -> impl Strategy<Value 
 }
 
 fn one_or_many(texts: impl Strategy<Value = String>) -> impl Strategy<Value = Value> {
-    vec(texts, 0..4)
+    vec(texts, 1..4)
         .prop_map(|mut texts| if texts.len() == 1 { texts.remove(0).into() } else { json!(texts) })
 }
 
@@ -36,7 +36,15 @@ fn tail() -> impl Strategy<Value = String> {
 }
 
 fn resource_pattern() -> impl Strategy<Value = String> {
-    prop_oneof![1 => Just("*".to_owned()), 6 => tail().prop_map(|tail| format!("arn:aws:s3:::{tail}"))]
+    // Every one has a `*` that ends a field, or six fields: others are no resources.
+    let fields = || concat(&["a", "b", ":", ":", "*", "?", "${u:name}"], 7);
+    prop_oneof![
+        1 => Just("*".to_owned()),
+        6 => tail().prop_map(|tail| format!("arn:aws:s3:::{tail}")),
+        2 => fields().prop_map(|fields| format!("arn:{fields}*")),
+        2 => (fields(), tail()).prop_map(|(fields, tail)| format!("arn:{fields}*:{tail}")),
+        2 => (fields(), tail()).prop_map(|(fields, tail)| format!("arn:{fields}:::::{tail}")),
+    ]
 }
 
 fn principals() -> impl Strategy<Value = Value> {
@@ -95,8 +103,8 @@ fn statement() -> impl Strategy<Value = Value> {
                 _ => statement["Resource"] = resource,
             }
             match p {
-                0 => statement["NotPrincipal"] = principal,
-                1 => statement["Principal"] = principal,
+                0 if principal != json!({"AWS": []}) => statement["NotPrincipal"] = principal,
+                0 | 1 => statement["Principal"] = principal,
                 _ => {}
             }
             statement
@@ -105,7 +113,7 @@ fn statement() -> impl Strategy<Value = Value> {
 }
 
 fn policy() -> impl Strategy<Value = Value> {
-    vec(statement(), 0..4).prop_map(|statements| json!({"Version": "2012-10-17", "Statement": statements}))
+    vec(statement(), 1..4).prop_map(|statements| json!({"Version": "2012-10-17", "Statement": statements}))
 }
 
 fn asked() -> impl Strategy<Value = Asked> {
@@ -141,7 +149,11 @@ fn asked() -> impl Strategy<Value = Asked> {
         vec(value, 1..3),
         0..4,
     );
-    let resource = concat(&["a", "b", "*", "/", ":", "x"], 4).prop_map(|tail| format!("arn:aws:s3:::{tail}"));
+    let resource = prop_oneof![
+        concat(&["a", "b", "*", "/", ":", "x"], 4).prop_map(|tail| format!("arn:aws:s3:::{tail}")),
+        concat(&["a", "b", ":", ":"], 8).prop_map(|fields| format!("arn:{fields}")),
+        concat(&["a", "b", ":"], 5).prop_map(|fields| format!("arn:{fields}:::::a")),
+    ];
     let action = concat(&["b", "c"], 3).prop_map(|name| format!("A:b{name}"));
     (select(&PRINCIPALS[..]), action, resource, keys).prop_map(|(principal, action, resource, keys)| Asked {
         principal,

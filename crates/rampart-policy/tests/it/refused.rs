@@ -1,6 +1,7 @@
 //! What is not a document: the message and the place.
 
-use rampart_policy::{Document, Form};
+use rampart_policy::document::{Principals, Selection};
+use rampart_policy::{Document, Form, PolicySet, Statement};
 use serde::Deserialize;
 
 use crate::data;
@@ -41,4 +42,28 @@ fn every_text_is_refused_as_written() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_principal_of_no_names_is_read_and_printed() {
+    let text = r#"{"Statement":[{"Effect":"Allow","Principal":{"AWS":[]},"Action":"a:b"}]}"#;
+    assert_eq!(Document::parse(text).unwrap().to_json(), text);
+}
+
+#[test]
+fn a_document_with_an_empty_list_does_not_compile() {
+    let changes: [fn(&mut Statement); 5] = [
+        |_| {},
+        |statement| statement.actions = Selection::Except(vec![]),
+        |statement| statement.resources = Some(Selection::Except(vec![])),
+        |statement| statement.principals = Some(Selection::Except(Principals::Named([].into()))),
+        |statement| statement.condition.values_mut().flat_map(|keys| keys.values_mut()).for_each(Vec::clear),
+    ];
+    let text = r#"{"Statement": {"Effect": "Allow", "Principal": {"AWS": []}, "Action": "a:b", "Resource": "*",
+        "Condition": {"StringNotEquals": {"a:b": "c"}}}}"#;
+    for (index, change) in changes.into_iter().enumerate() {
+        let mut document = Document::parse(text).unwrap();
+        change(&mut document.statements[0]);
+        assert_eq!(PolicySet::compile([&document]).is_ok(), index == 0, "{index}");
+    }
 }

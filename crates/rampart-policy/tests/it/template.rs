@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use rampart_policy::Template;
-use rampart_policy::template::{Declaration, ParameterKind, TemplateError};
+use rampart_policy::template::{
+    Declaration, ParameterError, ParameterKind, RENDERED_LEN_MAX, TemplateError, VALUE_LEN_MAX, VALUES_MAX,
+};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::data;
 
@@ -84,4 +86,73 @@ fn parameters_are_put_in_as_written() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What becomes of a condition on `a:b` with one parameter `v`: the length of the statement.
+fn rendered_len(
+    condition: &Value,
+    kind: ParameterKind,
+    values: Vec<String>,
+) -> Result<usize, ParameterError> {
+    let text = format!(
+        r#"{{"Effect":"Allow","Action":"a:b","Condition":{{"StringEquals":{{"a:b":{condition}}}}}}}"#
+    );
+    let template = Template::parse(&text).unwrap();
+    let declared = [Declaration { name: "v", kind }];
+    let given = BTreeMap::from([("v".to_owned(), values)]);
+    template.render(&declared, &given).map(|statement| statement.to_json().len())
+}
+
+fn error(text: &str) -> Result<usize, String> {
+    Err(text.to_owned())
+}
+
+#[test]
+fn a_value_is_bounded() {
+    let render = |len: usize| {
+        let rendered = rendered_len(&json!("@{v}"), ParameterKind::String, vec!["x".repeat(len)]);
+        rendered.map_err(|error| error.to_string())
+    };
+    assert!(render(VALUE_LEN_MAX).is_ok());
+    assert_eq!(render(VALUE_LEN_MAX + 1), error("a value of the parameter `v` has more than 2048 bytes"));
+}
+
+#[test]
+fn the_values_of_a_list_are_bounded() {
+    let render = |count: usize| {
+        let rendered = rendered_len(&json!("@{v}"), ParameterKind::StringList, vec!["x".to_owned(); count]);
+        rendered.map_err(|error| error.to_string())
+    };
+    assert!(render(VALUES_MAX).is_ok());
+    assert_eq!(render(VALUES_MAX + 1), error("the parameter `v` has more than 500 values"));
+}
+
+#[test]
+fn a_rendered_statement_is_bounded() {
+    let too_long = Err(ParameterError::ResultTooLong("v".to_owned()));
+    // A value twenty times and one letter more or less, which the escaped form counts for.
+    let around = |rest: usize, value: &str| {
+        let text = format!("{}{}", "@{v}".repeat(20), "x".repeat(rest));
+        rendered_len(&json!(text), ParameterKind::String, vec![value.to_owned()])
+    };
+    for value in ["y".repeat(1_000), "\u{1}\"".repeat(125), "\u{20ac}".repeat(333)] {
+        let empty = around(0, &value).unwrap();
+        let room = RENDERED_LEN_MAX - empty;
+        assert_eq!(around(room, &value), Ok(RENDERED_LEN_MAX));
+        assert_eq!(around(room + 1, &value), too_long);
+    }
+    // Lists, each of which counts by itself; empty values too.
+    let lists = |count: usize| {
+        rendered_len(&json!(vec!["@{v}"; count]), ParameterKind::StringList, vec![String::new(); VALUES_MAX])
+    };
+    assert!(lists(13).is_ok_and(|len| len <= RENDERED_LEN_MAX));
+    assert_eq!(lists(14), too_long);
+    // The most that a template can ask for.
+    let worst =
+        rendered_len(&json!("@{v}".repeat(2_500)), ParameterKind::String, vec!["x".repeat(VALUE_LEN_MAX)]);
+    assert_eq!(worst, too_long);
+    assert_eq!(
+        too_long.unwrap_err().to_string(),
+        "with the values of the parameter `v` the permission has more than 20480 bytes"
+    );
 }

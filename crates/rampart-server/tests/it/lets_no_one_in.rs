@@ -61,7 +61,8 @@ impl World {
 
         let (_, organization_root) = organizations::create(&root).await;
         let unit = organizations::create_unit(&root, &organization_root, SECRET).await;
-        let document = r#"{"Version":"2012-10-17","Statement":[]}"#;
+        let document =
+            r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
         let policy = json!({"Name": SECRET, "Description": SECRET, "Content": document, "Type": "SERVICE_CONTROL_POLICY"});
         let policy = organizations::ok(&root, "CreatePolicy", &policy).await;
         let target = json!({"Target": {"Type": "ACCOUNT", "Id": CONSUMER}, "Notes": SECRET});
@@ -122,7 +123,7 @@ impl World {
             "ServicePrincipal": "ram.amazonaws.com", "PolicyType": "SERVICE_CONTROL_POLICY",
             "Filter": "SERVICE_CONTROL_POLICY", "Type": "SERVICE_CONTROL_POLICY", "Name": "n",
             "AccountName": "n", "Email": "n@example.com", "Description": "",
-            "Content": r#"{"Version":"2012-10-17","Statement":[]}"#, "Tags": [{"Key": "k", "Value": "v"}],
+            "Content": r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#, "Tags": [{"Key": "k", "Value": "v"}],
             "TagKeys": ["k"], "Target": {"Type": "ACCOUNT", "Id": STRANGER},
         });
         if operation.starts_with("ListHandshakes") {

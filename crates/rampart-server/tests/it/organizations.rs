@@ -156,7 +156,7 @@ fn managed(root: &str) -> Vec<(&'static str, Value)> {
     let policy = json!({"PolicyId": "p-1234567890", "TargetId": root});
     let service = json!({"ServicePrincipal": "ram.amazonaws.com"});
     let root_type = json!({"RootId": root, "PolicyType": "SERVICE_CONTROL_POLICY"});
-    let content = r#"{"Version":"2012-10-17","Statement":[]}"#;
+    let content = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
     vec![
         ("AttachPolicy", policy.clone()),
         ("CloseAccount", json!({"AccountId": MEMBER})),

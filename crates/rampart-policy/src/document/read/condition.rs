@@ -49,7 +49,7 @@ impl Reader<'_> {
                 let fault = Fault::DuplicateConditionKey(member.key.clone());
                 return Err(self.fail(&path, member.key_at, fault));
             }
-            let values = self.one_or_list(&member.node, &path, |node, path| {
+            let values = self.one_or_more(&member.node, &path, |node, path| {
                 let text = self.read_value(node, path)?;
                 let is_open = (check.is_open)(&text).map_err(|fault| self.fail(path, node.at, fault))?;
                 if !is_open {

@@ -9,7 +9,6 @@ use super::super::{
 use super::condition::ValueCheck;
 use super::{Read, Reader, find};
 use crate::json::{Member, Node, Value};
-use crate::pattern::Syntax;
 use crate::place::Path;
 
 const ELEMENTS: [&str; 9] = [
@@ -42,7 +41,12 @@ impl Reader<'_> {
         };
         let effect = self.read_effect(self.required(members, "Effect", node, path)?, &path.key("Effect"))?;
         let principals = self.selection(members, path, ["Principal", "NotPrincipal"], |node, path| {
-            self.read_principals(node, path)
+            let principals = self.read_principals(node, path)?;
+            // AWS: RAM's own samples have a `Principal` of no names, who is nobody; all but nobody is everybody.
+            if path.is_key("NotPrincipal") && principals.is_nobody() {
+                return Err(self.fail(path, node.at, Fault::EmptyList));
+            }
+            Ok(principals)
         })?;
         let actions = self
             .selection(members, path, ["Action", "NotAction"], |node, path| self.read_actions(node, path))?
@@ -110,7 +114,7 @@ impl Reader<'_> {
     }
 
     pub(crate) fn read_actions(&self, node: &Node, path: &Path<'_>) -> Read<Vec<String>> {
-        self.one_or_list(node, path, |node, path| {
+        self.one_or_more(node, path, |node, path| {
             let text = self.text(node, path)?;
             check_action(text).map_err(|fault| self.fail(path, node.at, fault))?;
             Ok(text.to_owned())
@@ -118,10 +122,9 @@ impl Reader<'_> {
     }
 
     fn read_resources(&self, node: &Node, path: &Path<'_>, version: Version) -> Read<Vec<String>> {
-        self.one_or_list(node, path, |node, path| {
+        self.one_or_more(node, path, |node, path| {
             let text = self.text(node, path)?;
-            check_resource(text, Syntax::pattern(version))
-                .map_err(|fault| self.fail(path, node.at, fault))?;
+            check_resource(text, version).map_err(|fault| self.fail(path, node.at, fault))?;
             Ok(text.to_owned())
         })
     }

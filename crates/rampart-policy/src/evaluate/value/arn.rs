@@ -28,19 +28,6 @@ impl ArnPattern {
         fields.try_into().map(Self::Fields).map_err(|_| ValueFault::NotAnArn)
     }
 
-    /// Whether one of the first five fields has a wildcard that is not a `*` at its end.
-    pub(crate) fn has_wildcards_inside(&self) -> bool {
-        let is_inside = |field: &Pattern| {
-            let last = field.pieces.len().saturating_sub(1);
-            field.pieces.iter().enumerate().any(|(at, piece)| match piece {
-                Piece::One => true,
-                Piece::Many => at < last,
-                Piece::Text(_) | Piece::Variable(_) => false,
-            })
-        };
-        matches!(self, Self::Fields(fields) if fields[..FIELDS - 1].iter().any(is_inside))
-    }
-
     pub(crate) fn matches(&self, actual: &str, context: &Context, missing: Missing) -> Truth {
         let mut found = actual.splitn(FIELDS, ':');
         if !actual.starts_with("arn:") || actual.splitn(FIELDS, ':').count() < FIELDS {
