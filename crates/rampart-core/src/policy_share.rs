@@ -7,7 +7,7 @@ pub mod promote;
 pub mod read;
 
 use rampart_aws::timestamp::TimestampMs;
-use rampart_aws::{AccountId, Region};
+use rampart_aws::{AccountId, Partition, Region};
 use rampart_policy::{Document, Statement, Version, same_grants};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -20,6 +20,7 @@ use crate::limits::SHARE_NAME_CHARS_MAX;
 use crate::permission::customer::{FeatureSet, VersionHead};
 use crate::permission::{CustomerPermission, PermissionName, PermissionVersion};
 use crate::resource::Resource;
+use crate::resource_policy::{Grant, document};
 use crate::resource_share::Origin;
 use crate::source::SourceType;
 use crate::{
@@ -46,12 +47,19 @@ pub struct ResourcePolicy {
 /// What a policy gives to some principals: it becomes one share.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolicyGrant {
-    /// Actions and conditions, without principals and resources.
-    pub allowed: Statement,
+    /// Actions and conditions, without principals and resources: what one permission allows.
+    pub allowed: Vec<Statement>,
     /// To whom.
     pub principals: Vec<Principal>,
     /// From where requests of service principals may come.
     pub sources: Vec<String>,
+}
+
+impl PolicyGrant {
+    /// As RAM puts it into a resource's policy.
+    pub fn as_grant(&self) -> Grant<'_> {
+        Grant { allowed: &self.allowed, principals: &self.principals, sources: &self.sources }
+    }
 }
 
 /// A share that was made of a policy, with the permission that was made for it.
@@ -61,6 +69,8 @@ pub struct PolicyShare {
     pub share: ResourceShare,
     /// Its permission, until the share is promoted.
     pub permission: Option<CustomerPermission>,
+    /// What it gives of the resource now; nothing if it is deleted or does not hold the resource any more.
+    pub gives: Option<PolicyGrant>,
 }
 
 /// The policy that a resource has, with its shares.
@@ -83,7 +93,7 @@ pub struct NewPolicy<'a> {
     pub grants: &'a [PolicyGrant],
 }
 
-/// Puts a policy on a resource, in the place of the one that it has. What grants the same as before keeps its shares.
+/// Puts a policy on a resource, in the place of the one that it has. Shares that still say what it says are kept.
 /// Shares that were promoted are no longer the policy's, so they stay.
 pub fn decide_put(
     new: &NewPolicy<'_>,
@@ -102,7 +112,7 @@ pub fn decide_put(
         shares,
         updated: now,
     };
-    if let Some(before) = before.filter(|before| grants_the_same(&before.policy.policy, new.text)) {
+    if let Some(before) = before.filter(|before| before.says(new, region.partition())) {
         let row = row(before.policy.shares.clone());
         return Ok(Decision { changes: vec![Change::ResourcePolicyStored(row.clone())], reply: row });
     }
@@ -140,18 +150,24 @@ pub fn decide_remove(before: &PolicyState, usage: OwnerUsage, now: TimestampMs) 
     changes
 }
 
-/// Whether both texts are policies that grant the same, by what they say and not how.
-fn grants_the_same(one: &str, other: &str) -> bool {
-    match (Document::parse(one), Document::parse(other)) {
-        (Ok(one), Ok(other)) => same_grants(&one, &other),
-        _ => false,
+impl PolicyState {
+    /// Whether all shares of the policy are there and grant what the new one does. Promoted ones are their owner's to
+    /// change or delete, so the policy's own text does not tell.
+    fn says(&self, new: &NewPolicy<'_>, partition: Partition) -> bool {
+        let gives: Vec<_> = self.shares.iter().filter_map(|share| share.gives.as_ref()).collect();
+        let document = |grants: &mut dyn Iterator<Item = &PolicyGrant>| {
+            document(new.resource.arn, partition, grants.map(PolicyGrant::as_grant))
+        };
+        let (now, wanted) = (document(&mut gives.iter().copied()), document(&mut new.grants.iter()));
+        let same = now.zip(wanted).is_some_and(|(now, wanted)| same_grants(&now, &wanted));
+        gives.len() == self.policy.shares.len() && same
     }
 }
 
 /// Ends the shares that are still the policy's.
 fn end_all(before: &PolicyState, usage: &mut OwnerUsage, now: TimestampMs) -> Vec<Change> {
     let mut changes = Vec::new();
-    for PolicyShare { share, permission } in &before.shares {
+    for PolicyShare { share, permission, .. } in &before.shares {
         if share.origin != Origin::Policy || share.deleted.is_some() {
             continue;
         }
@@ -265,7 +281,7 @@ fn make(
         created: now,
         deleted: None,
     };
-    let template = grant.allowed.to_json();
+    let template = read::text_of(&grant.allowed);
     let version = PermissionVersion { owner, region, name: name.clone(), head, template, deleted: None };
     let attached = AttachedPermission {
         owner,
@@ -294,7 +310,7 @@ fn member_of(principal: &Principal, owner: AccountId) -> Option<(String, Member)
     Some((principal.as_str().to_owned(), member))
 }
 
-/// A statement as a document of its own, to be compared.
-fn alone(statement: &Statement) -> Document {
-    Document { version: Some(Version::V2012), id: None, statements: vec![statement.clone()] }
+/// Statements as a document of their own, to be compared.
+fn alone(statements: &[Statement]) -> Document {
+    Document { version: Some(Version::V2012), id: None, statements: statements.to_vec() }
 }

@@ -23,7 +23,7 @@ pub struct Candidate {
     /// Its default version.
     pub version: u32,
     /// What that allows.
-    pub allowed: Statement,
+    pub allowed: Vec<Statement>,
 }
 
 /// A share that is to be promoted, with all that concerns it.
@@ -34,7 +34,7 @@ pub struct Promotion<'a> {
     /// The permission that it has, and its row.
     pub attached: (&'a AttachedPermission, &'a CustomerPermission),
     /// What that permission allows.
-    pub allowed: &'a Statement,
+    pub allowed: &'a [Statement],
     /// Its principals.
     pub principals: &'a [Association],
 }

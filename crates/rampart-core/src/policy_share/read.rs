@@ -53,10 +53,18 @@ pub fn read(text: &str, resource: &str, partition: Partition) -> Result<Vec<Poli
     Ok(grants)
 }
 
-/// The statement that a permission's text is, without principals and resources.
-pub fn statement_of(text: &str) -> Result<Statement, rampart_policy::ParseError> {
-    let document = Document::parse(&format!(r#"{{"Version":"2012-10-17","Statement":[{text}]}}"#))?;
-    Ok(document.statements.into_iter().next().expect("a document of one statement has one"))
+/// The statements that a permission's text is, without principals and resources.
+pub fn statements_of(text: &str) -> Result<Vec<Statement>, rampart_policy::ParseError> {
+    let document = Document::parse(&format!(r#"{{"Version":"2012-10-17","Statement":{text}}}"#))?;
+    Ok(document.statements)
+}
+
+/// The text of a permission: a statement, or a list of several, as GetPermission shows AWS's own.
+pub(super) fn text_of(statements: &[Statement]) -> String {
+    match statements {
+        [statement] => statement.to_json(),
+        several => format!("[{}]", several.iter().map(Statement::to_json).collect::<Vec<_>>().join(",")),
+    }
 }
 
 /// What a statement gives: to accounts, roles and users, and to service principals, who are confined otherwise.
@@ -89,11 +97,11 @@ fn grants_of(
     let mut grants = Vec::new();
     if !services.is_empty() {
         let (rest, sources) = split_sources(condition.clone())?;
-        grants.push(PolicyGrant { allowed: allowing(rest), principals: services, sources });
+        grants.push(PolicyGrant { allowed: vec![allowing(rest)], principals: services, sources });
     }
     if !identities.is_empty() {
         grants.push(PolicyGrant {
-            allowed: allowing(condition),
+            allowed: vec![allowing(condition)],
             principals: identities,
             sources: Vec::new(),
         });
@@ -205,8 +213,8 @@ mod tests {
         let grants = read_one(text).unwrap();
         assert_eq!(grants.len(), 2);
         assert_eq!(names(&grants[0]), ["222222222222", "arn:aws:iam::333333333333:role/p/r"]);
-        assert_eq!(grants[0].allowed.to_json(), r#"{"Effect":"Allow","Action":["a:X","a:Y"]}"#);
-        assert_eq!(statement_of(&grants[0].allowed.to_json()).unwrap(), grants[0].allowed);
+        assert_eq!(text_of(&grants[0].allowed), r#"{"Effect":"Allow","Action":["a:X","a:Y"]}"#);
+        assert_eq!(statements_of(&text_of(&grants[0].allowed)).unwrap(), grants[0].allowed);
     }
 
     #[test]
@@ -219,10 +227,10 @@ mod tests {
             (names(&grants[0]), &*grants[0].sources),
             (vec!["acm.amazonaws.com"], &["222222222222".to_owned()][..])
         );
-        assert!(grants[0].allowed.to_json().contains(r#""Condition":{"StringEquals":{"a:Tier":"1"}}"#));
+        assert!(text_of(&grants[0].allowed).contains(r#""Condition":{"StringEquals":{"a:Tier":"1"}}"#));
         // For accounts the key is a condition like any other.
         assert_eq!((names(&grants[1]), grants[1].sources.len()), (vec!["222222222222"], 0));
-        assert!(grants[1].allowed.to_json().contains("SourceAccount"));
+        assert!(text_of(&grants[1].allowed).contains("SourceAccount"));
         for (operator, key, source) in [
             ("ArnLike", "aws:SourceArn", "arn:aws:acm:eu-west-1:222222222222:thing/*"),
             ("StringEquals", "aws:SourceOrgID", "o-abcdefghij"),
@@ -234,7 +242,7 @@ mod tests {
             );
             let grants = read_one(&text).unwrap();
             assert_eq!(
-                (&*grants[0].sources, grants[0].allowed.condition.len()),
+                (&*grants[0].sources, grants[0].allowed[0].condition.len()),
                 (&[source.to_owned()][..], 0)
             );
         }

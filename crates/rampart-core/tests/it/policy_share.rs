@@ -6,7 +6,7 @@ use proptest::sample::{select, subsequence};
 use rampart_core::Partition;
 use rampart_core::policy_share::PolicyGrant;
 use rampart_core::policy_share::read::read;
-use rampart_core::resource_policy::{Grant, document};
+use rampart_core::resource_policy::document;
 use rampart_policy::{Document, same_grants};
 use serde_json::{Value, json};
 
@@ -68,14 +68,6 @@ fn policy() -> impl Strategy<Value = String> {
     )
 }
 
-fn grant(made: &PolicyGrant) -> Grant<'_> {
-    Grant {
-        allowed: std::slice::from_ref(&made.allowed),
-        principals: &made.principals,
-        sources: &made.sources,
-    }
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -83,7 +75,7 @@ proptest! {
     fn what_is_made_of_a_policy_grants_the_same(policy in policy(), requests in vec(asked(), 8)) {
         let before = Document::parse(&policy).unwrap();
         let grants = read(&policy, RESOURCE, Partition::Aws).unwrap();
-        let after = document(RESOURCE, Partition::Aws, grants.iter().map(grant)).unwrap();
+        let after = document(RESOURCE, Partition::Aws, grants.iter().map(PolicyGrant::as_grant)).unwrap();
         for mut request in requests {
             request.resource = RESOURCE;
             prop_assert_eq!(
@@ -93,7 +85,7 @@ proptest! {
         }
         // Read again, it is the same: an owner may put what RAM shows.
         let again = read(&after.to_json(), RESOURCE, Partition::Aws).unwrap();
-        let again = document(RESOURCE, Partition::Aws, again.iter().map(grant)).unwrap();
+        let again = document(RESOURCE, Partition::Aws, again.iter().map(PolicyGrant::as_grant)).unwrap();
         prop_assert!(same_grants(&again, &after), "{} {}", again.to_json(), after.to_json());
     }
 }

@@ -5,24 +5,24 @@
 //! the query. In strict mode the caller needs `rampart:PutResourcePolicy`, `rampart:GetResourcePolicy` or
 //! `rampart:DeleteResourcePolicy` on the resource.
 
+mod state;
+
 use std::sync::Arc;
 
-use futures_util::future::{try_join, try_join_all};
+use futures_util::future::try_join;
 use http::Method;
 use rampart_aws::query::parse_form;
 use rampart_aws::rest_json::parse_body;
 use rampart_core::associate::Ledger;
-use rampart_core::permission::PermissionName;
 use rampart_core::policy_share::read::read;
-use rampart_core::policy_share::{
-    NewPolicy, PolicyShare, PolicyState, ResourcePolicy, decide_put, decide_remove,
-};
+use rampart_core::policy_share::{NewPolicy, ResourcePolicy, decide_put, decide_remove};
 use rampart_core::refusal::PolicyRefusal;
 use rampart_core::resource::Resource;
 use rampart_core::{Arn, Refusal, ShareArn};
-use rampart_store::{Abort, Reader, Transaction, Work};
+use rampart_store::{Abort, Transaction, Work};
 use serde::{Deserialize, Serialize};
 
+use self::state::load;
 use crate::app::{App, Call};
 use crate::authorization::authorize_own;
 use crate::failure::Failure;
@@ -136,29 +136,8 @@ fn delete(app: Arc<App>, request: Request) -> Answer {
     Box::pin(async move {
         let (resource, call) = (named(&request)?, request.call);
         let part = app.store.partition_of(call.account);
-        Ok(app.store.write(part, Delete { call, resource }).await?)
+        Ok(app.store.write(part, Delete { app: Arc::clone(&app), call, resource }).await?)
     })
-}
-
-/// The policy that a resource has, with the shares and permissions that were made of it. Two round trips.
-async fn load(reader: &Reader, call: &Call, resource: &str) -> Result<Option<PolicyState>, Abort> {
-    let (owner, region) = (call.account, call.region);
-    let Some(policy) = reader.resource_policy(owner, region, resource).await? else { return Ok(None) };
-    let shares = policy.shares.iter().map(async |id| {
-        let arn = ShareArn { owner, region, id: *id };
-        let (share, attached) = try_join(reader.resource_share(arn), reader.share_permissions(arn)).await?;
-        let name = attached.into_iter().find_map(|row| match row.permission {
-            PermissionName::Customer(name) => Some(name),
-            PermissionName::Managed(_) => None,
-        });
-        let permission = match name {
-            Some(name) => reader.permission(owner, region, &name).await?,
-            None => None,
-        };
-        Ok::<_, Abort>(share.map(|share| PolicyShare { share, permission }))
-    });
-    let shares = try_join_all(shares).await?.into_iter().flatten().collect();
-    Ok(Some(PolicyState { policy, shares }))
 }
 
 struct Put {
@@ -174,7 +153,7 @@ impl Work for Put {
     async fn run(&self, tx: &Transaction) -> Result<String, Abort> {
         let (owner, region, now) = (self.call.account, self.call.region, self.call.now);
         let usage = async { Ok(tx.owner_usage(owner, region).await?) };
-        let (before, usage) = try_join(load(tx, &self.call, &self.resource), usage).await?;
+        let (before, usage) = try_join(load(tx, &self.app, &self.call, &self.resource), usage).await?;
         let grants = read(&self.policy, &self.resource, region.partition()).map_err(Refusal::from)?;
         let resource = Resource::parse(self.app.catalog, &self.resource, owner, region)?;
         let new = NewPolicy { resource, text: &self.policy, grants: &grants };
@@ -188,6 +167,7 @@ impl Work for Put {
 }
 
 struct Delete {
+    app: Arc<App>,
     call: Call,
     resource: String,
 }
@@ -197,7 +177,7 @@ impl Work for Delete {
 
     async fn run(&self, tx: &Transaction) -> Result<String, Abort> {
         let usage = async { Ok(tx.owner_usage(self.call.account, self.call.region).await?) };
-        let (before, usage) = try_join(load(tx, &self.call, &self.resource), usage).await?;
+        let (before, usage) = try_join(load(tx, &self.app, &self.call, &self.resource), usage).await?;
         let before = before.ok_or_else(|| not_found(&self.resource))?;
         let changes = decide_remove(&before, usage, self.call.now);
         tx.apply(&changes, self.call.now).await?;

@@ -344,6 +344,43 @@ async fn a_promoted_share_is_a_standard_one_that_its_principals_see() {
 }
 
 #[tokio::test]
+async fn a_policy_is_made_anew_where_its_promoted_share_no_longer_says_it() {
+    for_each_store(async |server| {
+        let owner = server.account(OWNER);
+        let statement = |principal: &str, action: &str| {
+            json!({"Effect": "Allow", "Principal": {"AWS": principal}, "Action": action})
+        };
+        let policy = json!({"Version": "2012-10-17", "Statement": [
+            statement(CONSUMER, "imagebuilder:ListComponents"), statement(STRANGER, "imagebuilder:GetComponent")]});
+        let policy = policy.to_string();
+        let mut shares = put(&owner, &component(1), &policy).await;
+        let before = document(&owner, &component(1)).await;
+        promote(&owner, &permission_of(&owner, &shares[1]).await, "Promoted").await;
+        for (operation, more) in [
+            ("DeleteResourceShare", json!({})),
+            ("DisassociateResourceShare", json!({"principals": [STRANGER]})),
+            ("DisassociateResourceShare", json!({"resourceArns": [component(1)]})),
+        ] {
+            let mut input = json!({"resourceShareArn": shares[1]});
+            owner.ok(PROMOTE_SHARE, &input).await;
+            // Promoted, it still says what the policy does, also of one resource of several.
+            let another = json!({"resourceShareArn": shares[1], "resourceArns": [component(2)]});
+            owner.ok("AssociateResourceShare", &another).await;
+            assert_eq!(put(&owner, &component(1), &policy).await, shares, "{operation}");
+            input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            owner.ok(operation, &input).await;
+            assert_eq!(document(&owner, &component(1)).await.statements.len(), 1);
+            let anew = put(&owner, &component(1), &policy).await;
+            assert!(anew.iter().all(|share| !shares.contains(share)), "{operation}");
+            assert!(same_grants(&document(&owner, &component(1)).await, &before), "{operation}");
+            assert_eq!(put(&owner, &component(1), &policy).await, anew, "{operation}");
+            shares = anew;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_permission_of_aws_matches_too() {
     for_each_store(async |server| {
         let (owner, consumer) = (server.account(OWNER), server.account(CONSUMER));

@@ -5,23 +5,22 @@ use std::fmt::Display;
 use rampart_core::AttachedPermission;
 use rampart_core::permission::PermissionName;
 use rampart_core::permission::parameters::values_of;
-use rampart_core::policy_share::read::statement_of;
+use rampart_core::policy_share::read;
 use rampart_policy::{Statement, Template};
-use rampart_store::Reader;
+use rampart_store::{Reader, StoreError};
 
 use crate::app::App;
-use crate::failure::Failure;
 
 /// The statements that it gives its share, without principals and resources; none where the catalog does not know what
 /// the version allows. One query for a customer managed permission, none for one of the catalog.
-pub(super) async fn statements_of(
+pub(crate) async fn statements_of(
     reader: &Reader,
     app: &App,
     row: &AttachedPermission,
-) -> Result<Vec<Statement>, Failure> {
+) -> Result<Vec<Statement>, StoreError> {
     let broken = |error: &dyn Display| {
-        tracing::error!(permission = row.permission_arn(), version = row.version, %error, "a template does not render");
-        Failure::Internal
+        let what = format!("{} version {} does not render: {error}", row.permission_arn(), row.version);
+        StoreError::Corrupt { what }
     };
     let texts = match &row.permission {
         PermissionName::Managed(name) => {
@@ -34,7 +33,7 @@ pub(super) async fn statements_of(
             let text = version.ok_or_else(|| broken(&"there is no such version"))?.template;
             if row.parameters.is_empty() {
                 // What was made of a policy may say more than a template can.
-                return Ok(vec![statement_of(&text).map_err(|error| broken(&error))?]);
+                return read::statements_of(&text).map_err(|error| broken(&error));
             }
             vec![text]
         }

@@ -6,7 +6,7 @@ use futures_util::future::try_join_all;
 use rampart_core::permission::customer::FeatureSet;
 use rampart_core::permission::{CustomerPermission, PermissionName};
 use rampart_core::policy_share::promote::Candidate;
-use rampart_core::policy_share::read::statement_of;
+use rampart_core::policy_share::read::statements_of;
 use rampart_core::{AccountId, Region, TimestampMs};
 use rampart_policy::Template;
 use rampart_store::{PermissionCursor, Reader, StoreError};
@@ -31,7 +31,7 @@ pub(super) async fn candidates(
         let version = known.default_version();
         let texts = known.templates(version)?;
         let [text] = &texts[..] else { return None };
-        let allowed = Template::parse(text).ok()?.render(&[], &BTreeMap::new()).ok()?;
+        let allowed = vec![Template::parse(text).ok()?.render(&[], &BTreeMap::new()).ok()?];
         Some(Candidate { name: PermissionName::Managed(known.name.clone()), version, allowed })
     });
     let mut found: Vec<_> = managed.collect();
@@ -45,7 +45,7 @@ pub(super) async fn candidates(
         .iter()
         .map(|own| reader.permission_version(owner, region, &own.name, i64::from(own.default.number)));
     for version in try_join_all(versions).await?.into_iter().flatten() {
-        if let Ok(allowed) = statement_of(&version.template) {
+        if let Ok(allowed) = statements_of(&version.template) {
             let name = PermissionName::Customer(version.name);
             found.push(Candidate { name, version: version.head.number, allowed });
         }

@@ -9,7 +9,7 @@ use futures_util::future::{try_join, try_join3};
 use rampart_aws::query::parse_form;
 use rampart_core::permission::PermissionName;
 use rampart_core::policy_share::promote::{Promotion, check_promotable, decide_promote_share};
-use rampart_core::policy_share::read::{POLICY_PRINCIPALS_MAX, statement_of};
+use rampart_core::policy_share::read::{POLICY_PRINCIPALS_MAX, statements_of};
 use rampart_core::{AssociationKind, Refusal, ShareArn};
 use rampart_store::{Abort, AssociationCursor, AssociationScope, StoreError, Transaction, Work};
 use serde::Serialize;
@@ -77,7 +77,7 @@ impl Work for Promote {
         )
         .await?;
         let (permission, version) = permission.zip(version).ok_or_else(lost)?;
-        let allowed = statement_of(&version.template).map_err(|_| lost())?;
+        let allowed = statements_of(&version.template).map_err(|_| lost())?;
         let principals: Vec<_> = principals.into_iter().map(|row| row.association).collect();
         let candidates = candidates(tx, &self.app, (owner, region), &attached.resource_type, now).await?;
         let attached = (attached, &permission);

@@ -10,7 +10,7 @@ use rampart_core::organization::circle::basis_lasts;
 use rampart_core::resource_policy::{Grant, document};
 use rampart_core::{AssociationKind, AttachedPermission, Principal, Refusal, ShareArn, ShareId, TimestampMs};
 use rampart_policy::{Document, Statement};
-use rampart_store::{AssociationCursor, EffectiveEntity, HoldingShare, Reader};
+use rampart_store::{AssociationCursor, EffectiveEntity, HoldingShare, Reader, StoreError};
 
 use super::effect::{circle, end_what_is_over};
 use super::permission_text::statements_of;
@@ -172,11 +172,11 @@ impl<'a> ResourceGrants<'a> {
 }
 
 /// Leaves out what rests on memberships that are over.
-async fn still_effective(
+pub(crate) async fn still_effective(
     reader: &Reader,
     owner: Option<&Membership>,
     rows: Vec<EffectiveEntity>,
-) -> Result<Vec<String>, Failure> {
+) -> Result<Vec<String>, StoreError> {
     let based = rows.iter().filter(|row| row.basis.is_some());
     let accounts: Vec<_> = based.filter_map(|row| row.receiver).collect();
     let has_based = rows.iter().any(|row| row.basis.is_some());
