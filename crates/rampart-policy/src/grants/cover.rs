@@ -58,7 +58,7 @@ fn symbols(pattern: &Pattern) -> Vec<Symbol<'_>> {
             Piece::One => symbols.push(Symbol::One),
             Piece::Many => symbols.push(Symbol::Many),
             Piece::Variable(_) | Piece::ManyInField | Piece::OneInField => {
-                symbols.push(Symbol::Opaque(piece))
+                symbols.push(Symbol::Opaque(piece));
             }
         }
     }

@@ -129,7 +129,9 @@ fn the_values_of_a_list_are_bounded() {
 
 #[test]
 fn a_rendered_statement_is_bounded() {
-    let too_long = Err(ParameterError::ResultTooLong("v".to_owned()));
+    let error = ParameterError::ResultTooLong("v".to_owned());
+    let message = error.to_string();
+    let too_long = Err(error);
     // A value twenty times and one letter more or less, which the escaped form counts for.
     let around = |rest: usize, value: &str| {
         let text = format!("{}{}", "@{v}".repeat(20), "x".repeat(rest));
@@ -151,8 +153,5 @@ fn a_rendered_statement_is_bounded() {
     let worst =
         rendered_len(&json!("@{v}".repeat(2_500)), ParameterKind::String, vec!["x".repeat(VALUE_LEN_MAX)]);
     assert_eq!(worst, too_long);
-    assert_eq!(
-        too_long.unwrap_err().to_string(),
-        "with the values of the parameter `v` the permission has more than 20480 bytes"
-    );
+    assert_eq!(message, "with the values of the parameter `v` the permission has more than 20480 bytes");
 }
