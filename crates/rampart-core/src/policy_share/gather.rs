@@ -97,7 +97,9 @@ fn cut(statements: Vec<Statement>, permissions: &[Vec<Statement>]) -> Vec<Vec<St
         if !cut.contains(&said) {
             cut.push(said);
         }
-        places.iter().for_each(|place| is_said[*place] = true);
+        for place in places {
+            is_said[place] = true;
+        }
     }
     let rest = statements.into_iter().zip(is_said).filter(|(_, is_said)| !is_said);
     cut.extend(rest.map(|(statement, _)| vec![statement]));
