@@ -1,8 +1,9 @@
 //! What RAM makes of a resource's own policy: for each grant of the policy a share and a permission, CREATED_FROM_POLICY,
 //! which their owner alone sees and nobody can change, until they are promoted or the policy goes (reference §7.7).
 //!
-//! [`read`] takes policies apart; here their rows are made and removed; [`promote`] makes standard ones of them.
+//! [`read`] takes policies apart, into grants that permissions can say; here their rows are made and removed; [`promote`] makes standard ones of them.
 
+mod gather;
 pub mod promote;
 pub mod read;
 

@@ -1,10 +1,13 @@
 //! Promotion: of what RAM made of a policy to what its owner can use and change (reference §7.7, §10.32, §10.33).
 
+use std::collections::BTreeMap;
+
 use rampart_aws::timestamp::TimestampMs;
-use rampart_policy::{Statement, same_grants};
+use rampart_policy::{Statement, Template, same_grants};
 
 use super::{alone, end_permission};
 use crate::association::Member;
+use crate::catalog::{Catalog, ManagedPermission};
 use crate::event::SharingEvent;
 use crate::permission::customer::{FeatureSet, NewPermission, NewTemplate};
 use crate::permission::{CustomerPermission, PermissionName, PermissionVersion};
@@ -24,6 +27,19 @@ pub struct Candidate {
     pub version: u32,
     /// What that allows.
     pub allowed: Vec<Statement>,
+}
+
+/// AWS's permissions for a type, as far as the catalog knows what their default versions allow, in its order.
+pub fn managed_candidates(catalog: &Catalog, resource_type: &str) -> Vec<Candidate> {
+    let of_type = catalog.permissions().iter().filter(|known| known.resource_type == resource_type);
+    let candidate = |known: &ManagedPermission| {
+        let version = known.default_version();
+        let texts = known.templates(version)?;
+        let allowed = texts.iter().map(|text| Template::parse(text).ok()?.render(&[], &BTreeMap::new()).ok());
+        let allowed = allowed.collect::<Option<Vec<_>>>()?;
+        Some(Candidate { name: PermissionName::Managed(known.name.clone()), version, allowed })
+    };
+    of_type.filter_map(candidate).collect()
 }
 
 /// A share that is to be promoted, with all that concerns it.

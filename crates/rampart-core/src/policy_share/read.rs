@@ -5,6 +5,7 @@ use rampart_policy::document::{Condition, PrincipalKind, Principals, Selection};
 use rampart_policy::{Comparison, Document, Effect, Form, Operator, Quantifier, Statement, Version, literal};
 
 use super::PolicyGrant;
+use super::gather::{Piece, gather};
 use crate::Principal;
 use crate::refusal::PolicyRefusal;
 use crate::source::SourceType;
@@ -16,30 +17,26 @@ pub const POLICY_PRINCIPALS_MAX: usize = 500;
 /// The most grants, which become shares. Ours, for the same reason.
 pub const POLICY_GRANTS_MAX: usize = 20;
 
-/// Reads the policy of `resource`. Statements that allow the same become one grant.
-pub fn read(text: &str, resource: &str, partition: Partition) -> Result<Vec<PolicyGrant>, PolicyRefusal> {
+/// Reads the policy of `resource`, by what it grants and not how it says that. `permissions` are those of its type that
+/// have several statements.
+pub fn read(
+    text: &str,
+    resource: &str,
+    partition: Partition,
+    permissions: &[Vec<Statement>],
+) -> Result<Vec<PolicyGrant>, PolicyRefusal> {
     if text.len() > POLICY_LEN_MAX {
         return Err(PolicyRefusal::TooLong { limit: POLICY_LEN_MAX });
     }
     let document = Document::parse_as(text, Form::Resource)
         .map_err(|error| PolicyRefusal::Malformed { reason: error.to_string() })?;
-    let mut grants: Vec<PolicyGrant> = Vec::new();
+    let mut pieces = Vec::new();
     for (number, statement) in (1..).zip(&document.statements) {
         let not_shareable = |reason| PolicyRefusal::NotShareable { statement: number, reason };
-        let found = grants_of(statement, document.effective_version(), resource, partition);
-        for grant in found.map_err(not_shareable)? {
-            let same =
-                |other: &&mut PolicyGrant| other.allowed == grant.allowed && other.sources == grant.sources;
-            match grants.iter_mut().find(same) {
-                Some(other) => other.principals.extend(grant.principals),
-                None => grants.push(grant),
-            }
-        }
+        let found = pieces_of(statement, document.effective_version(), resource, partition);
+        pieces.extend(found.map_err(not_shareable)?);
     }
-    for grant in &mut grants {
-        grant.principals.sort_by(|one, other| one.as_str().cmp(other.as_str()));
-        grant.principals.dedup();
-    }
+    let grants = gather(pieces, permissions);
     let principals: usize = grants.iter().map(|grant| grant.principals.len().max(grant.sources.len())).sum();
     if grants.is_empty() {
         return Err(PolicyRefusal::NothingGranted);
@@ -68,12 +65,12 @@ pub(super) fn text_of(statements: &[Statement]) -> String {
 }
 
 /// What a statement gives: to accounts, roles and users, and to service principals, who are confined otherwise.
-fn grants_of(
+fn pieces_of(
     statement: &Statement,
     version: Version,
     resource: &str,
     partition: Partition,
-) -> Result<Vec<PolicyGrant>, &'static str> {
+) -> Result<Vec<Piece>, &'static str> {
     if statement.effect != Effect::Allow {
         return Err("a resource share only allows");
     }
@@ -83,9 +80,6 @@ fn grants_of(
     check_resource(statement, resource)?;
     let (identities, services) = principals_of(statement, partition)?;
     let condition = in_2012(&statement.condition, version);
-    let mut actions = actions.clone();
-    actions.sort_unstable();
-    actions.dedup();
     let allowing = |condition: Condition| Statement {
         sid: None,
         effect: Effect::Allow,
@@ -94,19 +88,20 @@ fn grants_of(
         resources: None,
         condition,
     };
-    let mut grants = Vec::new();
+    let piece = |principal, sources: &[String], condition: &Condition| Piece {
+        principal,
+        sources: sources.to_vec(),
+        allowed: allowing(condition.clone()),
+    };
+    let mut pieces = Vec::new();
     if !services.is_empty() {
-        let (rest, sources) = split_sources(condition.clone())?;
-        grants.push(PolicyGrant { allowed: vec![allowing(rest)], principals: services, sources });
+        let (rest, mut sources) = split_sources(condition.clone())?;
+        sources.sort_unstable();
+        sources.dedup();
+        pieces.extend(services.into_iter().map(|service| piece(service, &sources, &rest)));
     }
-    if !identities.is_empty() {
-        grants.push(PolicyGrant {
-            allowed: vec![allowing(condition)],
-            principals: identities,
-            sources: Vec::new(),
-        });
-    }
-    Ok(grants)
+    pieces.extend(identities.into_iter().map(|identity| piece(identity, &[], &condition)));
+    Ok(pieces)
 }
 
 fn check_resource(statement: &Statement, resource: &str) -> Result<(), &'static str> {
@@ -196,7 +191,12 @@ mod tests {
     const RESOURCE: &str = "arn:aws:acme:eu-west-1:111111111111:cluster/a*b";
 
     fn read_one(statement: &str) -> Result<Vec<PolicyGrant>, PolicyRefusal> {
-        read(&format!(r#"{{"Version": "2012-10-17", "Statement": [{statement}]}}"#), RESOURCE, Partition::Aws)
+        read(
+            &format!(r#"{{"Version": "2012-10-17", "Statement": [{statement}]}}"#),
+            RESOURCE,
+            Partition::Aws,
+            &[],
+        )
     }
 
     fn names(grant: &PolicyGrant) -> Vec<&str> {
@@ -213,8 +213,37 @@ mod tests {
         let grants = read_one(text).unwrap();
         assert_eq!(grants.len(), 2);
         assert_eq!(names(&grants[0]), ["222222222222", "arn:aws:iam::333333333333:role/p/r"]);
+        assert_eq!(names(&grants[1]), ["333333333333"]);
         assert_eq!(text_of(&grants[0].allowed), r#"{"Effect":"Allow","Action":["a:X","a:Y"]}"#);
         assert_eq!(statements_of(&text_of(&grants[0].allowed)).unwrap(), grants[0].allowed);
+    }
+
+    #[test]
+    fn what_is_split_over_statements_is_put_together() {
+        let text = r#"
+            {"Effect": "Allow", "Principal": {"AWS": ["222222222222", "333333333333"]}, "Action": "a:Get"},
+            {"Effect": "Allow", "Principal": {"AWS": "222222222222"}, "Action": ["a:List", "a:Get"]},
+            {"Effect": "Allow", "Principal": {"AWS": "222222222222"}, "Action": "a:Put",
+             "Condition": {"Bool": {"a:Safe": "true"}}},
+            {"Effect": "Allow", "Principal": {"AWS": "222222222222"}, "Action": "a:Drop",
+             "Condition": {"Bool": {"a:Empty": "true"}}}"#;
+        let said = |permissions: &[Vec<Statement>]| {
+            let text = format!(r#"{{"Version": "2012-10-17", "Statement": [{text}]}}"#);
+            let grants = read(&text, RESOURCE, Partition::Aws, permissions).unwrap();
+            let said =
+                |grant: &PolicyGrant| format!("{}: {}", names(grant).join(" "), text_of(&grant.allowed));
+            grants.iter().map(said).collect::<Vec<_>>()
+        };
+        let read = r#"{"Effect":"Allow","Action":["a:Get","a:List"]}"#;
+        let put = r#"{"Effect":"Allow","Action":"a:Put","Condition":{"Bool":{"a:Safe":"true"}}}"#;
+        let drop = r#"{"Effect":"Allow","Action":"a:Drop","Condition":{"Bool":{"a:Empty":"true"}}}"#;
+        let other = r#"333333333333: {"Effect":"Allow","Action":"a:Get"}"#.to_owned();
+        let of = |text: &str| format!("222222222222: {text}");
+        assert_eq!(said(&[]), [of(read), of(put), of(drop), other.clone()]);
+        let both = |more: &str| format!("[{read},{more}]");
+        let known = [both(put), both(drop)].map(|text| statements_of(&text).unwrap());
+        assert_eq!(said(&known[..1]), [of(&both(put)), of(drop), other.clone()]);
+        assert_eq!(said(&known), [of(&both(put)), of(&both(drop)), other]);
     }
 
     #[test]

@@ -74,7 +74,7 @@ proptest! {
     #[test]
     fn what_is_made_of_a_policy_grants_the_same(policy in policy(), requests in vec(asked(), 8)) {
         let before = Document::parse(&policy).unwrap();
-        let grants = read(&policy, RESOURCE, Partition::Aws).unwrap();
+        let grants = read(&policy, RESOURCE, Partition::Aws, &[]).unwrap();
         let after = document(RESOURCE, Partition::Aws, grants.iter().map(PolicyGrant::as_grant)).unwrap();
         for mut request in requests {
             request.resource = RESOURCE;
@@ -84,7 +84,7 @@ proptest! {
             );
         }
         // Read again, it is the same: an owner may put what RAM shows.
-        let again = read(&after.to_json(), RESOURCE, Partition::Aws).unwrap();
+        let again = read(&after.to_json(), RESOURCE, Partition::Aws, &[]).unwrap();
         let again = document(RESOURCE, Partition::Aws, again.iter().map(PolicyGrant::as_grant)).unwrap();
         prop_assert!(same_grants(&again, &after), "{} {}", again.to_json(), after.to_json());
     }

@@ -14,8 +14,9 @@ use http::Method;
 use rampart_aws::query::parse_form;
 use rampart_aws::rest_json::parse_body;
 use rampart_core::associate::Ledger;
+use rampart_core::policy_share::promote::managed_candidates;
 use rampart_core::policy_share::read::read;
-use rampart_core::policy_share::{NewPolicy, ResourcePolicy, decide_put, decide_remove};
+use rampart_core::policy_share::{NewPolicy, PolicyGrant, ResourcePolicy, decide_put, decide_remove};
 use rampart_core::refusal::PolicyRefusal;
 use rampart_core::resource::Resource;
 use rampart_core::{Arn, Refusal, ShareArn};
@@ -124,11 +125,13 @@ fn put(app: Arc<App>, request: Request) -> Answer {
         let resource = required(input.resource_arn, "resourceArn")?;
         let policy = required(input.policy, "policy")?;
         let call = request.call;
-        Resource::parse(app.catalog, &resource, call.account, call.region)?;
+        let resource_type = Resource::parse(app.catalog, &resource, call.account, call.region)?.resource_type;
         authorize_own(&call, &resource)?;
-        read(&policy, &resource, call.region.partition()).map_err(Refusal::from)?;
+        let known = managed_candidates(app.catalog, &resource_type.name).into_iter();
+        let several: Vec<_> = known.map(|known| known.allowed).filter(|allowed| allowed.len() > 1).collect();
+        let grants = read(&policy, &resource, call.region.partition(), &several).map_err(Refusal::from)?;
         let part = app.store.partition_of(call.account);
-        Ok(app.store.write(part, Put { app: Arc::clone(&app), call, resource, policy }).await?)
+        Ok(app.store.write(part, Put { app: Arc::clone(&app), call, resource, policy, grants }).await?)
     })
 }
 
@@ -145,6 +148,7 @@ struct Put {
     call: Call,
     resource: String,
     policy: String,
+    grants: Vec<PolicyGrant>,
 }
 
 impl Work for Put {
@@ -154,9 +158,8 @@ impl Work for Put {
         let (owner, region, now) = (self.call.account, self.call.region, self.call.now);
         let usage = async { Ok(tx.owner_usage(owner, region).await?) };
         let (before, usage) = try_join(load(tx, &self.app, &self.call, &self.resource), usage).await?;
-        let grants = read(&self.policy, &self.resource, region.partition()).map_err(Refusal::from)?;
         let resource = Resource::parse(self.app.catalog, &self.resource, owner, region)?;
-        let new = NewPolicy { resource, text: &self.policy, grants: &grants };
+        let new = NewPolicy { resource, text: &self.policy, grants: &self.grants };
         let ledger =
             Ledger { usage, quotas: &self.app.settings.quotas, timing: self.app.timing(), circle: None };
         let mut ids = || self.app.entropy.uuid();

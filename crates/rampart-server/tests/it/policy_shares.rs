@@ -407,6 +407,51 @@ async fn a_permission_of_aws_matches_too() {
 }
 
 #[tokio::test]
+async fn a_permission_of_several_statements_matches_however_a_policy_says_it() {
+    for_each_store(async |server| {
+        let owner = server.account(OWNER);
+        let project = format!("arn:aws:codebuild:eu-west-1:{OWNER}:project/demo");
+        for (resource, name, split) in [
+            (authority(), "AWSRAMDefaultPermissionCertificateAuthority", false),
+            (project, "AWSRAMDefaultPermissionCodeBuildProject", true),
+        ] {
+            let managed = format!("arn:aws:ram::aws:permission/{name}");
+            let shown = owner.ok("GetPermission", &json!({"permissionArn": managed})).await;
+            let said: Value = serde_json::from_str(&text(&shown["permission"]["permission"])).unwrap();
+            let mut statements = said.as_array().cloned().unwrap_or_else(|| vec![said.clone()]);
+            if split {
+                let actions = statements[0]["Action"].as_array().unwrap().clone();
+                statements = actions.iter().map(|action| json!({"Effect": "Allow", "Action": action})).collect();
+            }
+            assert!(statements.len() > 1);
+            for statement in &mut statements {
+                statement["Principal"] = json!({"AWS": CONSUMER});
+            }
+            let policy = json!({"Version": "2012-10-17", "Statement": statements}).to_string();
+            let shares = put(&owner, &resource, &policy).await;
+            let before = document(&owner, &resource).await;
+            let made = permission_of(&owner, only(&json!(shares)).as_str().unwrap()).await;
+            let made = owner.ok("GetPermission", &json!({"permissionArn": made["arn"]})).await;
+            let made: Value = serde_json::from_str(&text(&made["permission"]["permission"])).unwrap();
+            assert_eq!(made.is_array(), !split, "{made}");
+            owner.ok(PROMOTE_SHARE, &json!({"resourceShareArn": shares[0]})).await;
+            assert_eq!(permission_of(&owner, &shares[0]).await["arn"], managed);
+            assert!(same_grants(&document(&owner, &resource).await, &before), "{name}");
+            assert_eq!(put(&owner, &resource, &policy).await, shares);
+        }
+        // Statements that no permission says together are grants of their own.
+        let both = |principal: &str, action: &str, condition: Value| {
+            json!({"Effect": "Allow", "Principal": {"AWS": principal}, "Action": action, "Condition": condition})
+        };
+        let policy = json!({"Version": "2012-10-17", "Statement": [
+            both(CONSUMER, "imagebuilder:GetComponent", json!({})),
+            both(CONSUMER, "imagebuilder:ListComponents", json!({"StringEquals": {"aws:PrincipalTag/x": "y"}}))]});
+        assert_eq!(put(&owner, &component(1), &policy.to_string()).await.len(), 2);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn only_what_was_made_of_a_policy_is_promoted() {
     for_each_store(async |server| {
         let owner = server.account(OWNER);
@@ -464,7 +509,10 @@ async fn what_no_share_could_say_is_refused_and_changes_nothing() {
         let sources = json!({"StringEquals": {"aws:SourceAccount": OWNER, "aws:SourceOrgID": "o-abcdefghij"}});
         let many: Vec<_> = (0..501).map(|n| format!("{:012}", 400_000_000_000_u64 + n)).collect();
         let grants: Vec<_> = (0..21)
-            .map(|n| json!({"Effect": "Allow", "Principal": principal, "Action": format!("imagebuilder:G{n}")}))
+            .map(|n| {
+                let condition = json!({"StringEquals": {"aws:PrincipalTag/n": n.to_string()}});
+                json!({"Effect": "Allow", "Principal": principal, "Action": "a:B", "Condition": condition})
+            })
             .collect();
         for (policy, code) in [
             ("nonsense".to_owned(), "InvalidPolicy"),

@@ -1,14 +1,11 @@
 //! The managed permissions that a share made of a policy could have.
 
-use std::collections::BTreeMap;
-
 use futures_util::future::try_join_all;
 use rampart_core::permission::customer::FeatureSet;
 use rampart_core::permission::{CustomerPermission, PermissionName};
-use rampart_core::policy_share::promote::Candidate;
+use rampart_core::policy_share::promote::{Candidate, managed_candidates};
 use rampart_core::policy_share::read::statements_of;
 use rampart_core::{AccountId, Region, TimestampMs};
-use rampart_policy::Template;
 use rampart_store::{PermissionCursor, Reader, StoreError};
 
 use crate::app::App;
@@ -16,7 +13,7 @@ use crate::app::App;
 /// Permissions of its own that an account may have for a type, as far as they are looked at. AWS's quota is 10.
 const OWN_MAX: u32 = 200;
 
-/// The permissions for a type whose default versions are one statement without parameters: the catalog's in its order,
+/// The permissions for a type whose default versions have no parameters: the catalog's in its order,
 /// then the owner's own. Two round trips.
 pub(super) async fn candidates(
     reader: &Reader,
@@ -26,15 +23,7 @@ pub(super) async fn candidates(
     now: TimestampMs,
 ) -> Result<Vec<Candidate>, StoreError> {
     let (owner, region) = home;
-    let of_type = app.catalog.permissions().iter().filter(|known| known.resource_type == resource_type);
-    let managed = of_type.filter_map(|known| {
-        let version = known.default_version();
-        let texts = known.templates(version)?;
-        let [text] = &texts[..] else { return None };
-        let allowed = vec![Template::parse(text).ok()?.render(&[], &BTreeMap::new()).ok()?];
-        Some(Candidate { name: PermissionName::Managed(known.name.clone()), version, allowed })
-    });
-    let mut found: Vec<_> = managed.collect();
+    let mut found = managed_candidates(app.catalog, resource_type);
     let start = PermissionCursor::START;
     let own = reader.permissions_of(owner, region, Some(resource_type), start, now, OWN_MAX).await?;
     let can_be_attached = |own: &&CustomerPermission| {
