@@ -283,7 +283,6 @@ mod tests {
             r#"{"StringLike": {"aws:SourceAccount": "222222222222"}}"#,
             r#"{"StringEquals": {"aws:SourceAccount": "anything"}}"#,
             r#"{"ArnLike": {"aws:SourceArn": "arn:aws:acm:eu-west-1:222222222222:${aws:username}"}}"#,
-            r#"{"StringEquals": {"aws:SourceAccount": []}}"#,
             "{}",
         ] {
             let text = format!(
