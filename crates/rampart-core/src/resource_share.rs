@@ -248,10 +248,16 @@ pub fn decide_update(
 
 /// Adds tags, or gives tags of the same keys new values (reference §10.34).
 pub fn decide_tag(share: &ResourceShare, tags: Vec<Tag>) -> Result<Vec<Change>, Refusal> {
-    let added = check_tags(tags)?;
-    let kept = share.tags.iter().filter(|old| added.iter().all(|new| new.key != old.key)).cloned();
-    let tags = check_tags(kept.chain(added.iter().cloned()).collect())?;
+    let (tags, added) = merge_tags(&share.tags, tags)?;
     Ok(with_tags(share, tags, added, Vec::new()))
+}
+
+/// All tags when these come to what is there, where those of the same keys get new values; and those that came.
+pub(crate) fn merge_tags(present: &[Tag], tags: Vec<Tag>) -> Result<(Vec<Tag>, Vec<Tag>), Refusal> {
+    let added = check_tags(tags)?;
+    let kept = present.iter().filter(|old| added.iter().all(|new| new.key != old.key)).cloned();
+    let all = check_tags(kept.chain(added.iter().cloned()).collect())?;
+    Ok((all, added))
 }
 
 /// Removes the tags of these keys; a key that is not there is no error (reference §10.35).

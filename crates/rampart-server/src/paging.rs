@@ -3,6 +3,8 @@
 //! A token holds the place after which the next page begins, and a MAC over that place, the caller, the Region, the
 //! operation and its filters: it is of use for the same list alone.
 
+use std::ops::ControlFlow;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
@@ -40,6 +42,17 @@ impl Place {
         let (time, id) = bytes.split_first_chunk()?;
         Some(Self { time: TimestampMs(i64::from_be_bytes(*time)), id: Uuid::from_slice(id).ok()? })
     }
+}
+
+/// How far a walk has come.
+#[derive(Clone, Copy)]
+pub(crate) struct Walked {
+    /// The last row that was looked at.
+    pub(crate) after: Place,
+    /// How many rows were.
+    pub(crate) looked_at: usize,
+    /// Whether there are no more.
+    pub(crate) at_end: bool,
 }
 
 /// What a token says: the place, and the place within a share that was begun.
@@ -112,6 +125,32 @@ impl Page {
         }
         items.truncate(size);
         items.last().map(|last| self.token(app, place(last)))
+    }
+
+    /// Whether a load of so many rows was the last: it is, when there were fewer than were asked for.
+    pub(crate) fn is_last(&self, rows: usize) -> bool {
+        rows < usize::try_from(self.load_size()).expect("a page size fits")
+    }
+
+    /// Whether a walk that filters what it loads ends here, and with which token: the page is full, or nothing is left, or
+    /// enough was looked at for a page. Then it is short, which its token says.
+    pub(crate) fn ends<T>(
+        &self,
+        app: &App,
+        found: &mut Vec<T>,
+        place: impl Fn(&T) -> Place,
+        walked: Walked,
+    ) -> ControlFlow<Option<String>> {
+        if let Some(token) = self.cut(app, found, place) {
+            return ControlFlow::Break(Some(token));
+        }
+        if walked.at_end {
+            return ControlFlow::Break(None);
+        }
+        if walked.looked_at >= SCAN_MAX {
+            return ControlFlow::Break(Some(self.token(app, walked.after)));
+        }
+        ControlFlow::Continue(())
     }
 
     /// The token of the page after `place`.

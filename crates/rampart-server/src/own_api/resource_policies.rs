@@ -28,6 +28,7 @@ use crate::app::{App, Call};
 use crate::authorization::authorize_own;
 use crate::failure::Failure;
 use crate::idempotency::json;
+use crate::operations::ram::input::required;
 use crate::operations::{Answer, Operation, Request, Service};
 
 /// Where it is.
@@ -90,10 +91,6 @@ impl<'a> Output<'a> {
         let resource_share_arns = row.shares.iter().map(|id| arn(*id)).collect();
         Self { resource_arn: &row.resource, policy: &row.policy, resource_share_arns }
     }
-}
-
-fn required<T>(member: Option<T>, parameter: &'static str) -> Result<T, Refusal> {
-    member.ok_or(Refusal::ParameterMissing { parameter })
 }
 
 /// The resource that a query names, which the caller may ask for.

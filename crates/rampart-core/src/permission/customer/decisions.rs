@@ -10,7 +10,7 @@ use super::{CustomerPermission, FeatureSet, PermissionUsage, PermissionVersion, 
 use crate::catalog::{Catalog, ResourceType};
 use crate::permission::parameters::{Declaration, check_declarations};
 use crate::refusal::PermissionRefusal;
-use crate::resource_share::{Tag, check_tags};
+use crate::resource_share::{Tag, check_tags, merge_tags};
 use crate::{Change, Decision, Quotas, Refusal};
 
 /// A template and what it declares, as CreatePermission and CreatePermissionVersion take them.
@@ -314,9 +314,7 @@ pub fn decide_update(
 /// Adds tags, or gives tags of the same keys new values (reference §10.34).
 pub fn decide_tag(permission: &CustomerPermission, tags: Vec<Tag>) -> Result<Vec<Change>, Refusal> {
     permission.check_changeable()?;
-    let added = check_tags(tags)?;
-    let kept = permission.tags.iter().filter(|old| added.iter().all(|new| new.key != old.key)).cloned();
-    let tags = check_tags(kept.chain(added.iter().cloned()).collect())?;
+    let (tags, _) = merge_tags(&permission.tags, tags)?;
     Ok(vec![Change::PermissionStored(CustomerPermission { tags, ..permission.clone() })])
 }
 

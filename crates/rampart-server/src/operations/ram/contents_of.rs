@@ -2,6 +2,7 @@
 //! many shares, one share after the other.
 
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 
 use futures_util::future::try_join_all;
 use rampart_core::{AssociationId, AssociationKind, ShareArn, ShareId};
@@ -12,7 +13,7 @@ use super::effect::end_what_is_over;
 use super::visible::{Stop, Stops, Way};
 use crate::app::{App, Call};
 use crate::failure::Failure;
-use crate::paging::{Page, Place, SCAN_MAX};
+use crate::paging::{Page, Place, SCAN_MAX, Walked};
 
 /// Shares whose contents are loaded together.
 const SHARES_AT_ONCE: u32 = 16;
@@ -93,7 +94,7 @@ impl<'a> Walk<'a> {
             let mut rows: Vec<_> = try_join_all(pages).await?.into_iter().flatten().collect();
             rows.sort_by_key(|row| AssociationCursor::after(&row.association));
             // Beyond a page's worth the rows of another scope may be missing.
-            let at_end = rows.len() < size(self.page.load_size());
+            let at_end = self.page.is_last(rows.len());
             rows.truncate(size(self.page.load_size()));
             // Two scopes may have a row in common.
             rows.dedup_by_key(|row| row.association.id);
@@ -107,14 +108,9 @@ impl<'a> Walk<'a> {
             rows.retain(|row| known.get(&row.association.share).is_none_or(|holds| *holds));
             found.append(&mut rows);
             let place = |row: &AssociationInShare| place_of(AssociationCursor::after(&row.association));
-            if let Some(token) = self.page.cut(self.app, &mut found, place) {
-                return Ok((found, Some(token)));
-            }
-            if at_end {
-                return Ok((found, None));
-            }
-            if looked_at >= SCAN_MAX {
-                return Ok((found, Some(self.page.token(self.app, place_of(after)))));
+            let walked = Walked { after: place_of(after), looked_at, at_end };
+            if let ControlFlow::Break(token) = self.page.ends(self.app, &mut found, place, walked) {
+                return Ok((found, token));
             }
         }
     }

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use rampart_aws::rest_json::parse_body;
 use rampart_core::permission::parameters::Values;
-use rampart_core::permission::{Attachable, Found, PermissionName, PermissionVersion, find, find_shared};
+use rampart_core::permission::{Attachable, Found, PermissionVersion, find, find_shared};
 use rampart_core::{AccountId, Refusal};
 use serde::{Deserialize, Serialize};
 
 use super::input::required;
 use super::permission_shapes::PermissionShape;
-use super::permissions::{ValuesInput, not_found, values};
+use super::permissions::{ValuesInput, not_found, not_found_of, values};
 use super::shared_permissions::{load, visible_versions};
 use crate::app::{App, Call};
 use crate::failure::Failure;
@@ -98,10 +98,7 @@ async fn others(
 ) -> Result<PermissionShape, Failure> {
     let reader = app.store.reader().await?;
     let seen = visible_versions(&reader, app, call, owner, name).await?;
-    let newest = seen.last().copied().ok_or_else(|| {
-        let arn = PermissionName::Customer(name.to_owned()).arn(owner, call.region);
-        Refusal::PermissionNotFound { arn }
-    })?;
+    let newest = seen.last().copied().ok_or_else(|| not_found_of(owner, call, name))?;
     let number = number.unwrap_or_else(|| i64::from(newest));
     let known = seen.iter().copied().find(|version| i64::from(*version) == number);
     let found = match known {

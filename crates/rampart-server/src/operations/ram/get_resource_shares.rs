@@ -1,5 +1,6 @@
 //! GetResourceShares: the caller's own shares, or those that others share with it (reference §6.1, §10.2).
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use futures_util::future::try_join_all;
@@ -16,7 +17,7 @@ use crate::app::{App, Call};
 use crate::failure::Failure;
 use crate::idempotency::json;
 use crate::operations::{Answer, Request};
-use crate::paging::{Page, Place, SCAN_MAX};
+use crate::paging::{Page, Place, Walked};
 
 const NAME: &str = "GetResourceShares";
 
@@ -150,8 +151,7 @@ impl<'a> Filter<'a> {
         let mut looked_at = 0;
         loop {
             let shares = self.load(reader, app, call, page, after).await?;
-            let at_end =
-                self.arns.is_some() || shares.len() < usize::try_from(page.load_size()).expect("fits");
+            let at_end = self.arns.is_some() || page.is_last(shares.len());
             looked_at += shares.len();
             if let Some(last) = shares.last() {
                 after = ShareCursor::after(last);
@@ -160,14 +160,10 @@ impl<'a> Filter<'a> {
             found.extend(self.allowing(reader, shares).await?);
             // Granted to an account and to its roles, a share comes once for each, one after another.
             found.dedup_by_key(|share| share.id);
-            if let Some(token) = page.cut(app, &mut found, |share| place(ShareCursor::after(share))) {
-                return Ok((found, Some(token)));
-            }
-            if at_end {
-                return Ok((found, None));
-            }
-            if looked_at >= SCAN_MAX {
-                return Ok((found, Some(page.token(app, place(after)))));
+            let walked = Walked { after: place(after), looked_at, at_end };
+            let place_of = |share: &ResourceShare| place(ShareCursor::after(share));
+            if let ControlFlow::Break(token) = page.ends(app, &mut found, place_of, walked) {
+                return Ok((found, token));
             }
         }
     }
@@ -191,21 +187,18 @@ impl<'a> Filter<'a> {
             let (owner, limit) = (call.account, page.load_size());
             let rows =
                 reader.attached_permissions(owner, call.region, Some((name, version)), after, limit).await?;
-            let at_end = rows.len() < usize::try_from(limit).expect("fits");
+            let at_end = page.is_last(rows.len());
             looked_at += rows.len();
             after = rows.last().map_or(after, AttachmentCursor::after);
             let shares = try_join_all(rows.iter().map(|row| reader.resource_share(row.share_arn()))).await?;
             let rows = rows.iter().zip(shares).filter_map(|(row, share)| Some((row, share?)));
             let wanted = rows.filter(|(_, share)| self.matches(share, call, app));
             found.extend(wanted.map(|(row, share)| (AttachmentCursor::after(row), share)));
-            if let Some(token) = page.cut(app, &mut found, |(cursor, _)| place(*cursor)) {
-                break Some(token);
-            }
-            if at_end {
-                break None;
-            }
-            if looked_at >= SCAN_MAX {
-                break Some(page.token(app, place(after)));
+            let walked = Walked { after: place(after), looked_at, at_end };
+            if let ControlFlow::Break(token) =
+                page.ends(app, &mut found, |(cursor, _)| place(*cursor), walked)
+            {
+                break token;
             }
         };
         Ok((found.into_iter().map(|(_, share)| share).collect(), token))

@@ -1,5 +1,6 @@
 //! ListPermissionAssociations: which of the caller's shares use which permission (reference §10.29).
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use rampart_aws::rest_json::parse_body;
@@ -17,7 +18,7 @@ use crate::app::{App, Call};
 use crate::failure::Failure;
 use crate::idempotency::json;
 use crate::operations::{Answer, Request};
-use crate::paging::{Page, Place, SCAN_MAX};
+use crate::paging::{Page, Place, Walked};
 
 const NAME: &str = "ListPermissionAssociations";
 
@@ -113,19 +114,15 @@ impl<'a> Filter<'a> {
         let (mut found, mut looked_at) = (Vec::new(), 0);
         loop {
             let rows = self.load(reader, call, after, page.load_size()).await?;
-            let at_end = rows.len() < usize::try_from(page.load_size()).expect("a page size fits");
+            let at_end = page.is_last(rows.len());
             looked_at += rows.len();
             after = rows.last().map_or(after, AttachmentCursor::after);
             let own = OwnPermissions::load(reader, self.with_own(&rows)).await?;
             found.extend(rows.into_iter().filter(|row| self.wants(row, &own, app)));
-            if let Some(token) = page.cut(app, &mut found, |row| place(AttachmentCursor::after(row))) {
-                return Ok((found, Some(token)));
-            }
-            if at_end {
-                return Ok((found, None));
-            }
-            if looked_at >= SCAN_MAX {
-                return Ok((found, Some(page.token(app, place(after)))));
+            let walked = Walked { after: place(after), looked_at, at_end };
+            let place_of = |row: &AttachedPermission| place(AttachmentCursor::after(row));
+            if let ControlFlow::Break(token) = page.ends(app, &mut found, place_of, walked) {
+                return Ok((found, token));
             }
         }
     }

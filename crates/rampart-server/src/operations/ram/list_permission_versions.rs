@@ -4,16 +4,14 @@ use std::sync::Arc;
 
 use futures_util::future::try_join_all;
 use rampart_aws::rest_json::parse_body;
-use rampart_core::permission::{
-    CustomerPermission, Found, PermissionName, PermissionVersion, find, find_shared,
-};
-use rampart_core::{Refusal, TimestampMs};
+use rampart_core::TimestampMs;
+use rampart_core::permission::{CustomerPermission, Found, PermissionVersion, find, find_shared};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::input::required;
 use super::permission_shapes::PermissionShape;
-use super::permissions::not_found;
+use super::permissions::{not_found, not_found_of};
 use super::shared_permissions::{load, visible_versions};
 use crate::app::App;
 use crate::idempotency::json;
@@ -50,8 +48,7 @@ pub(crate) fn handle(app: Arc<App>, request: Request) -> Answer {
             let reader = app.store.reader().await?;
             let seen = visible_versions(&reader, &app, &call, owner, &name).await?;
             if seen.is_empty() {
-                let arn = PermissionName::Customer(name).arn(owner, call.region);
-                return Err(Refusal::PermissionNotFound { arn }.into());
+                return Err(not_found_of(owner, &call, &name).into());
             }
             let mut seen: Vec<_> = seen.into_iter().filter(|number| i64::from(*number) > after).collect();
             let next_token = page.cut(&app, &mut seen, |number| place(*number));

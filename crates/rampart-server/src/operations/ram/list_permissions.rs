@@ -1,5 +1,6 @@
 //! ListPermissions: what can be attached, by its default version (reference §10.17).
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use futures_util::future::try_join_all;
@@ -20,7 +21,7 @@ use crate::app::{App, Call};
 use crate::failure::Failure;
 use crate::idempotency::json;
 use crate::operations::{Answer, Request};
-use crate::paging::{Page, Place, SCAN_MAX};
+use crate::paging::{Page, Place, Walked};
 
 const NAME: &str = "ListPermissions";
 
@@ -107,7 +108,7 @@ async fn list_own(
         let limit = page.load_size();
         let rows =
             reader.permissions_of(call.account, call.region, resource_type, after, gone, limit).await?;
-        let at_end = rows.len() < usize::try_from(limit).expect("a page size fits");
+        let at_end = page.is_last(rows.len());
         looked_at += rows.len();
         after = rows.last().map_or(after, PermissionCursor::after);
         found.extend(rows.iter().filter_map(|row| {
@@ -116,14 +117,9 @@ async fn list_own(
             let shape = wanted.then(|| PermissionShape::of_own(row, &row.default, status))?;
             Some((place(PermissionCursor::after(row)), shape))
         }));
-        if let Some(token) = page.cut(app, found, |(place, _)| *place) {
-            return Ok(Some(token));
-        }
-        if at_end {
-            return Ok(None);
-        }
-        if looked_at >= SCAN_MAX {
-            return Ok(Some(page.token(app, place(after))));
+        let walked = Walked { after: place(after), looked_at, at_end };
+        if let ControlFlow::Break(token) = page.ends(app, found, |(place, _)| *place, walked) {
+            return Ok(token);
         }
     }
 }

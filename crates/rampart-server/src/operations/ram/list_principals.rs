@@ -1,5 +1,6 @@
 //! ListPrincipals: with whom the caller shares, or who shares with it (reference §6.1, §10.8).
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use futures_util::future::try_join_all;
@@ -16,7 +17,7 @@ use crate::app::{App, Call};
 use crate::failure::Failure;
 use crate::idempotency::json;
 use crate::operations::{Answer, Request};
-use crate::paging::{Page, Place, SCAN_MAX};
+use crate::paging::{Page, Place, Walked};
 
 const NAME: &str = "ListPrincipals";
 
@@ -188,19 +189,14 @@ impl<'a> Filter<'a> {
         let (mut found, mut looked_at) = (Vec::new(), 0);
         let token = loop {
             let shares = received(walk, named, after, walk.page.load_size()).await?;
-            let at_end = shares.len() < usize::try_from(walk.page.load_size()).expect("a page size fits");
+            let at_end = walk.page.is_last(shares.len());
             looked_at += shares.len();
             after = shares.last().map_or(after, place);
             let live = shares.into_iter().filter(|received| self.wants_owner(received)).collect();
             found.extend(self.holding(walk, live).await?);
-            if let Some(token) = walk.page.cut(walk.app, &mut found, place) {
-                break Some(token);
-            }
-            if at_end {
-                break None;
-            }
-            if looked_at >= SCAN_MAX {
-                break Some(walk.page.token(walk.app, after));
+            let walked = Walked { after, looked_at, at_end };
+            if let ControlFlow::Break(token) = walk.page.ends(walk.app, &mut found, place, walked) {
+                break token;
             }
         };
         Ok((found.iter().map(|received| owner_shape(received, walk.app)).collect(), token))

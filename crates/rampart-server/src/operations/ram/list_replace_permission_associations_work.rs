@@ -1,9 +1,11 @@
 //! ListReplacePermissionAssociationsWork: what became of one's replacements (reference §10.31).
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use rampart_aws::rest_json::parse_body;
 use rampart_core::Refusal;
+use rampart_core::permission::replacement::ReplaceWork;
 use rampart_core::refusal::PermissionRefusal;
 use rampart_store::WorkCursor;
 use serde::{Deserialize, Serialize};
@@ -13,7 +15,7 @@ use super::permission_shapes::ReplaceWorkShape;
 use crate::app::App;
 use crate::idempotency::json;
 use crate::operations::{Answer, Request};
-use crate::paging::{Page, Place, SCAN_MAX};
+use crate::paging::{Page, Place, Walked};
 
 const NAME: &str = "ListReplacePermissionAssociationsWork";
 const STATUSES: [&str; 3] = ["IN_PROGRESS", "COMPLETED", "FAILED"];
@@ -56,7 +58,7 @@ pub(crate) fn handle(app: Arc<App>, request: Request) -> Answer {
         let next_token = loop {
             let limit = page.load_size();
             let works = reader.replace_works(call.account, call.region, after, gone, limit).await?;
-            let at_end = works.len() < usize::try_from(limit).expect("a page size fits");
+            let at_end = page.is_last(works.len());
             looked_at += works.len();
             after = works.last().map_or(after, WorkCursor::after);
             // AWS: an unknown id is left out (reference §10.31).
@@ -64,14 +66,10 @@ pub(crate) fn handle(app: Arc<App>, request: Request) -> Answer {
                 input.status.as_deref().is_none_or(|status| status == work.state.as_str())
                     && input.work_ids.as_ref().is_none_or(|ids| ids.contains(&work.id.to_string()))
             }));
-            if let Some(token) = page.cut(&app, &mut found, |work| place(WorkCursor::after(work))) {
-                break Some(token);
-            }
-            if at_end {
-                break None;
-            }
-            if looked_at >= SCAN_MAX {
-                break Some(page.token(&app, place(after)));
+            let walked = Walked { after: place(after), looked_at, at_end };
+            let place_of = |work: &ReplaceWork| place(WorkCursor::after(work));
+            if let ControlFlow::Break(token) = page.ends(&app, &mut found, place_of, walked) {
+                break token;
             }
         };
         let works = found.iter().map(ReplaceWorkShape::new).collect();

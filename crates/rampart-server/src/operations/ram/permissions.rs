@@ -7,7 +7,7 @@ use rampart_core::permission::customer::WithVersion;
 use rampart_core::permission::parameters::{Declaration, ParameterType, Values};
 use rampart_core::permission::{Attachable, CustomerPermission, Found, PermissionName, find};
 use rampart_core::refusal::PermissionRefusal;
-use rampart_core::{AttachedPermission, Refusal};
+use rampart_core::{AccountId, AttachedPermission, Refusal};
 use rampart_store::{Abort, Reader, StoreError};
 use serde::{Deserialize, Serialize};
 
@@ -95,12 +95,16 @@ pub(super) async fn with_default(reader: &Reader, call: &Call, name: &str) -> Re
 
 /// No permission of that name is the caller's.
 pub(super) fn not_found(call: &Call, name: &str) -> Refusal {
-    let arn = PermissionName::Customer(name.to_owned()).arn(call.account, call.region);
-    Refusal::PermissionNotFound { arn }
+    not_found_of(call.account, call, name)
+}
+
+/// No permission of that name is `owner`'s in the call's Region, as far as the caller may know.
+pub(super) fn not_found_of(owner: AccountId, call: &Call, name: &str) -> Refusal {
+    Refusal::PermissionNotFound { arn: PermissionName::Customer(name.to_owned()).arn(owner, call.region) }
 }
 
 /// The customer managed permissions of some shares' rows, each read once.
-pub(super) struct OwnPermissions(HashMap<(rampart_core::AccountId, String), CustomerPermission>);
+pub(super) struct OwnPermissions(HashMap<(AccountId, String), CustomerPermission>);
 
 impl OwnPermissions {
     /// One query for each permission that is not the catalog's, all at once.

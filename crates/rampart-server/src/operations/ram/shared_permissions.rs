@@ -113,7 +113,11 @@ pub(super) async fn visible_versions(
         versions.extend(rows.iter().zip(seen).filter(|(_, seen)| seen.is_some()).map(|(row, _)| row.version));
         looked_at += rows.len();
         match rows.last() {
-            Some(last) if rows.len() >= 100 && looked_at < SCAN_MAX => after = AttachmentCursor::after(last),
+            Some(last)
+                if rows.len() >= usize::try_from(ROWS_AT_ONCE).expect("fits") && looked_at < SCAN_MAX =>
+            {
+                after = AttachmentCursor::after(last);
+            }
             _ => return Ok(versions),
         }
     }
