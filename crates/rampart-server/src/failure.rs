@@ -262,9 +262,10 @@ fn of_store(error: &StoreError, dialect: Dialect) -> WireError {
         StoreError::Conflict { .. } | StoreError::Overloaded { .. } | StoreError::Unavailable { .. } => {
             unavailable(dialect)
         }
-        StoreError::Corrupt { .. } | StoreError::Statement { .. } | StoreError::Panicked => {
-            Failure::Internal.to_wire(dialect, None)
-        }
+        StoreError::Corrupt { .. }
+        | StoreError::Statement { .. }
+        | StoreError::Fenced { .. }
+        | StoreError::Panicked => Failure::Internal.to_wire(dialect, None),
     }
 }
 

@@ -38,6 +38,12 @@ pub enum StoreError {
         /// What the engine said.
         reason: String,
     },
+    /// The writer's lease is another's by now; nothing was changed.
+    #[error("the lease {lease:?} was taken by another node")]
+    Fenced {
+        /// The lease's name.
+        lease: &'static str,
+    },
     /// The work panicked: a bug, for this operation alone.
     #[error("the work inside the transaction panicked")]
     Panicked,
