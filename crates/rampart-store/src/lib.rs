@@ -6,10 +6,12 @@
 
 mod connection;
 mod error;
+mod follower;
 mod migrations;
 mod partition;
 mod postgres;
 mod sealing;
+mod snapshot;
 mod sqlite;
 mod statement;
 mod store;
@@ -17,14 +19,17 @@ mod tables;
 mod transaction;
 
 pub use error::{Abort, StoreError};
+pub use follower::{FOLLOW_EVERY, Follow, Follower};
 pub use migrations::{Migrated, SCHEMA_VERSION};
 pub use partition::{PartitionId, Partitions};
 pub use postgres::SESSION as POSTGRES_SESSION;
 pub use sealing::{MasterKey, MasterKeyError};
+pub use snapshot::{PartitionRows, Snapshot};
 pub use statement::Statement;
 pub use store::{Location, LocationError, Options, Reader, Store};
 pub use tables::STATEMENTS;
 pub use tables::association::{AssociationCursor, AssociationInShare, AssociationScope};
+pub use tables::change_log::{LogEntry, LogPosition};
 pub use tables::client_token::{RememberedAnswer, TokenScope};
 pub use tables::effective::{EffectiveEntity, HoldingShare};
 pub use tables::holding::HeldEntity;

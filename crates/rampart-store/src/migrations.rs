@@ -447,6 +447,10 @@ const STEPS: &[&str] = &[
         name TEXT NOT NULL,
         term BIGINT NOT NULL,
         PRIMARY KEY (part, name))",
+    "CREATE TABLE IF NOT EXISTS log_floor (
+        part BIGINT NOT NULL,
+        seq BIGINT NOT NULL,
+        PRIMARY KEY (part))",
 ];
 
 /// Holds what the store must know of itself before anything else; made before the first step.

@@ -90,6 +90,21 @@ impl PostgresStore {
         self.pool.get().await.map_err(|e| unreachable_store(&e))
     }
 
+    /// A connection in a transaction that sees one moment. It must not go back to the pool.
+    pub(crate) async fn snapshot(&self) -> Result<Object, StoreError> {
+        let client = self.connection().await?;
+        // Who reads it may be slow: rows may go through a pipe.
+        let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+                     SET LOCAL idle_in_transaction_session_timeout = 0";
+        match client.batch_execute(begin).await {
+            Ok(()) => Ok(client),
+            Err(error) => {
+                discard(client);
+                Err(failure("snapshot", &error))
+            }
+        }
+    }
+
     pub(crate) fn close(&self) {
         self.pool.close();
     }
@@ -270,7 +285,7 @@ pub(crate) async fn query<T>(
     client: &Object,
     statement: &'static Statement,
     values: &[Value<'_>],
-    read: fn(&Row<'_>) -> Result<T, StoreError>,
+    read: impl Fn(&Row<'_>) -> Result<T, StoreError>,
 ) -> Result<Vec<T>, StoreError> {
     let failed = |e: tokio_postgres::Error| failure(statement.name, &e);
     let prepared = client.prepare_cached(statement.sql).await.map_err(failed)?;

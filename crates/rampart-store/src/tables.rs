@@ -28,6 +28,7 @@ pub(crate) mod resource_share;
 pub(crate) mod retention;
 pub(crate) mod share_permission;
 pub(crate) mod sharing_event;
+pub(crate) mod snapshot;
 pub(crate) mod standing;
 mod store_meta;
 
@@ -58,6 +59,7 @@ pub static STATEMENTS: &[&[&Statement]] = &[
     retention::STATEMENTS,
     share_permission::STATEMENTS,
     sharing_event::STATEMENTS,
+    snapshot::STATEMENTS,
     standing::STATEMENTS,
     EMPTY,
 ];
@@ -97,6 +99,7 @@ static EMPTY: &[&Statement] = &[
     &Statement::new("organization_tag.empty", "DELETE FROM organization_tag WHERE part = $1"),
     &Statement::new("association_basis.empty", "DELETE FROM association_basis WHERE part = $1"),
     &Statement::new("organization_tidying.empty", "DELETE FROM organization_tidying WHERE part = $1"),
+    &Statement::new("log_floor.empty", "DELETE FROM log_floor WHERE part = $1"),
     &Statement::new("change_log.empty", "DELETE FROM change_log WHERE part = $1"),
 ];
 

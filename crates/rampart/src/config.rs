@@ -68,6 +68,7 @@ struct RetentionFile {
     answered_invitation: Option<String>,
     accepted_invitation: Option<String>,
     event: Option<String>,
+    change_log: Option<String>,
 }
 
 /// How long things that are over are kept.
@@ -81,6 +82,7 @@ pub(crate) struct Retention {
     /// As long as its association lives, when there is no number.
     accepted_invitation: Option<Duration>,
     event: Duration,
+    change_log: Duration,
 }
 
 impl Config {
@@ -165,6 +167,7 @@ impl Config {
             leave_any_type: self.leave_any_type,
             empty_pages: self.empty_pages,
             event_kept_ms: milliseconds(retention.event),
+            change_log_kept_ms: milliseconds(retention.change_log),
             ..Settings::new(auth, self.default_account)
         }
     }
@@ -222,6 +225,7 @@ impl Retention {
                 .map(|text| parse_duration("retention.accepted-invitation", text, HOUR * 24 * 3650))
                 .transpose()?,
             event: of("event", &file.event, HOUR * 24 * 7)?,
+            change_log: of("change-log", &file.change_log, HOUR * 24)?,
         })
     }
 
@@ -242,6 +246,7 @@ impl Retention {
             answered_invitation: text(self.answered_invitation),
             accepted_invitation: self.accepted_invitation.and_then(text).or(Some("association".to_owned())),
             event: text(self.event),
+            change_log: text(self.change_log),
         }
     }
 }

@@ -12,6 +12,9 @@ use super::Worker;
 use super::endings::{drop_of, is_untidy};
 use super::{BATCH_MAX, ROWS_MAX};
 
+/// Entries of the change log that one transaction removes.
+const LOG_ENTRIES_MAX: u32 = 1_000;
+
 /// Removes what is past its retention.
 pub(super) async fn purge(worker: &Worker<'_>) -> Result<usize, Abort> {
     let (now, timing) = (worker.app.clock().now(), worker.app.timing());
@@ -31,6 +34,7 @@ pub(super) async fn purge(worker: &Worker<'_>) -> Result<usize, Abort> {
     let permissions = reader.deleted_permissions(gone, BATCH_MAX).await?;
     let versions = reader.deleted_permission_versions(gone, BATCH_MAX).await?;
     let works = reader.finished_replace_works(before(timing.finished_work_visible_ms), BATCH_MAX).await?;
+    let logs = reader.logs_older_than(before(worker.app.settings.change_log_kept_ms)).await?;
     // The snapshot ends before the writes begin.
     drop(reader);
     let mut done = ended.len() + invitations.len() + tokens.len() + events.len();
@@ -58,6 +62,10 @@ pub(super) async fn purge(worker: &Worker<'_>) -> Result<usize, Abort> {
     }
     for (part, keys) in by_partition(events, EventKey::part) {
         worker.write(part, PurgeEvents { keys }).await?;
+    }
+    for part in logs {
+        let at = before(worker.app.settings.change_log_kept_ms);
+        done += worker.write(part, TrimLog { at }).await?;
     }
     Ok(done)
 }
@@ -252,5 +260,17 @@ impl Work for PurgeEvents {
     async fn run(&self, tx: &Transaction) -> Result<(), Abort> {
         try_join_all(self.keys.iter().map(|key| tx.drop_event(*key))).await?;
         Ok(())
+    }
+}
+
+struct TrimLog {
+    at: TimestampMs,
+}
+
+impl Work for TrimLog {
+    type Reply = usize;
+
+    async fn run(&self, tx: &Transaction) -> Result<usize, Abort> {
+        Ok(tx.trim_log(self.at, LOG_ENTRIES_MAX).await?)
     }
 }

@@ -252,3 +252,24 @@ async fn client_tokens_and_events_are_removed_when_their_time_is_over() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn the_change_log_is_trimmed() {
+    for_each_store_with(Settings { change_log_kept_ms: HOUR_MS, ..settings() }, async |server| {
+        let owner = server.account(OWNER);
+        for _ in 0..1_100 {
+            create(&owner, &json!({"name": "n"})).await;
+        }
+        server.advance(HOUR - 10 * MINUTE);
+        create(&owner, &json!({"name": "last"})).await;
+        server.sweep().await;
+        assert_eq!(server.count("change_log"), 1_101);
+        server.advance(20 * MINUTE);
+        server.sweep().await;
+        assert_eq!(server.count("change_log"), 1);
+        // What the log told is in the tables.
+        let shares = owner.ok("GetResourceShares", &json!({"resourceOwner": "SELF", "name": "last"})).await;
+        assert_eq!(list(&shares["resourceShares"]).len(), 1);
+    })
+    .await;
+}

@@ -230,10 +230,10 @@ impl Transaction {
     }
 }
 
-struct AttachmentRow {
-    target: TargetId,
-    policy: PolicyId,
-    attached: bool,
+pub(crate) struct AttachmentRow {
+    pub(crate) target: TargetId,
+    pub(crate) policy: PolicyId,
+    pub(crate) attached: bool,
 }
 
 impl AttachmentRow {
@@ -244,7 +244,7 @@ impl AttachmentRow {
     }
 }
 
-fn read_attachment(row: &Row<'_>) -> Result<AttachmentRow, StoreError> {
+pub(crate) fn read_attachment(row: &Row<'_>) -> Result<AttachmentRow, StoreError> {
     let target = TargetId::parse(row.text(0)?).ok_or_else(|| corrupt(0, "is no target"))?;
     Ok(AttachmentRow { target, policy: read_policy_id(row, 1)?, attached: row.flag(2)? })
 }

@@ -168,7 +168,7 @@ impl Transaction {
     }
 }
 
-fn read_work(row: &Row<'_>) -> Result<ReplaceWork, StoreError> {
+pub(crate) fn read_work(row: &Row<'_>) -> Result<ReplaceWork, StoreError> {
     let from_version = row.opt_int(4)?.map(|number| u32::try_from(number).map_err(|e| corrupt(4, e)));
     Ok(ReplaceWork {
         owner: row.parsed(0)?,

@@ -312,7 +312,7 @@ fn read_received(row: &Row<'_>) -> Result<ReceivedGrant, StoreError> {
     Ok(ReceivedGrant { share: read_share(row)?, since: row.time(13)?, basis })
 }
 
-fn read_share(row: &Row<'_>) -> Result<ResourceShare, StoreError> {
+pub(crate) fn read_share(row: &Row<'_>) -> Result<ResourceShare, StoreError> {
     let origin = match (row.opt_int(11)?, row.opt_time(12)?) {
         (None, _) => Origin::Made,
         (Some(_), None) => Origin::Policy,

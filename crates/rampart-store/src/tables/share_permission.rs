@@ -182,7 +182,7 @@ impl Transaction {
     }
 }
 
-fn read_attached(row: &Row<'_>) -> Result<AttachedPermission, StoreError> {
+pub(crate) fn read_attached(row: &Row<'_>) -> Result<AttachedPermission, StoreError> {
     Ok(AttachedPermission {
         owner: row.parsed(0)?,
         region: row.parsed(1)?,
