@@ -183,6 +183,19 @@ async fn what_was_made_of_a_policy_cannot_be_changed() {
         ] {
             assert_eq!(owner.refused(operation, &input).await, "OperationNotPermitted", "{operation}");
         }
+        // These do not model it.
+        let of_permission = |member: &str, value: Value| json!({"resourceArn": permission, member: value});
+        for (operation, input) in [
+            ("TagResource", of_share(json!({"tags": [{"key": "k", "value": "v"}]}))),
+            ("UntagResource", of_share(json!({"tagKeys": ["k"]}))),
+            ("TagResource", of_permission("tags", json!([{"key": "k", "value": "v"}]))),
+            ("UntagResource", of_permission("tagKeys", json!(["k"]))),
+            ("SetDefaultPermissionVersion", json!({"permissionArn": permission, "permissionVersion": 1})),
+        ] {
+            assert_eq!(owner.refused(operation, &input).await, "InvalidParameter", "{operation}: {input}");
+        }
+        let version = json!({"permissionArn": permission, "permissionVersion": 1});
+        assert_eq!(owner.refused("DeletePermissionVersion", &version).await, "OperationNotPermitted");
         let chosen = json!({"name": "n", "permissionArns": [permission]});
         assert_eq!(owner.refused("CreateResourceShare", &chosen).await, "OperationNotPermitted");
         // The principal has nothing to leave, and does not even see the share.
@@ -430,10 +443,15 @@ async fn a_permission_of_several_statements_matches_however_a_policy_says_it() {
             let policy = json!({"Version": "2012-10-17", "Statement": statements}).to_string();
             let shares = put(&owner, &resource, &policy).await;
             let before = document(&owner, &resource).await;
-            let made = permission_of(&owner, only(&json!(shares)).as_str().unwrap()).await;
-            let made = owner.ok("GetPermission", &json!({"permissionArn": made["arn"]})).await;
+            let arn = permission_of(&owner, only(&json!(shares)).as_str().unwrap()).await["arn"].clone();
+            let made = owner.ok("GetPermission", &json!({"permissionArn": arn})).await;
             let made: Value = serde_json::from_str(&text(&made["permission"]["permission"])).unwrap();
             assert_eq!(made.is_array(), !split, "{made}");
+            if made.is_array() {
+                // A permission of an account's own is one statement: only AWS's own says several.
+                let input = json!({"permissionArn": arn, "name": "Several"});
+                assert_eq!(owner.refused(PROMOTE_PERMISSION, &input).await, "InvalidPolicy");
+            }
             owner.ok(PROMOTE_SHARE, &json!({"resourceShareArn": shares[0]})).await;
             assert_eq!(permission_of(&owner, &shares[0]).await["arn"], managed);
             assert!(same_grants(&document(&owner, &resource).await, &before), "{name}");
