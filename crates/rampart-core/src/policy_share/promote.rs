@@ -6,7 +6,7 @@ use rampart_aws::timestamp::TimestampMs;
 use rampart_policy::{Statement, Template, same_grants};
 
 use super::{alone, end_permission};
-use crate::association::Member;
+use crate::association::{Member, PrincipalKind};
 use crate::catalog::{Catalog, ManagedPermission};
 use crate::event::SharingEvent;
 use crate::permission::customer::{FeatureSet, NewPermission, NewTemplate};
@@ -14,9 +14,7 @@ use crate::permission::{CustomerPermission, PermissionName, PermissionVersion};
 use crate::refusal::{PermissionRefusal, PolicyRefusal};
 use crate::resource_share::Origin;
 use crate::timing::{Timing, after};
-use crate::{
-    AccountId, Arn, Association, AssociationStatus, AttachedPermission, Change, Refusal, ResourceShare,
-};
+use crate::{Arn, Association, AssociationStatus, AttachedPermission, Change, Refusal, ResourceShare};
 
 /// A managed permission that a share could have instead of the one that RAM made.
 #[derive(Clone, Debug)]
@@ -111,16 +109,21 @@ pub fn decide_promote_share(
     Ok(changes)
 }
 
-/// The account of a principal sees the share from now on.
+/// The account, the organization or the unit of a principal sees the share from now on.
 fn seen_by_receiver(row: &Association) -> Member {
+    let Member::Principal { principal, external, basis, .. } = row.member.clone() else {
+        return row.member.clone();
+    };
     let entity = &row.entity;
-    let account = entity.parse::<AccountId>().ok().or_else(|| Arn::parse(entity).ok()?.account_id());
-    match row.member.clone() {
-        Member::Principal { principal, external, .. } => {
-            Member::Principal { principal, receiver: account.map(|id| id.to_string()), external, basis: None }
+    let receiver = match principal {
+        PrincipalKind::Service => None,
+        PrincipalKind::Account => Some(entity.clone()),
+        PrincipalKind::Identity => Arn::parse(entity).ok().map(|arn| arn.account().to_owned()),
+        PrincipalKind::Organization | PrincipalKind::OrganizationalUnit => {
+            entity.rsplit('/').next().map(str::to_owned)
         }
-        other => other,
-    }
+    };
+    Member::Principal { principal, receiver, external, basis }
 }
 
 /// The permission that PromotePermissionCreatedFromPolicy makes: another one, with the same text. It is checked as any

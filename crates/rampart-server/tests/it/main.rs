@@ -39,6 +39,7 @@ mod own_catalog;
 mod paging;
 mod paging_across_shares;
 mod permissions;
+mod policies_inside;
 mod policy_shares;
 mod quotas;
 mod regions;

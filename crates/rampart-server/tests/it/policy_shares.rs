@@ -18,7 +18,7 @@ use crate::sharing::{
 
 const SERVICE: &str = "pca-connector-ad.amazonaws.com";
 const ROLE: &str = "arn:aws:iam::222222222222:role/path/deploy";
-const PROMOTE_SHARE: &str = "PromoteResourceShareCreatedFromPolicy";
+pub(crate) const PROMOTE_SHARE: &str = "PromoteResourceShareCreatedFromPolicy";
 const PROMOTE_PERMISSION: &str = "PromotePermissionCreatedFromPolicy";
 
 /// A policy of one statement for the consumer.
@@ -27,12 +27,12 @@ fn policy(actions: &[&str]) -> String {
     statement(&json!({"Effect": "Allow", "Principal": principal, "Action": actions, "Resource": "*"}))
 }
 
-fn statement(statement: &Value) -> String {
+pub(crate) fn statement(statement: &Value) -> String {
     json!({"Version": "2012-10-17", "Statement": [statement]}).to_string()
 }
 
 /// Puts a policy and gives the ARNs of the shares that are made of it.
-async fn put(owner: &Client, resource: &str, policy: &str) -> Vec<String> {
+pub(crate) async fn put(owner: &Client, resource: &str, policy: &str) -> Vec<String> {
     let input = json!({"resourceArn": resource, "policy": policy});
     let reply = owner.resource_policy(Method::PUT, &input).await;
     assert_eq!(reply.status, 200, "{}", reply.text);
@@ -40,7 +40,7 @@ async fn put(owner: &Client, resource: &str, policy: &str) -> Vec<String> {
     reply.json["resourceShareArns"].as_array().unwrap().iter().map(text).collect()
 }
 
-async fn refused(owner: &Client, method: Method, input: &Value) -> String {
+pub(crate) async fn refused(owner: &Client, method: Method, input: &Value) -> String {
     let reply = owner.resource_policy(method, input).await;
     assert_eq!(reply.status, 400, "{}", reply.text);
     reply.assert_error_envelope();
@@ -64,7 +64,7 @@ pub(crate) async fn created_from_policy(owner: &Client) -> String {
 }
 
 /// What GetResourcePolicies says of a resource.
-async fn document(owner: &Client, resource: &str) -> Document {
+pub(crate) async fn document(owner: &Client, resource: &str) -> Document {
     let found = owner.ok("GetResourcePolicies", &json!({"resourceArns": [resource]})).await;
     Document::parse(&text(only(&found["policies"]))).unwrap()
 }
