@@ -309,6 +309,7 @@ fn make(
         share: share.id,
         resource_type,
         permission: PermissionName::Customer(name),
+        permission_id: Some(id),
         version: 1,
         parameters: Vec::new(),
         attached: now,

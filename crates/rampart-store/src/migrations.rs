@@ -434,6 +434,7 @@ const STEPS: &[&str] = &[
         ON association (part, owner, region, kind, created_ms, association_id) WHERE standing = 2",
     "CREATE INDEX IF NOT EXISTS association_ended_by_share
         ON association (part, share_id, kind, created_ms, association_id) WHERE standing = 2",
+    "ALTER TABLE share_permission ADD COLUMN IF NOT EXISTS permission_id BYTEA",
 ];
 
 /// Holds what the store must know of itself before anything else; made before the first step.

@@ -143,6 +143,7 @@ impl ReplaceWork {
     fn replaced(&self, row: &AttachedPermission, now: TimestampMs) -> Change {
         Change::PermissionAttached(AttachedPermission {
             permission: self.to.clone(),
+            permission_id: self.to_id,
             version: self.to_version,
             parameters: self.parameters.clone(),
             attached: now,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use rampart_aws::timestamp::TimestampMs;
 use rampart_policy::{Statement, Template, same_grants};
+use uuid::Uuid;
 
 use super::{alone, end_permission};
 use crate::association::{Member, PrincipalKind};
@@ -21,6 +22,8 @@ use crate::{Arn, Association, AssociationStatus, AttachedPermission, Change, Ref
 pub struct Candidate {
     /// Which.
     pub name: PermissionName,
+    /// Tells it from a later one of its name; the catalog's have none.
+    pub id: Option<Uuid>,
     /// Its default version.
     pub version: u32,
     /// What that allows.
@@ -35,7 +38,7 @@ pub fn managed_candidates(catalog: &Catalog, resource_type: &str) -> Vec<Candida
         let texts = known.templates(version)?;
         let allowed = texts.iter().map(|text| Template::parse(text).ok()?.render(&[], &BTreeMap::new()).ok());
         let allowed = allowed.collect::<Option<Vec<_>>>()?;
-        Some(Candidate { name: PermissionName::Managed(known.name.clone()), version, allowed })
+        Some(Candidate { name: PermissionName::Managed(known.name.clone()), id: None, version, allowed })
     };
     of_type.filter_map(candidate).collect()
 }
@@ -80,7 +83,7 @@ pub fn decide_promote_share(
     let wanted = alone(promotion.allowed);
     let matching = candidates.iter().find(|candidate| same_grants(&wanted, &alone(&candidate.allowed)));
     let unmatched = || PolicyRefusal::Unmatched { share: share.arn().to_string() };
-    let Candidate { name, version, .. } = matching.ok_or_else(unmatched)?;
+    let Candidate { name, id, version, .. } = matching.ok_or_else(unmatched)?;
     let (attached, permission) = promotion.attached;
     let mut changes = vec![
         Change::ShareStored(ResourceShare {
@@ -90,6 +93,7 @@ pub fn decide_promote_share(
         }),
         Change::PermissionAttached(AttachedPermission {
             permission: name.clone(),
+            permission_id: *id,
             version: *version,
             attached: now,
             ..attached.clone()

@@ -38,6 +38,7 @@ mod own_api;
 mod own_catalog;
 mod paging;
 mod paging_across_shares;
+mod permission_lists;
 mod permissions;
 mod policies_inside;
 mod policy_shares;
