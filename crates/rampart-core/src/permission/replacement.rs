@@ -136,6 +136,11 @@ pub fn decide_step(
 }
 
 impl ReplaceWork {
+    /// When it ended, if it has.
+    pub fn finished(&self) -> Option<TimestampMs> {
+        (!matches!(self.state, WorkState::InProgress { .. })).then_some(self.updated)
+    }
+
     fn is_done(&self, row: &AttachedPermission) -> bool {
         row.permission == self.to && row.version == self.to_version && row.parameters == self.parameters
     }
