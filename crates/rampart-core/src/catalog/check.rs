@@ -131,7 +131,7 @@ pub(super) fn check_type(entry: &ResourceType, place: Place<'_>) -> Result<(), C
             let (service, name) = text.split_once(':').unwrap_or_default();
             is_word(service) && !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric())
         };
-        for (number, action) in actions.iter().enumerate().filter(|(_, action)| !is_action(action)) {
+        if let Some((number, action)) = actions.iter().enumerate().find(|(_, action)| !is_action(action)) {
             return Err(place.fault(&format!("{path}.{number}"), CatalogFault::Action(action.clone())));
         }
     }

@@ -160,6 +160,8 @@ impl<'t> Merge<'t> {
 
 #[cfg(test)]
 mod tests {
+    use rampart_aws::Arn;
+
     use super::*;
     use crate::catalog::EMBEDDED;
 

@@ -33,7 +33,7 @@ impl Place<'_> {
 /// The member of an object, or the item of an array with that number.
 fn child<'t>(text: &'t str, step: &str) -> Option<&'t str> {
     let found: &RawValue = match step.parse::<usize>() {
-        Ok(number) => *serde_json::from_str::<Vec<&RawValue>>(text).ok()?.get(number)?,
+        Ok(number) => serde_json::from_str::<Vec<&RawValue>>(text).ok()?.get(number)?,
         Err(_) => serde_json::from_str::<BTreeMap<String, &RawValue>>(text).ok()?.get(step)?,
     };
     Some(found.get())

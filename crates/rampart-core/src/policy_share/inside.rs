@@ -29,14 +29,14 @@ pub(super) fn split_organization(
     let equals = operator(Comparison::StringEquals, Quantifier::Plain);
     let any_like = operator(Comparison::StringLike, Quantifier::ForAnyValue);
     let (mut principals, mut unit_paths) = (Vec::new(), Vec::new());
-    if let Some(ids) = take(&mut condition, &equals, "aws:PrincipalOrgID") {
+    if let Some(ids) = take(&mut condition, equals, "aws:PrincipalOrgID") {
         for id in ids {
             let id = OrganizationId::parse(&id).ok_or("aws:PrincipalOrgID is the id of an organization")?;
             let home = home.filter(|home| home.id == id);
             let home = home.ok_or_else(|| Refusal::OrganizationNotFound { id: id.as_str().to_owned() })?;
             principals.push(principal(home, partition, "organization", "")?);
         }
-    } else if let Some(paths) = take(&mut condition, &any_like, "aws:PrincipalOrgPaths") {
+    } else if let Some(paths) = take(&mut condition, any_like, "aws:PrincipalOrgPaths") {
         for path in paths {
             let (organization, unit, whole) = read_path(&path)
                 .ok_or("aws:PrincipalOrgPaths is the path of an organizational unit, with /* at its end")?;

@@ -221,7 +221,7 @@ fn split_sources(mut condition: Condition) -> Result<(Condition, Vec<String>), &
     let mut found = None;
     for (source_type, name, comparison, quantifier) in SOURCE_KEYS {
         let operator = Operator { comparison, quantifier, if_exists: false };
-        let Some(values) = take(&mut condition, &operator, name) else { continue };
+        let Some(values) = take(&mut condition, operator, name) else { continue };
         if values.iter().any(|value| SourceType::of(value) != Ok(source_type) || value.contains('$')) {
             return Err("a source is an account, an ARN, an organization or a path of one");
         }
@@ -237,12 +237,12 @@ fn split_sources(mut condition: Condition) -> Result<(Condition, Vec<String>), &
 }
 
 /// Takes a key out of a condition.
-pub(super) fn take(condition: &mut Condition, operator: &Operator, name: &str) -> Option<Vec<String>> {
-    let keys = condition.get_mut(operator)?;
+pub(super) fn take(condition: &mut Condition, operator: Operator, name: &str) -> Option<Vec<String>> {
+    let keys = condition.get_mut(&operator)?;
     let key = keys.keys().find(|key| key.eq_ignore_ascii_case(name))?.clone();
     let values = keys.remove(&key);
     if keys.is_empty() {
-        condition.remove(operator);
+        condition.remove(&operator);
     }
     values
 }

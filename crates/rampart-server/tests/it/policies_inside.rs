@@ -82,7 +82,7 @@ async fn a_policy_for_units_is_a_share_with_them() {
         let shares = put(owner, &component(1), &of_paths(&[format!("{}/*/{inner}/*", company.id)])).await;
         assert_eq!(principals(owner, &shares[0]).await, [company.unit_arn(&inner)]);
         // With its whole path it is the same unit, and with another path it is none.
-        assert_eq!(put(owner, &component(1), &of_paths(&[whole.clone()])).await, shares);
+        assert_eq!(put(owner, &component(1), &of_paths(std::slice::from_ref(&whole))).await, shares);
         for path in [
             whole.replace(&format!("{outer}/"), ""),
             whole.replace(&company.root, "r-zzzz"),

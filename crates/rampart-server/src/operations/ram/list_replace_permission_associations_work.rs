@@ -57,14 +57,13 @@ pub(crate) fn handle(app: Arc<App>, request: Request) -> Answer {
         let reader = app.store.reader().await?;
         let (mut found, mut looked_at) = (Vec::new(), 0);
         let next_token = loop {
-            let (works, at_end) = match &input.work_ids {
-                Some(ids) => (named(&reader, &app, &call, ids, after).await?, true),
-                None => {
-                    let (gone, limit) = (gone(&app, &call), page.load_size());
-                    let works = reader.replace_works(call.account, call.region, after, gone, limit).await?;
-                    let at_end = page.is_last(works.len());
-                    (works, at_end)
-                }
+            let (works, at_end) = if let Some(ids) = &input.work_ids {
+                (named(&reader, &app, &call, ids, after).await?, true)
+            } else {
+                let (gone, limit) = (gone(&app, &call), page.load_size());
+                let works = reader.replace_works(call.account, call.region, after, gone, limit).await?;
+                let at_end = page.is_last(works.len());
+                (works, at_end)
             };
             looked_at += works.len();
             after = works.last().map_or(after, WorkCursor::after);
