@@ -42,5 +42,5 @@ pub use tables::permission::PermissionCursor;
 pub use tables::replace_work::WorkCursor;
 pub use tables::resource_share::{ReceivedGrant, ShareCursor, ShareScope};
 pub use tables::retention::{AssociationKey, EventKey, TokenKey};
-pub use tables::share_permission::AttachmentCursor;
+pub use tables::share_permission::{AttachedInShare, AttachmentCursor};
 pub use transaction::{Transaction, Work};

@@ -451,6 +451,7 @@ const STEPS: &[&str] = &[
         part BIGINT NOT NULL,
         seq BIGINT NOT NULL,
         PRIMARY KEY (part))",
+    "ALTER TABLE share_permission ADD COLUMN IF NOT EXISTS permission_id BYTEA",
 ];
 
 /// Holds what the store must know of itself before anything else; made before the first step.

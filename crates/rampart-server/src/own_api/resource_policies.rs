@@ -9,14 +9,14 @@ mod state;
 
 use std::sync::Arc;
 
-use futures_util::future::try_join;
+use futures_util::future::{try_join, try_join3};
 use http::Method;
 use rampart_aws::query::parse_form;
 use rampart_aws::rest_json::parse_body;
 use rampart_core::associate::Ledger;
 use rampart_core::policy_share::promote::managed_candidates;
-use rampart_core::policy_share::read::read;
-use rampart_core::policy_share::{NewPolicy, PolicyGrant, ResourcePolicy, decide_put, decide_remove};
+use rampart_core::policy_share::read::{PolicyRead, Subject, read};
+use rampart_core::policy_share::{NewPolicy, ResourcePolicy, decide_put, decide_remove};
 use rampart_core::refusal::PolicyRefusal;
 use rampart_core::resource::Resource;
 use rampart_core::{Arn, Refusal, ShareArn};
@@ -28,6 +28,7 @@ use crate::app::{App, Call};
 use crate::authorization::authorize_own;
 use crate::failure::Failure;
 use crate::idempotency::json;
+use crate::operations::ram::effect::circle_for;
 use crate::operations::ram::input::required;
 use crate::operations::{Answer, Operation, Request, Service};
 
@@ -59,6 +60,7 @@ const fn operation(
             "MissingRequiredParameter",
             "ResourceArnNotFound",
             "ResourceShareLimitExceeded",
+            "UnknownResource",
         ],
         handler: Some(handler),
     }
@@ -126,9 +128,12 @@ fn put(app: Arc<App>, request: Request) -> Answer {
         authorize_own(&call, &resource)?;
         let known = managed_candidates(app.catalog, &resource_type.name).into_iter();
         let several: Vec<_> = known.map(|known| known.allowed).filter(|allowed| allowed.len() > 1).collect();
-        let grants = read(&policy, &resource, call.region.partition(), &several).map_err(Refusal::from)?;
+        let membership = call.membership(&app.store.reader().await?).await?;
+        let home = membership.map(|membership| &membership.organization);
+        let subject = Subject { resource: &resource, partition: call.region.partition(), home };
+        let read = read(&policy, subject, &several)?;
         let part = app.store.partition_of(call.account);
-        Ok(app.store.write(part, Put { app: Arc::clone(&app), call, resource, policy, grants }).await?)
+        Ok(app.store.write(part, Put { app: Arc::clone(&app), call, resource, policy, read }).await?)
     })
 }
 
@@ -145,7 +150,7 @@ struct Put {
     call: Call,
     resource: String,
     policy: String,
-    grants: Vec<PolicyGrant>,
+    read: PolicyRead,
 }
 
 impl Work for Put {
@@ -154,11 +159,15 @@ impl Work for Put {
     async fn run(&self, tx: &Transaction) -> Result<String, Abort> {
         let (owner, region, now) = (self.call.account, self.call.region, self.call.now);
         let usage = async { Ok(tx.owner_usage(owner, region).await?) };
-        let (before, usage) = try_join(load(tx, &self.app, &self.call, &self.resource), usage).await?;
+        let principals = self.read.grants.iter().flat_map(|grant| grant.principals.clone());
+        let principals: Vec<_> = principals.collect();
+        let circle = async { Ok(circle_for(tx, owner, &principals, &[]).await?) };
+        let before = load(tx, &self.app, &self.call, &self.resource);
+        let (before, usage, circle) = try_join3(before, usage, circle).await?;
         let resource = Resource::parse(self.app.catalog, &self.resource, owner, region)?;
-        let new = NewPolicy { resource, text: &self.policy, grants: &self.grants };
-        let ledger =
-            Ledger { usage, quotas: &self.app.settings.quotas, timing: self.app.timing(), circle: None };
+        let new = NewPolicy { resource, text: &self.policy, read: &self.read };
+        let (quotas, timing) = (&self.app.settings.quotas, self.app.timing());
+        let ledger = Ledger { usage, quotas, timing, circle: circle.as_ref() };
         let mut ids = || self.app.entropy.uuid();
         let decision = decide_put(&new, (owner, region), before.as_ref(), &ledger, now, &mut ids)?;
         tx.apply(&decision.changes, now).await?;

@@ -7,29 +7,29 @@ use crate::organizations::{self, MANAGEMENT, create_unit, join, move_account};
 use crate::sharing::{associations, create, only, pending_invitation, share_arns};
 
 const ENABLE: &str = "EnableSharingWithAwsOrganization";
-const MEMBER: &str = "222222222222";
+pub(crate) const MEMBER: &str = "222222222222";
 const OTHER: &str = "333333333333";
 const OUTSIDER: &str = "444444444444";
-const SUBNET: &str = "arn:aws:ec2:eu-west-1:111111111111:subnet/subnet-0123456789abcdef0";
+pub(crate) const SUBNET: &str = "arn:aws:ec2:eu-west-1:111111111111:subnet/subnet-0123456789abcdef0";
 
 /// An organization that shares: its management account, two members, and who is not in it.
-struct Company {
-    management: Client,
-    member: Client,
-    other: Client,
-    outsider: Client,
-    id: String,
-    root: String,
+pub(crate) struct Company {
+    pub(crate) management: Client,
+    pub(crate) member: Client,
+    pub(crate) other: Client,
+    pub(crate) outsider: Client,
+    pub(crate) id: String,
+    pub(crate) root: String,
 }
 
 impl Company {
-    async fn new(server: &TestServer) -> Self {
+    pub(crate) async fn new(server: &TestServer) -> Self {
         let company = Self::without_sharing(server).await;
         company.enable().await;
         company
     }
 
-    async fn without_sharing(server: &TestServer) -> Self {
+    pub(crate) async fn without_sharing(server: &TestServer) -> Self {
         let [management, member, other, outsider] =
             [MANAGEMENT, MEMBER, OTHER, OUTSIDER].map(|account| server.account(account));
         let (id, root) = organizations::create(&management).await;
@@ -38,19 +38,19 @@ impl Company {
         Self { management, member, other, outsider, id, root }
     }
 
-    async fn enable(&self) {
+    pub(crate) async fn enable(&self) {
         assert_eq!(self.management.ok(ENABLE, &json!({})).await, json!({"returnValue": true}));
     }
 
-    fn arn(&self) -> String {
+    pub(crate) fn arn(&self) -> String {
         format!("arn:aws:organizations::{MANAGEMENT}:organization/{}", self.id)
     }
 
-    fn unit_arn(&self, unit: &str) -> String {
+    pub(crate) fn unit_arn(&self, unit: &str) -> String {
         format!("arn:aws:organizations::{MANAGEMENT}:ou/{}/{unit}", self.id)
     }
 
-    async fn call(&self, operation: &str, input: Value) -> Value {
+    pub(crate) async fn call(&self, operation: &str, input: Value) -> Value {
         organizations::ok(&self.management, operation, &input).await
     }
 

@@ -79,7 +79,7 @@ static INVITATIONS: Statement = Statement::new(
 );
 static ATTACHED: Statement = Statement::new(
     "share_permission.all",
-    "SELECT owner, region, share_id, resource_type, permission, version, attached_ms, attachment_id, parameters
+    "SELECT owner, region, share_id, resource_type, permission, version, attached_ms, permission_id, parameters
      FROM share_permission WHERE part = $1 AND (owner, region, share_id, resource_type) > ($2, $3, $4, $5)
      ORDER BY owner, region, share_id, resource_type LIMIT $6",
 );
