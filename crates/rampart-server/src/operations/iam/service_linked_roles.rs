@@ -3,10 +3,12 @@
 
 use std::sync::Arc;
 
+use futures_util::future::try_join;
 use hmac::{Hmac, KeyInit, Mac};
 use rampart_core::iam::service_linked::{self, RAM_SERVICE};
 use rampart_core::iam::{IamName, IamRefusal, Identity, IdentityKind};
-use rampart_core::{AccountId, TimestampMs};
+use rampart_core::organization::{ram_role_deleted, sharing_over};
+use rampart_core::{AccountId, Change, TimestampMs};
 use rampart_store::{Abort, Transaction, Work};
 use sha2::Sha256;
 use uuid::Uuid;
@@ -79,8 +81,13 @@ impl Work for Delete {
     type Reply = ();
 
     async fn run(&self, tx: &Transaction) -> Result<(), Abort> {
-        let role = load(tx, self.account, IdentityKind::Role, &self.name).await??;
-        tx.apply(&service_linked::delete(&role)?, self.now).await?;
+        let role = load(tx, self.account, IdentityKind::Role, &self.name);
+        let (role, organization) = try_join(role, tx.organization(self.account)).await?;
+        let mut changes = service_linked::delete(&role?)?;
+        if let Some(after) = organization.as_ref().and_then(ram_role_deleted) {
+            changes.extend(sharing_over(after, self.now).map(Change::Organization));
+        }
+        tx.apply(&changes, self.now).await?;
         Ok(())
     }
 }
