@@ -84,7 +84,7 @@ pub struct Organization {
     pub sharing_epoch: i64,
     /// Whether service control policies are in force.
     pub policies_enabled: bool,
-    /// Raised each time that they are enabled: attachments of an earlier one are gone.
+    /// Raised each time that they are enabled or disabled: attachments of an earlier one are gone.
     pub policies_generation: i64,
     /// Accounts in it, the management account included.
     pub accounts: u32,

@@ -18,10 +18,13 @@ use rampart_store::{Abort, Transaction, Work};
 
 mod memberships;
 mod purge;
+mod remains;
 mod replacement;
 
 use memberships::tidy_memberships;
 use purge::purge;
+pub use remains::remove_remains;
+use remains::remove_some;
 use replacement::replace_permissions;
 
 use tokio::time::Instant;
@@ -77,6 +80,7 @@ pub async fn sweep(app: &App) -> Result<usize, Abort> {
     loop {
         let mut step = expire_invitations(app).await? + end_with_their_shares(app).await?;
         step += replace_permissions(app).await? + tidy_memberships(app).await? + purge(app).await?;
+        step += remove_some(&app.store).await?;
         if step == 0 {
             return Ok(done);
         }

@@ -434,6 +434,15 @@ const STEPS: &[&str] = &[
         ON association (part, owner, region, kind, created_ms, association_id) WHERE standing = 2",
     "CREATE INDEX IF NOT EXISTS association_ended_by_share
         ON association (part, share_id, kind, created_ms, association_id) WHERE standing = 2",
+    "CREATE TABLE IF NOT EXISTS organization_remains (
+        part BIGINT NOT NULL,
+        management TEXT NOT NULL,
+        generation BIGINT NOT NULL,
+        PRIMARY KEY (part, management, generation))",
+    "CREATE INDEX IF NOT EXISTS organization_handshake_by_end
+        ON organization_handshake (forgotten_ms)",
+    "CREATE INDEX IF NOT EXISTS account_creation_by_time
+        ON account_creation (requested_ms)",
 ];
 
 /// Holds what the store must know of itself before anything else; made before the first step.

@@ -71,7 +71,7 @@ impl Handshake {
         self.requested.saturating_add_ms(HANDSHAKE_WINDOW_MS)
     }
 
-    /// From when on it is not shown any more.
+    /// From when on it is not shown any more, by AWS's retention.
     pub fn forgotten(&self) -> TimestampMs {
         let end = self.answer.map_or_else(|| self.expires(), |(_, at)| at);
         end.saturating_add_ms(HANDSHAKE_KEPT_MS)
@@ -92,6 +92,12 @@ impl Handshake {
             None => "EXPIRED",
         }
     }
+}
+
+/// Rows say when a handshake is [`forgotten`](Handshake::forgotten). Those that say this or less are shown no more at
+/// `now`, if they are kept for `kept_ms` after their end.
+pub fn forgotten_by(now: TimestampMs, kept_ms: i64) -> TimestampMs {
+    now.saturating_add_ms(HANDSHAKE_KEPT_MS).saturating_sub_ms(kept_ms)
 }
 
 /// Ends a handshake in one of the three ways.

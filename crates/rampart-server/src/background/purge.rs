@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 
 use futures_util::future::try_join_all;
+use rampart_core::organization::handshake::forgotten_by;
 use rampart_core::permission::replacement::ReplaceWork;
 use rampart_core::permission::{CustomerPermission, PermissionVersion, customer};
 use rampart_core::{Change, Invitation, InvitationArn, ShareArn, TimestampMs};
-use rampart_store::{Abort, AssociationKey, EventKey, PartitionId, TokenKey, Transaction, Work};
+use rampart_store::{
+    Abort, AssociationKey, CreationKey, EventKey, HandshakeKey, PartitionId, TokenKey, Transaction, Work,
+};
 
 use super::{BATCH_MAX, ROWS_MAX, drop_of, is_untidy};
 use crate::app::App;
@@ -30,10 +33,14 @@ pub(super) async fn purge(app: &App) -> Result<usize, Abort> {
     let permissions = reader.deleted_permissions(gone, BATCH_MAX).await?;
     let versions = reader.deleted_permission_versions(gone, BATCH_MAX).await?;
     let works = reader.finished_replace_works(before(timing.finished_work_visible_ms), BATCH_MAX).await?;
+    let forgotten = forgotten_by(now, timing.handshake_visible_ms);
+    let handshakes = reader.forgotten_handshakes(forgotten, BATCH_MAX).await?;
+    let requested = before(timing.account_creation_visible_ms);
+    let creations = reader.forgotten_creations(requested, BATCH_MAX).await?;
     // The snapshot ends before the writes begin.
     drop(reader);
     let mut done = ended.len() + invitations.len() + tokens.len() + events.len();
-    done += permissions.len() + versions.len() + works.len();
+    done += permissions.len() + versions.len() + works.len() + handshakes.len() + creations.len();
     for (part, keys) in by_partition(ended, |key| app.store.partition_of(key.share.owner)) {
         app.store.write(part, PurgeAssociations { keys, now }).await?;
     }
@@ -57,6 +64,12 @@ pub(super) async fn purge(app: &App) -> Result<usize, Abort> {
     }
     for (part, keys) in by_partition(events, EventKey::part) {
         app.store.write(part, PurgeEvents { keys }).await?;
+    }
+    for (part, keys) in by_partition(handshakes, |key| app.store.partition_of(key.management)) {
+        app.store.write(part, PurgeHandshakes { keys, forgotten }).await?;
+    }
+    for (part, keys) in by_partition(creations, |key| app.store.partition_of(key.management)) {
+        app.store.write(part, PurgeCreations { keys }).await?;
     }
     Ok(done)
 }
@@ -250,6 +263,33 @@ impl Work for PurgeEvents {
 
     async fn run(&self, tx: &Transaction) -> Result<(), Abort> {
         try_join_all(self.keys.iter().map(|key| tx.drop_event(*key))).await?;
+        Ok(())
+    }
+}
+
+struct PurgeHandshakes {
+    keys: Vec<HandshakeKey>,
+    forgotten: TimestampMs,
+}
+
+impl Work for PurgeHandshakes {
+    type Reply = ();
+
+    async fn run(&self, tx: &Transaction) -> Result<(), Abort> {
+        try_join_all(self.keys.iter().map(|key| tx.drop_handshake(key, self.forgotten))).await?;
+        Ok(())
+    }
+}
+
+struct PurgeCreations {
+    keys: Vec<CreationKey>,
+}
+
+impl Work for PurgeCreations {
+    type Reply = ();
+
+    async fn run(&self, tx: &Transaction) -> Result<(), Abort> {
+        try_join_all(self.keys.iter().map(|key| tx.drop_creation(key))).await?;
         Ok(())
     }
 }
