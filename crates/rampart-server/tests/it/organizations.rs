@@ -138,8 +138,10 @@ async fn of_a_deleted_organization_nothing_is_left_for_the_next() {
         ok(&management, "EnableAWSServiceAccess", &json!({"ServicePrincipal": "ram.amazonaws.com"})).await;
         let scp = json!({"RootId": root, "PolicyType": "SERVICE_CONTROL_POLICY"});
         ok(&management, "EnablePolicyType", &scp).await;
-        let content = r#"{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"s3:*","Resource":"*"}}"#;
-        let policy = json!({"Name": "p", "Description": "", "Content": content, "Type": "SERVICE_CONTROL_POLICY"});
+        let content =
+            r#"{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"s3:*","Resource":"*"}}"#;
+        let policy =
+            json!({"Name": "p", "Description": "", "Content": content, "Type": "SERVICE_CONTROL_POLICY"});
         let made = ok(&management, "CreatePolicy", &policy).await;
         let id = text(&made["Policy"]["PolicySummary"]["Id"]);
         ok(&management, "AttachPolicy", &json!({"PolicyId": id, "TargetId": root})).await;

@@ -187,11 +187,7 @@ impl Transaction {
     /// goes, and without it nothing is removed: the account may have another organization by then. Not a change that a
     /// follower of the log needs: it was told when they ended.
     pub async fn remove_remains(&self, remains: &Remains, limit: u32) -> Result<u32, StoreError> {
-        let key = [
-            self.part().0.into(),
-            Value::Text(remains.management.as_str()),
-            remains.generation.into(),
-        ];
+        let key = [self.part().0.into(), Value::Text(remains.management.as_str()), remains.generation.into()];
         if self.connection.query_opt(&DUE, &key, |_| Ok(())).await?.is_none() {
             return Ok(0);
         }

@@ -112,7 +112,6 @@ pub struct CreationKey {
     id: String,
 }
 
-
 impl Reader {
     /// The request to create an account of that id, unless it was made at `forgotten` or before.
     pub async fn account_creation(

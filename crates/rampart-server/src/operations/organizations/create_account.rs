@@ -228,7 +228,8 @@ pub(crate) fn list_create_account_status(app: Arc<App>, request: Request) -> Ans
         let reader = app.store.reader().await?;
         let management = managed_by(&reader, call.account).await?.management;
         let (after, size) = (page.after(), page.load_size());
-        let mut found = reader.account_creations(management, states, forgotten(&app, &call), after, size).await?;
+        let mut found =
+            reader.account_creations(management, states, forgotten(&app, &call), after, size).await?;
         let next_token = page.cut(&app, &mut found, |creation| creation.id.as_str());
         let create_account_statuses = found.iter().map(CreationShape::ended).collect();
         Ok(json(&ListOutput { create_account_statuses, next_token }))
