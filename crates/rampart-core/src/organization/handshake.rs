@@ -1,7 +1,7 @@
 //! Handshakes: an organization invites an account, which accepts or declines, unless it is cancelled or time is over.
 
-use rampart_aws::AccountId;
 use rampart_aws::timestamp::TimestampMs;
+use rampart_aws::{AccountId, Partition};
 use serde::{Deserialize, Serialize};
 
 use super::{FeatureSet, HandshakeId, Organization, OrganizationId, OrganizationRefusal};
@@ -64,6 +64,13 @@ impl Handshake {
             requested: now,
             answer: None,
         }
+    }
+
+    /// Its ARN.
+    pub fn arn(&self, partition: Partition) -> String {
+        let (partition, id, Self { management, organization, .. }) =
+            (partition.as_str(), self.id.as_str(), self);
+        format!("arn:{partition}:organizations::{management}:handshake/{organization}/invite/{id}")
     }
 
     /// Until when it can be answered.

@@ -79,7 +79,7 @@ pub(super) async fn of(app: &App, request: &Request) -> Result<Vec<Ask>, Failure
         Authority::Anything => Ok(vec![Ask::new(call.operation, "*")]),
         Authority::Ram => ram::asks(app, request).await,
         Authority::Iam => iam::asks(app, request).await,
-        Authority::Organizations => organizations::asks(request),
+        Authority::Organizations => organizations::asks(app, request).await,
         Authority::Rampart => Ok(vec![rampart::ask(request)?]),
     }
 }

@@ -121,7 +121,7 @@ async fn load(app: &App, reader: &Reader, id: &HandshakeId, call: &Call) -> Resu
 }
 
 /// Handshakes that were to be forgotten by then are not shown any more.
-fn forgotten(app: &App, call: &Call) -> TimestampMs {
+pub(crate) fn forgotten(app: &App, call: &Call) -> TimestampMs {
     forgotten_by(call.now, app.timing().handshake_visible_ms)
 }
 
