@@ -17,11 +17,14 @@ mod endings;
 mod leadership;
 mod memberships;
 mod purge;
+mod remains;
 mod replacement;
 
 use endings::end_with_their_shares;
 use memberships::tidy_memberships;
 use purge::purge;
+pub use remains::remove_remains;
+use remains::remove_some;
 use replacement::replace_permissions;
 
 pub(crate) use endings::expire_invitations;
@@ -128,6 +131,7 @@ impl<'a> Worker<'a> {
         loop {
             let mut step = expire_invitations(self).await? + end_with_their_shares(self).await?;
             step += replace_permissions(self).await? + tidy_memberships(self).await? + purge(self).await?;
+            step += remove_some(self).await?;
             if step == 0 {
                 return Ok(done);
             }

@@ -37,6 +37,8 @@ pub use tables::iam_identity::IdentityCursor;
 pub use tables::invitation::InvitationCursor;
 pub use tables::lease::{Fence, Lease};
 pub use tables::organization_policy::PolicyDocument;
+pub use tables::organization_remains::Remains;
+pub use tables::organization_request::{CreationKey, HandshakeKey};
 pub use tables::organization_tidying::{BasisCursor, BasisScope};
 pub use tables::permission::PermissionCursor;
 pub use tables::replace_work::WorkCursor;

@@ -56,5 +56,6 @@ mod shutdown;
 mod sts;
 mod tag_resource;
 mod tidying;
+mod trust;
 mod update_resource_share;
 mod visibility;

@@ -202,6 +202,7 @@ async fn every_retention_is_a_setting() {
         ended_association_visible_ms: HOUR_MS,
         answered_invitation_visible_ms: 6 * HOUR_MS,
         accepted_invitation_visible_ms: None,
+        ..Timing::default()
     };
     for_each_store_with(Settings { timing, event_kept_ms: 8 * HOUR_MS, ..settings() }, async |server| {
         let rejected = Offer::pending(&server, &[gateway(1)]).await;

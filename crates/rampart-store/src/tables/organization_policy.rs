@@ -60,10 +60,6 @@ static DELETE_ATTACHMENT: Statement = Statement::new(
     "DELETE FROM organization_attachment
      WHERE part = $1 AND management = $2 AND generation = $3 AND target = $4 AND policy_id = $5",
 );
-static DROP_GENERATION: Statement = Statement::new(
-    "organization_attachment.drop_generation",
-    "DELETE FROM organization_attachment WHERE part = $1 AND management = $2 AND generation = $3",
-);
 static DROP_TARGET: Statement = Statement::new(
     "organization_attachment.drop_target",
     "DELETE FROM organization_attachment WHERE part = $1 AND management = $2 AND generation = $3 AND target = $4",
@@ -80,7 +76,6 @@ pub(crate) static STATEMENTS: &[&Statement] = &[
     &ALONG_PATH,
     &STORE_ATTACHMENT,
     &DELETE_ATTACHMENT,
-    &DROP_GENERATION,
     &DROP_TARGET,
 ];
 
@@ -210,14 +205,6 @@ impl Transaction {
         let values =
             [row.generation.into(), Value::Text(row.target.as_str()), Value::Text(row.policy.as_str())];
         self.write(&DELETE_ATTACHMENT, row.management, &values).await
-    }
-
-    pub(crate) async fn drop_attachments(
-        &self,
-        management: AccountId,
-        generation: i64,
-    ) -> Result<(), StoreError> {
-        self.write(&DROP_GENERATION, management, &[generation.into()]).await
     }
 
     pub(crate) async fn drop_attachments_of(

@@ -11,6 +11,7 @@ use super::iam_identity::read_identity;
 use super::iam_policy::read_policy as read_iam_policy;
 use super::invitation::read_invitation;
 use super::organization_policy::read_attachment;
+use super::organization_remains::read_order;
 use super::organization_tidying::read_work as read_tidying;
 use super::permission::{read_permission, read_usage as read_permission_usage, read_version};
 use super::replace_work::read_work;
@@ -177,6 +178,12 @@ static TIDYINGS: Statement = Statement::new(
      ORDER BY management, account LIMIT $4",
 );
 
+static REMAINS: Statement = Statement::new(
+    "organization_remains.all",
+    "SELECT management, generation FROM organization_remains WHERE part = $1 AND (management, generation) > ($2, $3)
+     ORDER BY management, generation LIMIT $4",
+);
+
 pub(crate) static STATEMENTS: &[&Statement] = &[
     &ACCOUNTS,
     &KEYS,
@@ -205,6 +212,7 @@ pub(crate) static STATEMENTS: &[&Statement] = &[
     &ATTACHMENTS,
     &TAGS,
     &TIDYINGS,
+    &REMAINS,
 ];
 
 /// All tables whose rows changes write. The index of shares' tags and the bases of associations are written with the rows
@@ -328,6 +336,12 @@ pub(crate) static NOUNS: &[Noun] = &[
         page: &TIDYINGS,
         key: &[(0, Text), (1, Text)],
         read: |row| Ok(Change::Organization(OrganizationChange::TidyingStored(read_tidying(row)?))),
+    },
+    // Last: the rows of what is over are among those above, until they are removed.
+    Noun {
+        page: &REMAINS,
+        key: &[(0, Text), (1, Int)],
+        read: |row| Ok(Change::Organization(read_order(row)?)),
     },
 ];
 

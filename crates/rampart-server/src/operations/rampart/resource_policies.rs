@@ -10,7 +10,6 @@ mod state;
 use std::sync::Arc;
 
 use futures_util::future::{try_join, try_join3};
-use http::Method;
 use rampart_aws::query::parse_form;
 use rampart_aws::rest_json::parse_body;
 use rampart_core::associate::Ledger;
@@ -25,51 +24,11 @@ use serde::{Deserialize, Serialize};
 
 use self::state::load;
 use crate::app::{App, Call};
-use crate::authorization::authorize_own;
 use crate::failure::Failure;
 use crate::idempotency::json;
 use crate::operations::ram::effect::circle_for;
 use crate::operations::ram::input::required;
-use crate::operations::{Answer, Operation, Request, Service};
-
-/// Where it is.
-pub(crate) const PATH: &str = "/rampart/v1/resource-policies";
-
-/// What each method does, as the pipeline of signed calls knows operations.
-static OPERATIONS: [Operation; 3] = [
-    operation("GetResourcePolicy", "GET", get),
-    operation("PutResourcePolicy", "PUT", put),
-    operation("DeleteResourcePolicy", "DELETE", delete),
-];
-
-const fn operation(
-    name: &'static str,
-    method: &'static str,
-    handler: crate::operations::Handler,
-) -> Operation {
-    Operation {
-        service: Service::Ram,
-        name,
-        method,
-        client_token: false,
-        paged: false,
-        errors: &[
-            "InvalidParameter",
-            "InvalidPolicy",
-            "MalformedArn",
-            "MissingRequiredParameter",
-            "ResourceArnNotFound",
-            "ResourceShareLimitExceeded",
-            "UnknownResource",
-        ],
-        handler: Some(handler),
-    }
-}
-
-/// The operation of a method.
-pub(crate) fn operation_of(method: &Method) -> Option<&'static Operation> {
-    OPERATIONS.iter().find(|operation| operation.method == method.as_str())
-}
+use crate::operations::{Answer, Request};
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -95,14 +54,13 @@ impl<'a> Output<'a> {
     }
 }
 
-/// The resource that a query names, which the caller may ask for.
+/// The resource that a query names.
 fn named(request: &Request) -> Result<String, Failure> {
     let query = parse_form(request.query.as_bytes())?;
     let arn = required(query.get("resourceArn"), "resourceArn")?;
     if Arn::parse(arn).is_err() {
         return Err(Refusal::ResourceArnMalformed { arn: arn.chars().take(256).collect() }.into());
     }
-    authorize_own(&request.call, arn)?;
     Ok(arn.to_owned())
 }
 
@@ -110,7 +68,7 @@ fn not_found(resource: &str) -> Refusal {
     PolicyRefusal::NotFound { arn: resource.to_owned() }.into()
 }
 
-fn get(app: Arc<App>, request: Request) -> Answer {
+pub(crate) fn get(app: Arc<App>, request: Request) -> Answer {
     Box::pin(async move {
         let (resource, call) = (named(&request)?, request.call);
         let found = app.store.reader().await?.resource_policy(call.account, call.region, &resource).await?;
@@ -118,14 +76,13 @@ fn get(app: Arc<App>, request: Request) -> Answer {
     })
 }
 
-fn put(app: Arc<App>, request: Request) -> Answer {
+pub(crate) fn put(app: Arc<App>, request: Request) -> Answer {
     Box::pin(async move {
         let input: Input = parse_body(&request.body)?;
         let resource = required(input.resource_arn, "resourceArn")?;
         let policy = required(input.policy, "policy")?;
         let call = request.call;
         let resource_type = Resource::parse(app.catalog, &resource, call.account, call.region)?.resource_type;
-        authorize_own(&call, &resource)?;
         let known = managed_candidates(app.catalog, &resource_type.name).into_iter();
         let several: Vec<_> = known.map(|known| known.allowed).filter(|allowed| allowed.len() > 1).collect();
         let membership = call.membership(&app.store.reader().await?).await?;
@@ -137,7 +94,7 @@ fn put(app: Arc<App>, request: Request) -> Answer {
     })
 }
 
-fn delete(app: Arc<App>, request: Request) -> Answer {
+pub(crate) fn delete(app: Arc<App>, request: Request) -> Answer {
     Box::pin(async move {
         let (resource, call) = (named(&request)?, request.call);
         let part = app.store.partition_of(call.account);
