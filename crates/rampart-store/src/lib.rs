@@ -6,6 +6,7 @@
 
 mod connection;
 mod error;
+mod figures;
 mod migrations;
 mod partition;
 mod postgres;
@@ -17,6 +18,7 @@ mod tables;
 mod transaction;
 
 pub use error::{Abort, StoreError};
+pub use figures::{EngineFigures, Figures};
 pub use migrations::{Migrated, SCHEMA_VERSION};
 pub use partition::{PartitionId, Partitions};
 pub use postgres::SESSION as POSTGRES_SESSION;

@@ -463,7 +463,7 @@ static MAKE_HEAD: Statement = Statement::new(
 pub(crate) static STATEMENTS: &[&Statement] = &[&READ_META, &SETTLE_META, &WRITE_META, &MAKE_HEAD];
 
 pub(crate) const META_PART: i64 = 0;
-const VERSION: &str = "schema_version";
+pub(crate) const VERSION: &str = "schema_version";
 const PARTITIONS: &str = "partitions";
 const PAGE_TOKEN_KEY: &str = "page_token_key";
 
@@ -575,7 +575,7 @@ fn opened(from: i64, partitions: &[Vec<u8>], key: &[Vec<u8>]) -> Result<Opened, 
     })
 }
 
-fn number(bytes: &[u8]) -> Result<i64, StoreError> {
+pub(crate) fn number(bytes: &[u8]) -> Result<i64, StoreError> {
     let bytes = bytes
         .try_into()
         .map_err(|_| StoreError::Corrupt { what: "store_meta holds no number".to_owned() })?;

@@ -17,6 +17,7 @@ use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use crate::connection::Connection;
+use crate::figures::{Counts, EngineFigures};
 use crate::migrations::{self, Opened};
 use crate::statement::{Row, Statement, Value};
 use crate::store::{Options, Reader};
@@ -47,6 +48,7 @@ pub(crate) struct PostgresStore {
     partitions: Partitions,
     /// One writer of this process at a time in each partition: the others wait here, not on a connection each.
     turns: Arc<Vec<Mutex<()>>>,
+    counts: Arc<Counts>,
 }
 
 /// How one attempt ended when it did not succeed.
@@ -60,7 +62,11 @@ enum Failed {
 }
 
 impl PostgresStore {
-    pub(crate) async fn open(url: &str, options: Options) -> Result<(Self, Opened), StoreError> {
+    pub(crate) async fn open(
+        url: &str,
+        options: Options,
+        counts: Arc<Counts>,
+    ) -> Result<(Self, Opened), StoreError> {
         let mut config: tokio_postgres::Config =
             url.parse().map_err(|e| StoreError::unavailable(format!("its URL is not understood: {e}")))?;
         let session =
@@ -83,11 +89,21 @@ impl PostgresStore {
         let client = pool.get().await.map_err(|e| unreachable_store(&e))?;
         let opened = migrations::migrate_postgres(&client, options.partitions).await?;
         let turns = Arc::new(opened.partitions.all().map(|_| Mutex::new(())).collect());
-        Ok((Self { pool, partitions: opened.partitions, turns }, opened))
+        Ok((Self { pool, partitions: opened.partitions, turns, counts }, opened))
     }
 
     pub(crate) async fn connection(&self) -> Result<Object, StoreError> {
         self.pool.get().await.map_err(|e| unreachable_store(&e))
+    }
+
+    pub(crate) fn figures(&self) -> EngineFigures {
+        let status = self.pool.status();
+        EngineFigures::Postgres {
+            in_use: status.size.saturating_sub(status.available),
+            idle: status.available,
+            max: status.max_size,
+            waiting: status.waiting,
+        }
     }
 
     pub(crate) fn close(&self) {
@@ -98,13 +114,14 @@ impl PostgresStore {
     pub(crate) async fn write<W: Work>(&self, part: PartitionId, work: W) -> Result<W::Reply, Abort> {
         // On a task of its own: a client that goes away must not leave a transaction open on a pooled connection.
         let (pool, partitions, turns) = (self.pool.clone(), self.partitions, Arc::clone(&self.turns));
+        let counts = Arc::clone(&self.counts);
         tokio::spawn(async move {
             let turn = usize::try_from(part.0).ok().and_then(|part| turns.get(part));
             let turn = turn
                 .ok_or_else(|| StoreError::Corrupt { what: format!("there is no partition {}", part.0) })?;
             let waited = tokio::time::timeout(WAIT_MAX, turn.lock()).await;
             let _turn = waited.map_err(|_| StoreError::Overloaded { waiting: 1 })?;
-            write_with_retries(&pool, partitions, part, &work).await
+            write_with_retries(&pool, partitions, part, &work, &counts).await
         })
         .await
         .unwrap_or_else(|_| Err(Abort::Store(StoreError::Panicked)))
@@ -116,11 +133,15 @@ async fn write_with_retries<W: Work>(
     partitions: Partitions,
     part: PartitionId,
     work: &W,
+    counts: &Counts,
 ) -> Result<W::Reply, Abort> {
     let (started, mut pause_ms) = (Instant::now(), PAUSE_FIRST_MS);
-    for _ in 0..ATTEMPTS_MAX {
+    for tried in 0..ATTEMPTS_MAX {
         if started.elapsed() > TRYING_MAX {
             break;
+        }
+        if tried > 0 {
+            counts.retried();
         }
         let client = pool.get().await.map_err(|e| unreachable_store(&e))?;
         let (reply, failed) = attempt(client, partitions, part, work).await;

@@ -8,6 +8,7 @@ use rampart_core::AccountId;
 use tokio_postgres::config::SslMode;
 
 use crate::connection::Connection;
+use crate::figures::{Counts, Figures};
 use crate::migrations::Migrated;
 use crate::postgres::PostgresStore;
 use crate::sqlite::{ReadLease, SqliteStore};
@@ -134,6 +135,7 @@ pub struct Store {
     driver: Driver,
     partitions: Partitions,
     page_token_key: Arc<[u8; 32]>,
+    counts: Arc<Counts>,
 }
 
 #[derive(Clone)]
@@ -145,18 +147,19 @@ enum Driver {
 impl Store {
     /// Opens the store at `location`, making it if there is none, and brings its tables up to date.
     pub async fn open(location: &Location, options: Options) -> Result<(Self, Migrated), StoreError> {
+        let counts = Arc::<Counts>::default();
         let (driver, opened) = match location {
             Location::Sqlite(path) => {
                 let (store, opened) = SqliteStore::open(path)?;
                 (Driver::Sqlite(Arc::new(store)), opened)
             }
             Location::Postgres(url) => {
-                let (store, opened) = PostgresStore::open(url, options).await?;
+                let (store, opened) = PostgresStore::open(url, options, Arc::clone(&counts)).await?;
                 (Driver::Postgres(Arc::new(store)), opened)
             }
         };
-        let store =
-            Self { driver, partitions: opened.partitions, page_token_key: Arc::new(opened.page_token_key) };
+        let page_token_key = Arc::new(opened.page_token_key);
+        let store = Self { driver, partitions: opened.partitions, page_token_key, counts };
         Ok((store, opened.migrated))
     }
 
@@ -188,10 +191,20 @@ impl Store {
     /// Runs `work` in a transaction of `part`. When this returns `Ok`, what it wrote is durable; when it returns an
     /// error, nothing was written.
     pub async fn write<W: Work>(&self, part: PartitionId, work: W) -> Result<W::Reply, Abort> {
-        match &self.driver {
+        let outcome = match &self.driver {
             Driver::Sqlite(store) => store.write(part, work).await,
             Driver::Postgres(store) => store.write(part, work).await,
-        }
+        };
+        self.counts.ended(&outcome);
+        outcome
+    }
+
+    /// How its writes ended so far, and what it is at now.
+    pub fn figures(&self) -> Figures {
+        self.counts.read(match &self.driver {
+            Driver::Sqlite(store) => store.figures(),
+            Driver::Postgres(store) => store.figures(),
+        })
     }
 
     /// Removes everything but the store's own settings.
