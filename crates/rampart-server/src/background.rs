@@ -27,6 +27,7 @@ use replacement::replace_permissions;
 use tokio::time::Instant;
 
 use crate::app::App;
+use crate::metrics::Job;
 use crate::operations::ram::offer::load_offer;
 
 /// How often it looks for work.
@@ -59,7 +60,13 @@ pub async fn run(app: Arc<App>, stop: impl Future<Output = ()>) {
                 true
             }
         };
-        let due = async { if only_works { replace_permissions(&app).await } else { sweep(&app).await } };
+        let due = async {
+            if only_works {
+                counted(&app, Job::ReplacePermissions, replace_permissions(&app)).await
+            } else {
+                sweep(&app).await
+            }
+        };
         tokio::select! {
             () = &mut stop => return,
             result = due => match result {
@@ -75,13 +82,27 @@ pub async fn run(app: Arc<App>, stop: impl Future<Output = ()>) {
 pub async fn sweep(app: &App) -> Result<usize, Abort> {
     let mut done = 0;
     loop {
-        let mut step = expire_invitations(app).await? + end_with_their_shares(app).await?;
-        step += replace_permissions(app).await? + tidy_memberships(app).await? + purge(app).await?;
+        let mut step = counted(app, Job::ExpireInvitations, expire_invitations(app)).await?;
+        step += counted(app, Job::EndWithShares, end_with_their_shares(app)).await?;
+        step += counted(app, Job::ReplacePermissions, replace_permissions(app)).await?;
+        step += counted(app, Job::TidyMemberships, tidy_memberships(app)).await?;
+        step += counted(app, Job::Purge, purge(app)).await?;
         if step == 0 {
             return Ok(done);
         }
         done += step;
     }
+}
+
+/// Runs a job and counts it.
+async fn counted(
+    app: &App,
+    job: Job,
+    work: impl Future<Output = Result<usize, Abort>>,
+) -> Result<usize, Abort> {
+    let done = work.await;
+    app.metrics.ran(job, &done);
+    done
 }
 
 /// Ends the associations whose invitation expired.

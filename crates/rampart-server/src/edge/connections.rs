@@ -33,6 +33,12 @@ pub struct Peer(pub SocketAddr);
 pub trait Answers: Send + Sync + 'static {
     /// The answer to one request.
     fn answer(&self, request: Request<Incoming>) -> impl Future<Output = Response<Full<Bytes>>> + Send;
+
+    /// Hears of a connection that was accepted.
+    fn opened(&self) {}
+
+    /// Hears of its end.
+    fn closed(&self) {}
 }
 
 /// Serves who connects to `listener` until `stop` resolves, then finishes the requests in flight.
@@ -58,8 +64,9 @@ pub async fn serve(
                 Ok((stream, peer)) => {
                     let (answers, stopped) = (Arc::clone(&answers), stopped.clone());
                     connections.spawn(async move {
+                        let open = Open::new(Arc::clone(&answers));
                         serve_connection(answers, stream, Peer(peer), limits, stopped).await;
-                        drop(place);
+                        drop((open, place));
                     });
                 }
                 // Out of descriptors or the like: those in use come free as connections end.
@@ -78,6 +85,22 @@ pub async fn serve(
     let drained = async { while connections.join_next().await.is_some() {} };
     if tokio::time::timeout(limits.drain_timeout, drained).await.is_err() {
         tracing::warn!("some requests did not finish in time");
+    }
+}
+
+/// A connection that is open, for as long as the value lives: one whose task ends by a panic or is aborted ends too.
+struct Open<A: Answers>(Arc<A>);
+
+impl<A: Answers> Open<A> {
+    fn new(answers: Arc<A>) -> Self {
+        answers.opened();
+        Self(answers)
+    }
+}
+
+impl<A: Answers> Drop for Open<A> {
+    fn drop(&mut self) {
+        self.0.closed();
     }
 }
 

@@ -18,6 +18,7 @@ mod get_resource_policies;
 mod get_resource_share_associations;
 mod get_resource_share_invitations;
 mod get_resource_shares;
+mod health;
 mod iam_identities;
 mod iam_policies;
 mod invocation_ids;
