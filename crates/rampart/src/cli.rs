@@ -30,6 +30,10 @@ pub(crate) struct Options {
     /// Where to listen; open mode takes loopback addresses only [default: 127.0.0.1:7266]
     #[arg(long, global = true, env = "RAMPART_LISTEN", value_name = "ADDRESS")]
     pub(crate) listen: Option<SocketAddr>,
+    /// Where to answer /healthz, /readyz and /metrics, to whoever asks there, and nowhere else. Without it the first two
+    /// are answered where --listen says, and metrics as well in open mode; in strict mode they need this address
+    #[arg(long, global = true, env = "RAMPART_ADMIN_LISTEN", value_name = "ADDRESS")]
+    pub(crate) admin_listen: Option<SocketAddr>,
     /// Where the state is: sqlite:PATH or postgres://USER@HOST/DATABASE [default: sqlite:./rampart.db]
     #[arg(long, global = true, env = "RAMPART_STORE", value_name = "STORE", hide_env_values = true)]
     pub(crate) store: Option<String>,
@@ -45,9 +49,10 @@ pub(crate) struct Options {
     #[arg(long, global = true, env = "RAMPART_SETTLE_DELAY", value_name = "DURATION")]
     pub(crate) settle_delay: Option<String>,
     /// How log lines are written, to standard error [default: text]
-    #[arg(long, global = true, env = "RAMPART_LOG", value_name = "FORMAT")]
+    #[arg(long, visible_alias = "log-format", global = true, env = "RAMPART_LOG", value_name = "FORMAT")]
     pub(crate) log: Option<LogFormat>,
-    /// Which log lines are written: error, warn, info, debug, or a filter such as rampart_server=debug [default: info]
+    /// Which log lines are written: error, warn, info, debug, or a filter such as info,rampart_server::request=debug,
+    /// which adds a line for each request [default: info]
     #[arg(long, global = true, env = "RAMPART_LOG_LEVEL", value_name = "FILTER")]
     pub(crate) log_level: Option<String>,
     /// A file with the master key that seals access keys (32 bytes, base64). Or put the key itself into

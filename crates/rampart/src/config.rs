@@ -19,6 +19,7 @@ use crate::cli::{Auth, LogFormat, Options};
 #[derive(Debug)]
 pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
+    pub(crate) admin_listen: Option<SocketAddr>,
     pub(crate) store: Location,
     pub(crate) auth: Auth,
     pub(crate) default_account: AccountId,
@@ -40,10 +41,12 @@ pub(crate) struct Config {
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 struct SettingsFile {
     listen: Option<SocketAddr>,
+    admin_listen: Option<SocketAddr>,
     store: Option<String>,
     auth: Option<Auth>,
     default_account: Option<AccountId>,
     settle_delay: Option<String>,
+    #[serde(alias = "log-format")]
     log: Option<LogFormat>,
     log_level: Option<String>,
     master_key_file: Option<PathBuf>,
@@ -117,6 +120,7 @@ impl Config {
         }
         Ok(Self {
             listen: options.listen.or(file.listen).unwrap_or(SocketAddr::from(([127, 0, 0, 1], 7266))),
+            admin_listen: options.admin_listen.or(file.admin_listen),
             store: store.parse()?,
             auth,
             default_account: match options.default_account.or(file.default_account) {
@@ -184,6 +188,7 @@ impl Config {
     pub(crate) fn print(&self) -> anyhow::Result<()> {
         let file = SettingsFile {
             listen: Some(self.listen),
+            admin_listen: self.admin_listen,
             store: Some(self.store.to_string()),
             auth: Some(self.auth),
             default_account: Some(self.default_account),

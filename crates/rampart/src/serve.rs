@@ -1,5 +1,6 @@
 //! `rampart serve` and `rampart migrate`.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -27,11 +28,14 @@ pub(crate) async fn serve(config: &Config) -> anyhow::Result<()> {
     let store = open_store(config).await?;
     let master_key = find_master_key(config, &store).await?;
     let app = App::with_catalog(store.clone(), config.settings(), master_key, Entropy::system(), catalog);
-    let server = Server::bind(config.listen, Arc::clone(&app)).await?;
+    let mut server = Server::bind(config.listen, Arc::clone(&app)).await?;
+    if let Some(address) = config.admin_listen {
+        server = server.with_admin(address).await?;
+    }
     let address = server.address()?;
     // Before the greeting: who reads it may stop the server at once.
     let stop = stop_signal()?;
-    output::text(&greeting(config, &format!("http://{address}"), address.port()))?;
+    output::text(&greeting(config, address, server.admin_address()))?;
     let (stop_background, background_stopped) = tokio::sync::oneshot::channel::<()>();
     let background = tokio::spawn(background::run(app, async {
         // A dropped sender stops it too.
@@ -62,7 +66,8 @@ async fn find_master_key(config: &Config, store: &Store) -> anyhow::Result<Optio
     }
 }
 
-fn greeting(config: &Config, endpoint: &str, port: u16) -> String {
+fn greeting(config: &Config, address: SocketAddr, admin: Option<SocketAddr>) -> String {
+    let (endpoint, port) = (format!("http://{address}"), address.port());
     let (mode, id, secret) = match config.auth {
         Auth::Open => {
             ("open: any key is taken, a 12-digit access key id is the account", "111111111111", "x")
@@ -74,10 +79,11 @@ fn greeting(config: &Config, endpoint: &str, port: u16) -> String {
     let call = if config.listen.ip().is_unspecified() {
         format!("http://127.0.0.1:{port}")
     } else {
-        endpoint.to_owned()
+        endpoint.clone()
     };
+    let admin = admin.map_or_else(String::new, |address| format!("  admin     http://{address}\n"));
     format!(
-        "rampart {version}\n  endpoint  {endpoint}\n  store     {}\n  auth      {mode}\n\n\
+        "rampart {version}\n  endpoint  {endpoint}\n{admin}  store     {}\n  auth      {mode}\n\n\
          export AWS_ENDPOINT_URL={call} AWS_DEFAULT_REGION=eu-west-1\n\
          export AWS_ACCESS_KEY_ID={id} AWS_SECRET_ACCESS_KEY={secret}\n\
          aws ram get-resource-shares --resource-owner SELF\n\n",
