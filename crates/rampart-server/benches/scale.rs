@@ -1,4 +1,5 @@
-//! What operations cost in a store that holds much else: `cargo xtask bench scale [--store sqlite|postgres] [--shares N]`.
+//! What operations cost in a store that holds much else: `cargo xtask bench scale [--store sqlite|postgres] [--shares N]
+//! [--only PART_OF_A_NAME]`.
 //!
 //! Fills a small store (102 shares, so that every first page of 100 is full) and a large one (25,000 shares of one owner
 //! with 40 associations each, and 10,000 other owners), and in both one resource that is in 100 shares with 50 principals
@@ -50,6 +51,7 @@ async fn main() {
     let shares: u32 = value("--shares").map_or(25_000, |text| text.parse().unwrap());
     let engines =
         value("--store").map_or_else(|| vec!["sqlite".to_owned(), "postgres".to_owned()], |one| vec![one]);
+    let only = value("--only").unwrap_or_default();
     for engine in engines {
         println!(
             "{engine}: {} associations over {shares} shares of one owner, 10,000 owners",
@@ -58,7 +60,8 @@ async fn main() {
         let small = Site::new(&engine, 102, 0, 10).await;
         let large = Site::new(&engine, shares, 10_000, SPARSE_SHARES).await;
         println!("{:<56} {:>10} {:>10} {:>7}", "operation (first page of 100)", "small", "large", "ratio");
-        for (name, call) in calls().into_iter().chain(sparse_calls()) {
+        let calls = calls().into_iter().chain(sparse_calls());
+        for (name, call) in calls.filter(|(name, _)| name.contains(&only)) {
             let (a, b) = measure(&small, &large, &call).await;
             println!("{name:<56} {a:>7.0} us {b:>7.0} us {:>7.2}", b / a);
         }

@@ -47,6 +47,8 @@ pub struct Metrics {
     /// Connections that are open.
     pub(crate) connections: Gauge,
     jobs: [OfJob; Job::ALL.len()],
+    /// 1 while this node does the background work.
+    pub(crate) leads: Gauge,
     /// How far the follower of the change log is behind it, in seconds.
     pub change_log_lag: Gauge<f64, AtomicU64>,
 }
@@ -106,7 +108,8 @@ impl Metrics {
         let mut registry = Registry::with_prefix("rampart");
         let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "Which rampart this is", build);
-        let (requests, connections, change_log_lag) = <(Requests, Gauge, Gauge<f64, AtomicU64>)>::default();
+        let requests = Requests::default();
+        let (connections, leads, change_log_lag) = <(Gauge, Gauge, Gauge<f64, AtomicU64>)>::default();
         registry.register("requests", "Requests that were answered", requests.clone());
         let durations = Durations::new_with_constructor(|| Histogram::new(LATENCY_BUCKETS_S));
         registry.register_with_unit(
@@ -116,6 +119,8 @@ impl Metrics {
             durations.clone(),
         );
         registry.register("connections", "Connections of clients that are open", connections.clone());
+        let leading = "Whether this node does the background work: 1 on one of all nodes";
+        registry.register("background_leader", leading, leads.clone());
         registry.register_with_unit(
             "change_log_lag",
             "How far the follower of the change log is behind it",
@@ -129,7 +134,7 @@ impl Metrics {
             .into_iter()
             .collect();
         let unknown = OnceLock::new();
-        Self { registry, requests, durations, operations, unknown, connections, jobs, change_log_lag }
+        Self { registry, requests, durations, operations, unknown, connections, jobs, leads, change_log_lag }
     }
 
     /// Counts a request that was answered. Without an operation it named none that is known.

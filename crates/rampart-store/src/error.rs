@@ -48,6 +48,12 @@ pub enum StoreError {
         /// What the engine said.
         reason: String,
     },
+    /// The writer's lease is another's by now; nothing was changed.
+    #[error("the lease {lease:?} was taken by another node")]
+    Fenced {
+        /// The lease's name.
+        lease: &'static str,
+    },
     /// The work panicked: a bug, for this operation alone.
     #[error("the work inside the transaction panicked")]
     Panicked,
@@ -61,7 +67,7 @@ impl StoreError {
             | Self::Overloaded { .. }
             | Self::Unavailable { .. }
             | Self::Outdated { .. } => true,
-            Self::Corrupt { .. } | Self::Statement { .. } | Self::Panicked => false,
+            Self::Corrupt { .. } | Self::Statement { .. } | Self::Fenced { .. } | Self::Panicked => false,
         }
     }
 

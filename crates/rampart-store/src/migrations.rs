@@ -434,6 +434,19 @@ const STEPS: &[&str] = &[
         ON association (part, owner, region, kind, created_ms, association_id) WHERE standing = 2",
     "CREATE INDEX IF NOT EXISTS association_ended_by_share
         ON association (part, share_id, kind, created_ms, association_id) WHERE standing = 2",
+    "CREATE TABLE IF NOT EXISTS lease (
+        part BIGINT NOT NULL,
+        name TEXT NOT NULL,
+        holder BYTEA NOT NULL,
+        term BIGINT NOT NULL,
+        beat BIGINT NOT NULL,
+        held SMALLINT NOT NULL,
+        PRIMARY KEY (part, name))",
+    "CREATE TABLE IF NOT EXISTS lease_fence (
+        part BIGINT NOT NULL,
+        name TEXT NOT NULL,
+        term BIGINT NOT NULL,
+        PRIMARY KEY (part, name))",
 ];
 
 /// Holds what the store must know of itself before anything else; made before the first step.

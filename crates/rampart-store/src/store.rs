@@ -168,6 +168,15 @@ impl Store {
         self.partitions.of(owner)
     }
 
+    pub(crate) fn partitions(&self) -> Partitions {
+        self.partitions
+    }
+
+    /// Whether other processes may serve this store beside this one.
+    pub fn has_many_nodes(&self) -> bool {
+        matches!(self.driver, Driver::Postgres(_))
+    }
+
     /// The key that authenticates paging tokens: one per store, so that every node takes every node's tokens.
     pub fn page_token_key(&self) -> &[u8; 32] {
         &self.page_token_key

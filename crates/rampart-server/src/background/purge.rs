@@ -8,14 +8,15 @@ use rampart_core::permission::{CustomerPermission, PermissionVersion, customer};
 use rampart_core::{Change, Invitation, InvitationArn, ShareArn, TimestampMs};
 use rampart_store::{Abort, AssociationKey, EventKey, PartitionId, TokenKey, Transaction, Work};
 
-use super::{BATCH_MAX, ROWS_MAX, drop_of, is_untidy};
-use crate::app::App;
+use super::Worker;
+use super::endings::{drop_of, is_untidy};
+use super::{BATCH_MAX, ROWS_MAX};
 
 /// Removes what is past its retention.
-pub(super) async fn purge(app: &App) -> Result<usize, Abort> {
-    let (now, timing) = (app.clock().now(), app.timing());
+pub(super) async fn purge(worker: &Worker<'_>) -> Result<usize, Abort> {
+    let (now, timing) = (worker.app.clock().now(), worker.app.timing());
     let before = |kept_ms| now.saturating_sub_ms(kept_ms);
-    let reader = app.store.reader().await?;
+    let reader = worker.app.store.reader().await?;
     let ended = reader.ended_associations(before(timing.ended_association_visible_ms), BATCH_MAX).await?;
     let deleted = reader.deleted_shares(before(timing.deleted_share_visible_ms), BATCH_MAX).await?;
     let answered = before(timing.answered_invitation_visible_ms);
@@ -25,7 +26,7 @@ pub(super) async fn purge(app: &App) -> Result<usize, Abort> {
         invitations.extend(reader.answered_invitations(true, before(kept_ms), BATCH_MAX).await?);
     }
     let tokens = reader.expired_tokens(now, BATCH_MAX).await?;
-    let events = reader.recorded_events(before(app.settings.event_kept_ms), BATCH_MAX).await?;
+    let events = reader.recorded_events(before(worker.app.settings.event_kept_ms), BATCH_MAX).await?;
     let gone = before(timing.deleted_permission_visible_ms);
     let permissions = reader.deleted_permissions(gone, BATCH_MAX).await?;
     let versions = reader.deleted_permission_versions(gone, BATCH_MAX).await?;
@@ -34,29 +35,29 @@ pub(super) async fn purge(app: &App) -> Result<usize, Abort> {
     drop(reader);
     let mut done = ended.len() + invitations.len() + tokens.len() + events.len();
     done += permissions.len() + versions.len() + works.len();
-    for (part, keys) in by_partition(ended, |key| app.store.partition_of(key.share.owner)) {
-        app.store.write(part, PurgeAssociations { keys, now }).await?;
+    for (part, keys) in by_partition(ended, |key| worker.app.store.partition_of(key.share.owner)) {
+        worker.write(part, PurgeAssociations { keys, now }).await?;
     }
-    for (part, invitations) in by_partition(invitations, |arn| app.store.partition_of(arn.sender)) {
-        app.store.write(part, PurgeInvitations { invitations, now }).await?;
+    for (part, invitations) in by_partition(invitations, |arn| worker.app.store.partition_of(arn.sender)) {
+        worker.write(part, PurgeInvitations { invitations, now }).await?;
     }
     for share in deleted {
-        done += app.store.write(app.store.partition_of(share.owner), PurgeShare { share, now }).await?;
+        done += worker.write(worker.app.store.partition_of(share.owner), PurgeShare { share, now }).await?;
     }
-    for (part, permissions) in by_partition(permissions, |row| app.store.partition_of(row.owner)) {
-        app.store.write(part, PurgePermissions { permissions, now }).await?;
+    for (part, permissions) in by_partition(permissions, |row| worker.app.store.partition_of(row.owner)) {
+        worker.write(part, PurgePermissions { permissions, now }).await?;
     }
-    for (part, versions) in by_partition(versions, |row| app.store.partition_of(row.owner)) {
-        app.store.write(part, PurgeVersions { versions, now }).await?;
+    for (part, versions) in by_partition(versions, |row| worker.app.store.partition_of(row.owner)) {
+        worker.write(part, PurgeVersions { versions, now }).await?;
     }
-    for (part, works) in by_partition(works, |work| app.store.partition_of(work.owner)) {
-        app.store.write(part, PurgeWorks { works, now }).await?;
+    for (part, works) in by_partition(works, |work| worker.app.store.partition_of(work.owner)) {
+        worker.write(part, PurgeWorks { works, now }).await?;
     }
     for (part, keys) in by_partition(tokens, TokenKey::part) {
-        app.store.write(part, PurgeTokens { keys, now }).await?;
+        worker.write(part, PurgeTokens { keys, now }).await?;
     }
     for (part, keys) in by_partition(events, EventKey::part) {
-        app.store.write(part, PurgeEvents { keys }).await?;
+        worker.write(part, PurgeEvents { keys }).await?;
     }
     Ok(done)
 }

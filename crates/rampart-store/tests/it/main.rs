@@ -4,6 +4,7 @@
 mod conformance;
 mod engines;
 mod iam;
+mod leases;
 mod organizations;
 mod outcomes;
 mod plans;

@@ -5,6 +5,7 @@
 mod command_line;
 mod crash;
 mod keys;
+mod leader;
 mod operation;
 mod org;
 mod program;

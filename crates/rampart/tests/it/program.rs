@@ -122,6 +122,11 @@ impl Serving {
         Client::of(self.address, Key { id: id.to_owned(), secret: secret.to_owned() }, REGION)
     }
 
+    /// The process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Ends it as a power cut ends a process: nothing is finished, nothing is said.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();

@@ -6,7 +6,7 @@ use rampart_core::{AccountId, Refusal};
 use rampart_store::Work;
 
 use crate::app::App;
-use crate::background::expire_invitations;
+use crate::background::{Worker, expire_invitations};
 use crate::failure::Failure;
 
 /// Runs `command` in the partition of `owner`, whose state it changes, and gives its answer's body.
@@ -33,7 +33,7 @@ pub(super) async fn write_inviting(
             | Refusal::QuotaExceeded { .. }
             | Refusal::ResourceTypeNotForIdentities
             | Refusal::ServicesMixedWithOthers,
-        )) if expire_invitations(app).await? > 0 => write(app, owner, command).await,
+        )) if expire_invitations(&Worker::of(app)).await? > 0 => write(app, owner, command).await,
         outcome => outcome,
     }
 }
