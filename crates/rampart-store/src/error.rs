@@ -24,6 +24,13 @@ pub enum StoreError {
         /// What the engine said.
         reason: String,
     },
+    /// The store is there and cannot be used, until somebody changes something: it does not know the user, its tables
+    /// are of a newer build.
+    #[error("the store cannot be used: {reason}")]
+    Unusable {
+        /// What the engine said.
+        reason: String,
+    },
     /// The tables are older than this build needs.
     #[error(
         "the store's tables are of version {found}, this rampart needs version {needed}: run rampart migrate"
@@ -66,6 +73,7 @@ impl StoreError {
             Self::Conflict { .. }
             | Self::Overloaded { .. }
             | Self::Unavailable { .. }
+            | Self::Unusable { .. }
             | Self::Outdated { .. } => true,
             Self::Corrupt { .. } | Self::Statement { .. } | Self::Fenced { .. } | Self::Panicked => false,
         }

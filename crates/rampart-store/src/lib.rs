@@ -24,7 +24,7 @@ pub use partition::{PartitionId, Partitions};
 pub use postgres::SESSION as POSTGRES_SESSION;
 pub use sealing::{MasterKey, MasterKeyError};
 pub use statement::Statement;
-pub use store::{Location, LocationError, Options, Reader, Store};
+pub use store::{Location, LocationError, Options, Reader, Store, Timeouts};
 pub use tables::STATEMENTS;
 pub use tables::association::{AssociationCursor, AssociationInShare, AssociationScope};
 pub use tables::client_token::{RememberedAnswer, TokenScope};

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rampart_core::AccountId;
 use tokio_postgres::config::SslMode;
@@ -121,11 +122,32 @@ pub struct Options {
     pub partitions: Partitions,
     /// Connections to PostgreSQL at the most.
     pub connections_max: usize,
+    /// How long PostgreSQL may take.
+    pub timeouts: Timeouts,
+}
+
+/// How long PostgreSQL may take before a call is answered that the store is unavailable.
+#[derive(Clone, Copy, Debug)]
+pub struct Timeouts {
+    /// To let us in; and how long a call waits for a connection to come free.
+    pub connect: Duration,
+    /// To answer one query of a read.
+    pub read: Duration,
+    /// To answer one statement of a write, which may have to wait for other writers.
+    pub write: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        // A write's is above what the server itself allows a statement: its reason is better than our guess.
+        let [connect, read, write] = [5, 6, 16].map(Duration::from_secs);
+        Self { connect, read, write }
+    }
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { partitions: Partitions::POSTGRES_DEFAULT, connections_max: 16 }
+        Self { partitions: Partitions::POSTGRES_DEFAULT, connections_max: 16, timeouts: Timeouts::default() }
     }
 }
 
@@ -191,7 +213,7 @@ impl Store {
                 Reader { connection, partitions: self.partitions, _lease: Some(lease) }
             }
             Driver::Postgres(store) => {
-                let connection = Connection::Postgres(Box::new(store.connection().await?));
+                let connection = Connection::Postgres(Box::new(store.link().await?));
                 Reader { connection, partitions: self.partitions, _lease: None }
             }
         })

@@ -11,3 +11,4 @@ mod plans;
 mod portable;
 mod rows;
 mod snapshots;
+mod unreachable;
