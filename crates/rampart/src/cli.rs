@@ -66,6 +66,9 @@ pub(crate) struct Options {
     /// Connections to PostgreSQL at the most [default: 16]
     #[arg(long, global = true, env = "RAMPART_STORE_CONNECTIONS", value_name = "NUMBER")]
     pub(crate) store_connections: Option<usize>,
+    /// How long `serve` and `migrate` wait for a PostgreSQL that cannot be reached yet, in seconds [default: 60]
+    #[arg(long, global = true, env = "RAMPART_WAIT_FOR_STORE", value_name = "SECONDS")]
+    pub(crate) wait_for_store: Option<u64>,
     /// Partitions of a PostgreSQL store that is made now, 1 to 1024; fixed from then on [default: 64]
     #[arg(long, global = true, env = "RAMPART_STORE_PARTITIONS", value_name = "NUMBER")]
     pub(crate) store_partitions: Option<i64>,

@@ -29,6 +29,7 @@ pub(crate) struct Config {
     pub(crate) master_key_file: Option<PathBuf>,
     pub(crate) catalog: Option<PathBuf>,
     pub(crate) store_options: StoreOptions,
+    pub(crate) wait_for_store: Duration,
     pub(crate) leave_any_type: bool,
     pub(crate) empty_pages: bool,
     pub(crate) retention: Retention,
@@ -52,6 +53,7 @@ struct SettingsFile {
     master_key_file: Option<PathBuf>,
     catalog: Option<PathBuf>,
     store_connections: Option<usize>,
+    wait_for_store: Option<u64>,
     store_partitions: Option<i64>,
     leave_any_type: Option<bool>,
     empty_pages: Option<bool>,
@@ -132,7 +134,12 @@ impl Config {
             log_level: options.log_level.clone().or(file.log_level).unwrap_or_else(|| "info".to_owned()),
             master_key_file: options.master_key_file.clone().or(file.master_key_file),
             catalog: options.catalog.clone().or(file.catalog),
-            store_options: StoreOptions { partitions, connections_max: connections },
+            store_options: StoreOptions {
+                partitions,
+                connections_max: connections,
+                ..StoreOptions::default()
+            },
+            wait_for_store: Duration::from_secs(options.wait_for_store.or(file.wait_for_store).unwrap_or(60)),
             leave_any_type: options.leave_any_type.or(file.leave_any_type).unwrap_or(false),
             empty_pages,
             retention: Retention::of(&with_overrides(
@@ -198,6 +205,7 @@ impl Config {
             master_key_file: self.master_key_file.clone(),
             catalog: self.catalog.clone(),
             store_connections: Some(self.store_options.connections_max),
+            wait_for_store: Some(self.wait_for_store.as_secs()),
             store_partitions: Some(self.store_options.partitions.count()),
             leave_any_type: Some(self.leave_any_type),
             empty_pages: Some(self.empty_pages),

@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use anyhow::Context;
 use rampart_server::{App, Entropy, Server, background};
 use rampart_store::{MasterKey, Store};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -11,21 +10,13 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::Auth;
 use crate::config::Config;
-use crate::{master_key, output, telemetry};
-
-/// Opens the store that the configuration names.
-pub(crate) async fn open_store(config: &Config) -> anyhow::Result<Store> {
-    let (store, _) = Store::open(&config.store, config.store_options)
-        .await
-        .with_context(|| format!("cannot open the store {}", config.store))?;
-    Ok(store)
-}
+use crate::{master_key, output, store, telemetry};
 
 pub(crate) async fn serve(config: &Config) -> anyhow::Result<()> {
     telemetry::start(config)?;
     raise_descriptor_limit();
     let catalog = config.catalog()?;
-    let store = open_store(config).await?;
+    let (store, _) = store::wait_and_open(config).await?;
     let master_key = find_master_key(config, &store).await?;
     let app = App::with_catalog(store.clone(), config.settings(), master_key, Entropy::system(), catalog);
     let mut server = Server::bind(config.listen, Arc::clone(&app)).await?;
@@ -105,9 +96,8 @@ fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
 }
 
 pub(crate) async fn migrate(config: &Config) -> anyhow::Result<()> {
-    let (store, migrated) = Store::open(&config.store, config.store_options)
-        .await
-        .with_context(|| format!("cannot open the store {}", config.store))?;
+    telemetry::start(config)?;
+    let (store, migrated) = store::wait_and_open(config).await?;
     store.close().await;
     output::text(&if migrated.from == migrated.to {
         format!("{} is up to date (version {}).\n", config.store, migrated.to)

@@ -76,8 +76,8 @@ fn passwords_are_not_printed() {
     let mut help = site.command(&["serve", "--help"]);
     let help = Outcome::of(help.env("RAMPART_STORE", "postgres://me:hunter2@db.example/rampart"));
     assert!(help.succeeded && !help.stdout.contains("hunter2"), "{help:?}");
-    let refused =
-        site.run(&["migrate", "--store", "postgres://me:hunter2@127.0.0.1:1/rampart?connect_timeout=1"]);
+    let url = "postgres://me:hunter2@127.0.0.1:1/rampart?connect_timeout=1";
+    let refused = site.run(&["migrate", "--store", url, "--wait-for-store", "1"]);
     refused.assert_failed(&["postgres://me:***@127.0.0.1:1/rampart"]);
     assert!(!refused.stderr.contains("hunter2"), "{refused:?}");
 }

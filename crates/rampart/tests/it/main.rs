@@ -10,3 +10,4 @@ mod operation;
 mod org;
 mod program;
 mod serve;
+mod waiting;
