@@ -67,13 +67,11 @@ impl Link {
             Purpose::Reads => self.timeouts.read,
             Purpose::Transaction => self.timeouts.write,
         };
-        match timeout(patience, answer).await {
-            Ok(answer) => answer.map_err(Trouble::Said),
-            Err(_) => {
-                self.discard();
-                Err(Trouble::Silence(patience))
-            }
+        if let Ok(answer) = timeout(patience, answer).await {
+            return answer.map_err(Trouble::Said);
         }
+        self.discard();
+        Err(Trouble::Silence(patience))
     }
 
     /// Whether what was asked on the pooled connection can be asked again on a new one.
