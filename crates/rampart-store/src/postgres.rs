@@ -13,7 +13,6 @@ use deadpool_postgres::{
 use futures_util::FutureExt;
 use futures_util::future::join3;
 use tokio::sync::{Mutex, OnceCell};
-use tokio_postgres::NoTls;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
@@ -26,8 +25,11 @@ use crate::store::{Options, Reader, Timeouts};
 use crate::tables::change_log;
 use crate::{Abort, PartitionId, Partitions, StoreError, Transaction, Work};
 
+mod address;
 mod link;
+mod tls;
 
+pub(crate) use address::Address;
 pub(crate) use link::Link;
 use link::Trouble;
 
@@ -72,23 +74,24 @@ enum Failed {
 impl PostgresStore {
     pub(crate) async fn open(
         url: &str,
-        options: Options,
+        options: &Options,
         counts: Arc<Counts>,
     ) -> Result<(Self, Opened), StoreError> {
         let timeouts = options.timeouts;
-        let mut config: tokio_postgres::Config = url
-            .parse()
-            .map_err(|e| StoreError::Unusable { reason: format!("its URL is not understood: {e}") })?;
+        let address = Address::parse(url).map_err(|e| StoreError::Unusable { reason: e.to_string() })?;
+        let (tls_mode, connector) = tls::connector(&address, options.authorities.as_deref())?;
+        let mut config = address.config;
         let session =
             config.get_options().map_or_else(|| SESSION.to_owned(), |given| format!("{SESSION} {given}"));
         config
             .application_name("rampart")
+            .ssl_mode(tls_mode.of_driver())
             .connect_timeout(timeouts.connect)
             .keepalives_idle(Duration::from_secs(15))
             .tcp_user_timeout(Duration::from_secs(20))
             .options(session);
         let manager_config = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let pool = Pool::builder(Manager::from_config(config, NoTls, manager_config))
+        let pool = Pool::builder(Manager::from_config(config, connector, manager_config))
             .max_size(options.connections_max)
             .runtime(Runtime::Tokio1)
             .wait_timeout(Some(timeouts.connect))
@@ -319,12 +322,21 @@ pub(crate) async fn query<T>(
     let was_renewed = link.is_renewed();
     let rows = match link.within(rows(link, statement, values)).await {
         Err(trouble) if !was_renewed && link.may_ask_again(&trouble) => {
-            link.within(rows(link.renew().await?, statement, values)).await
+            // In a box: it is rare, and every query's future would have room for it.
+            Box::pin(rows_anew(link, statement, values)).await?
         }
-        rows => rows,
+        rows => rows.map_err(|trouble| trouble.into_error(statement.name))?,
     };
-    let rows = rows.map_err(|trouble| trouble.into_error(statement.name))?;
     rows.iter().map(|row| read(&Row::Postgres(row))).collect()
+}
+
+async fn rows_anew(
+    link: &Link,
+    statement: &'static Statement,
+    values: &[Value<'_>],
+) -> Result<Vec<tokio_postgres::Row>, StoreError> {
+    let client = link.renew().await?;
+    link.within(rows(client, statement, values)).await.map_err(|trouble| trouble.into_error(statement.name))
 }
 
 async fn rows(
@@ -402,7 +414,7 @@ fn refused_connection(error: &tokio_postgres::Error) -> StoreError {
     // Classes 28 and 3D: who we are, and which database. Without a code, a server that is there and wants a password.
     let is_final = match error.code() {
         Some(state) => state.code().starts_with("28") || state.code().starts_with("3D"),
-        None => error.to_string().starts_with("invalid configuration"),
+        None => error.to_string().starts_with("invalid configuration") || tls::is_distrusted(error),
     };
     if is_final { StoreError::Unusable { reason } } else { StoreError::Unavailable { reason } }
 }

@@ -6,6 +6,7 @@ pub mod client;
 pub mod dice;
 pub mod postgres;
 pub mod server;
+pub mod tls;
 pub mod wire;
 
 pub use client::{Client, Reply};

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use deadpool::managed::Manager;
 use deadpool_postgres::{ClientWrapper, Object};
+use futures_util::FutureExt;
 use tokio::sync::OnceCell;
 use tokio::time::timeout;
 use tokio_postgres::Error;
@@ -58,20 +59,22 @@ impl Link {
         Self { pooled: Some(pooled), instead, purpose, timeouts, spent }
     }
 
-    /// Waits for an answer, as long as it may take.
-    pub(crate) async fn within<T>(
+    /// Waits for an answer, as long as it may take. No `async fn`: that would have room for the answer twice.
+    pub(crate) fn within<T>(
         &self,
         answer: impl Future<Output = Result<T, Error>>,
-    ) -> Result<T, Trouble> {
+    ) -> impl Future<Output = Result<T, Trouble>> {
         let patience = match self.purpose {
             Purpose::Reads => self.timeouts.read,
             Purpose::Transaction => self.timeouts.write,
         };
-        if let Ok(answer) = timeout(patience, answer).await {
-            return answer.map_err(Trouble::Said);
-        }
-        self.discard();
-        Err(Trouble::Silence(patience))
+        timeout(patience, answer).map(move |answer| {
+            if let Ok(answer) = answer {
+                return answer.map_err(Trouble::Said);
+            }
+            self.discard();
+            Err(Trouble::Silence(patience))
+        })
     }
 
     /// Whether what was asked on the pooled connection can be asked again on a new one.
