@@ -6,6 +6,7 @@ mod dispatch;
 mod probes;
 mod respond;
 mod route;
+mod tls;
 
 pub(crate) use dispatch::is_from_a_page;
 
@@ -21,8 +22,10 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use self::body::Buffers;
-use self::connections::Answers;
+use self::connections::{Answers, Door};
 use self::probes::Admin;
+use self::tls::Tls;
+pub use self::tls::{TlsError, TlsFiles};
 use crate::app::App;
 use crate::settings::EdgeLimits;
 use crate::{AuthMode, own_api};
@@ -34,6 +37,7 @@ const ADMIN_CONNECTIONS_MAX: usize = 64;
 pub struct Server {
     listener: TcpListener,
     admin: Option<TcpListener>,
+    tls: Option<Arc<Tls>>,
     app: Arc<App>,
 }
 
@@ -61,12 +65,18 @@ impl Server {
         if app.settings.auth == AuthMode::Open && !address.ip().is_loopback() {
             return Err(BindError::OpenBeyondLoopback(address));
         }
-        Ok(Self { listener: listen(address).await?, admin: None, app })
+        Ok(Self { listener: listen(address).await?, admin: None, tls: None, app })
     }
 
     /// Answers health and metrics on `address`, and there alone. Who can reach it can read them, unsigned.
     pub async fn with_admin(self, address: SocketAddr) -> Result<Self, BindError> {
         Ok(Self { admin: Some(listen(address).await?), ..self })
+    }
+
+    /// Speaks TLS, with this certificate, to everybody but those who ask for health and metrics on an address of their
+    /// own.
+    pub fn with_tls(self, files: TlsFiles) -> Result<Self, TlsError> {
+        Ok(Self { tls: Some(Arc::new(Tls::load(files)?)), ..self })
     }
 
     /// Where it listens.
@@ -89,13 +99,14 @@ impl Server {
             has_admin: self.admin.is_some(),
             app: Arc::clone(&self.app),
         };
+        let door = Door::with_tls(self.listener, self.tls.clone());
         let (serving, served) = oneshot::channel::<()>();
         let clients = async {
             let stop = async {
                 stop.await;
                 self.app.health.stop();
             };
-            connections::serve(self.listener, limits, Arc::new(edge), stop).await;
+            connections::serve(door, limits, Arc::new(edge), stop).await;
             drop(serving);
         };
         // Until the last request is finished: how long that takes is of interest, too.
@@ -103,10 +114,25 @@ impl Server {
             if let Some(listener) = self.admin {
                 let limits = EdgeLimits { connections_max: ADMIN_CONNECTIONS_MAX, ..limits };
                 let stop = served.map(drop);
-                connections::serve(listener, limits, Arc::new(Admin(Arc::clone(&self.app))), stop).await;
+                connections::serve(
+                    Door::plain(listener),
+                    limits,
+                    Arc::new(Admin(Arc::clone(&self.app))),
+                    stop,
+                )
+                .await;
             }
         };
-        tokio::join!(clients, admin);
+        let certificates = async {
+            match &self.tls {
+                Some(tls) => tls.watch().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            _ = async { tokio::join!(clients, admin) } => {}
+            never = certificates => match never {},
+        }
     }
 }
 

@@ -34,6 +34,12 @@ pub(crate) struct Options {
     /// are answered where --listen says, and metrics as well in open mode; in strict mode they need this address
     #[arg(long, global = true, env = "RAMPART_ADMIN_LISTEN", value_name = "ADDRESS")]
     pub(crate) admin_listen: Option<SocketAddr>,
+    /// Speak TLS with this certificate: a PEM file, with those between it and its authority. Taken anew when it changes
+    #[arg(long, global = true, env = "RAMPART_TLS_CERT", value_name = "FILE")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// The certificate's private key, a PEM file
+    #[arg(long, global = true, env = "RAMPART_TLS_KEY", value_name = "FILE")]
+    pub(crate) tls_key: Option<PathBuf>,
     /// Where the state is: sqlite:PATH or postgres://USER@HOST/DATABASE [default: sqlite:./rampart.db]
     #[arg(long, global = true, env = "RAMPART_STORE", value_name = "STORE", hide_env_values = true)]
     pub(crate) store: Option<String>,
@@ -63,6 +69,10 @@ pub(crate) struct Options {
     /// same names. README says how to write one
     #[arg(long, global = true, env = "RAMPART_CATALOG", value_name = "FILE")]
     pub(crate) catalog: Option<PathBuf>,
+    /// A PEM file with the authorities that PostgreSQL must be certified by; or `system` for those of this machine. The
+    /// same as sslmode=verify-full and sslrootcert in the URL, which goes before
+    #[arg(long, global = true, env = "RAMPART_STORE_CA", value_name = "FILE")]
+    pub(crate) store_ca: Option<PathBuf>,
     /// Connections to PostgreSQL at the most [default: 16]
     #[arg(long, global = true, env = "RAMPART_STORE_CONNECTIONS", value_name = "NUMBER")]
     pub(crate) store_connections: Option<usize>,

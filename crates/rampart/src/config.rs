@@ -8,6 +8,7 @@ use anyhow::{Context, bail};
 use rampart_core::catalog::Catalog;
 use rampart_core::iam::IamQuotas;
 use rampart_core::{AccountId, Quotas, Timing};
+use rampart_server::edge::TlsFiles;
 use rampart_server::{AuthMode, Settings};
 use rampart_store::{Location, Options as StoreOptions, Partitions};
 use serde::de::DeserializeOwned;
@@ -20,6 +21,7 @@ use crate::cli::{Auth, LogFormat, Options};
 pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
     pub(crate) admin_listen: Option<SocketAddr>,
+    pub(crate) tls: Option<TlsFiles>,
     pub(crate) store: Location,
     pub(crate) auth: Auth,
     pub(crate) default_account: AccountId,
@@ -43,7 +45,10 @@ pub(crate) struct Config {
 struct SettingsFile {
     listen: Option<SocketAddr>,
     admin_listen: Option<SocketAddr>,
+    tls_cert: Option<PathBuf>,
+    tls_key: Option<PathBuf>,
     store: Option<String>,
+    store_ca: Option<PathBuf>,
     auth: Option<Auth>,
     default_account: Option<AccountId>,
     settle_delay: Option<String>,
@@ -123,6 +128,10 @@ impl Config {
         Ok(Self {
             listen: options.listen.or(file.listen).unwrap_or(SocketAddr::from(([127, 0, 0, 1], 7266))),
             admin_listen: options.admin_listen.or(file.admin_listen),
+            tls: tls_files(
+                options.tls_cert.clone().or(file.tls_cert),
+                options.tls_key.clone().or(file.tls_key),
+            )?,
             store: store.parse()?,
             auth,
             default_account: match options.default_account.or(file.default_account) {
@@ -137,6 +146,7 @@ impl Config {
             store_options: StoreOptions {
                 partitions,
                 connections_max: connections,
+                authorities: options.store_ca.clone().or(file.store_ca),
                 ..StoreOptions::default()
             },
             wait_for_store: Duration::from_secs(options.wait_for_store.or(file.wait_for_store).unwrap_or(60)),
@@ -196,7 +206,10 @@ impl Config {
         let file = SettingsFile {
             listen: Some(self.listen),
             admin_listen: self.admin_listen,
+            tls_cert: self.tls.as_ref().map(|files| files.certificate.clone()),
+            tls_key: self.tls.as_ref().map(|files| files.key.clone()),
             store: Some(self.store.to_string()),
+            store_ca: self.store_options.authorities.clone(),
             auth: Some(self.auth),
             default_account: Some(self.default_account),
             settle_delay: Some(format!("{}ms", self.settle_delay.as_millis())),
@@ -276,6 +289,15 @@ fn with_overrides<T: Serialize + DeserializeOwned>(
         table.insert(name.trim().to_owned(), value);
     }
     table.try_into().with_context(|| format!("{what} '{}' cannot be used", overrides.join(",")))
+}
+
+/// Both, or neither.
+fn tls_files(certificate: Option<PathBuf>, key: Option<PathBuf>) -> anyhow::Result<Option<TlsFiles>> {
+    match (certificate, key) {
+        (Some(certificate), Some(key)) => Ok(Some(TlsFiles { certificate, key })),
+        (None, None) => Ok(None),
+        _ => bail!("tls-cert and tls-key go together: name both, or neither"),
+    }
 }
 
 fn milliseconds(duration: Duration) -> i64 {
@@ -382,6 +404,8 @@ mod tests {
             "[retention]\ndeleted-share = '4294967295d'",
             "[retention]\ndeleted-share = '3651d'",
             "auth = 'strict'\nempty-pages = true",
+            "tls-cert = 'cert.pem'",
+            "tls-key = 'key.pem'",
         ] {
             assert!(Config::merge(&Options::default(), toml::from_str(file).unwrap()).is_err(), "{file}");
         }

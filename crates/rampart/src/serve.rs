@@ -23,6 +23,9 @@ pub(crate) async fn serve(config: &Config) -> anyhow::Result<()> {
     if let Some(address) = config.admin_listen {
         server = server.with_admin(address).await?;
     }
+    if let Some(files) = config.tls.clone() {
+        server = server.with_tls(files)?;
+    }
     let address = server.address()?;
     // Before the greeting: who reads it may stop the server at once.
     let stop = stop_signal()?;
@@ -58,7 +61,8 @@ async fn find_master_key(config: &Config, store: &Store) -> anyhow::Result<Optio
 }
 
 fn greeting(config: &Config, address: SocketAddr, admin: Option<SocketAddr>) -> String {
-    let (endpoint, port) = (format!("http://{address}"), address.port());
+    let scheme = if config.tls.is_some() { "https" } else { "http" };
+    let (endpoint, port) = (format!("{scheme}://{address}"), address.port());
     let (mode, id, secret) = match config.auth {
         Auth::Open => {
             ("open: any key is taken, a 12-digit access key id is the account", "111111111111", "x")
@@ -68,7 +72,7 @@ fn greeting(config: &Config, address: SocketAddr, admin: Option<SocketAddr>) -> 
     let version = env!("CARGO_PKG_VERSION");
     // An address that means "everywhere" is no address to call.
     let call = if config.listen.ip().is_unspecified() {
-        format!("http://127.0.0.1:{port}")
+        format!("{scheme}://127.0.0.1:{port}")
     } else {
         endpoint.clone()
     };

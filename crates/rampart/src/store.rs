@@ -53,7 +53,7 @@ pub(crate) async fn wait_and_open(config: &Config) -> anyhow::Result<(Store, Mig
 }
 
 async fn try_open(config: &Config) -> Result<(Store, Migrated), StoreError> {
-    Store::open(&config.store, config.store_options).await
+    Store::open(&config.store, config.store_options.clone()).await
 }
 
 #[expect(clippy::disallowed_methods, reason = "no event tells when a server can be reached: back off")]

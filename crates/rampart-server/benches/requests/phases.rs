@@ -10,7 +10,7 @@ use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use rampart_core::{AccountId, Timing};
-use rampart_server::edge::connections::{Answers, serve};
+use rampart_server::edge::connections::{Answers, Door, serve};
 use rampart_server::settings::EdgeLimits;
 use rampart_server::{App, AuthMode, Clock, Entropy, Server, Settings};
 use rampart_store::{MasterKey, ShareCursor, ShareScope, Store};

@@ -55,5 +55,6 @@ mod shutdown;
 mod sts;
 mod tag_resource;
 mod tidying;
+mod tls;
 mod update_resource_share;
 mod visibility;

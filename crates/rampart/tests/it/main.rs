@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails, in its helpers too")]
 
+mod certificates;
 mod command_line;
 mod crash;
 mod keys;
