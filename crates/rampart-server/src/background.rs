@@ -30,6 +30,7 @@ use replacement::replace_permissions;
 pub(crate) use endings::expire_invitations;
 
 use crate::app::App;
+use crate::metrics::Job;
 
 /// How often it looks for work.
 const INTERVAL: Duration = Duration::from_secs(30);
@@ -44,6 +45,7 @@ const ROWS_MAX: u32 = 200;
 pub async fn run(app: Arc<App>, stop: impl Future<Output = ()>) {
     let mut stop = std::pin::pin!(stop);
     if !app.store.has_many_nodes() {
+        app.metrics.leads.set(1);
         let worker = Worker::of(&app);
         tokio::select! {
             () = &mut stop => return,
@@ -55,11 +57,13 @@ pub async fn run(app: Arc<App>, stop: impl Future<Output = ()>) {
             () = &mut stop => return,
             fence = leadership::gain(&app) => fence,
         };
+        app.metrics.leads.set(1);
         tracing::info!(term = fence.term(), "this node does the background work");
         let worker = Worker { app: &app, fence: Some(fence) };
         tokio::select! {
             () = &mut stop => return leadership::give_back(&app, fence).await,
             () = leadership::keep(&app, fence) => {
+                app.metrics.leads.set(0);
                 tracing::warn!(term = fence.term(), "another node may do the background work now");
             }
             never = worker.work() => match never {},
@@ -117,7 +121,11 @@ impl<'a> Worker<'a> {
                     true
                 }
             };
-            let due = if only_works { replace_permissions(self).await } else { self.sweep().await };
+            let due = if only_works {
+                self.counted(Job::ReplacePermissions, replace_permissions(self)).await
+            } else {
+                self.sweep().await
+            };
             match due {
                 Ok(0) => {}
                 Ok(rows) => tracing::debug!(rows, "tidied up"),
@@ -126,12 +134,26 @@ impl<'a> Worker<'a> {
         }
     }
 
+    /// Runs a job and counts it.
+    async fn counted(
+        &self,
+        job: Job,
+        work: impl Future<Output = Result<usize, Abort>>,
+    ) -> Result<usize, Abort> {
+        let done = work.await;
+        self.app.metrics.ran(job, &done);
+        done
+    }
+
     async fn sweep(&self) -> Result<usize, Abort> {
         let mut done = 0;
         loop {
-            let mut step = expire_invitations(self).await? + end_with_their_shares(self).await?;
-            step += replace_permissions(self).await? + tidy_memberships(self).await? + purge(self).await?;
-            step += remove_some(self).await?;
+            let mut step = self.counted(Job::ExpireInvitations, expire_invitations(self)).await?;
+            step += self.counted(Job::EndWithShares, end_with_their_shares(self)).await?;
+            step += self.counted(Job::ReplacePermissions, replace_permissions(self)).await?;
+            step += self.counted(Job::TidyMemberships, tidy_memberships(self)).await?;
+            step += self.counted(Job::Purge, purge(self)).await?;
+            step += self.counted(Job::RemoveRemains, remove_some(self)).await?;
             if step == 0 {
                 return Ok(done);
             }

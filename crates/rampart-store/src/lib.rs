@@ -6,6 +6,7 @@
 
 mod connection;
 mod error;
+mod figures;
 mod follower;
 mod migrations;
 mod partition;
@@ -19,6 +20,7 @@ mod tables;
 mod transaction;
 
 pub use error::{Abort, StoreError};
+pub use figures::{EngineFigures, Figures};
 pub use follower::{FOLLOW_EVERY, Follow, Follower};
 pub use migrations::{Migrated, SCHEMA_VERSION};
 pub use partition::{PartitionId, Partitions};
@@ -26,7 +28,7 @@ pub use postgres::SESSION as POSTGRES_SESSION;
 pub use sealing::{MasterKey, MasterKeyError};
 pub use snapshot::{PartitionRows, Snapshot};
 pub use statement::Statement;
-pub use store::{Location, LocationError, Options, Reader, Store};
+pub use store::{Location, LocationError, Options, Reader, Store, Timeouts};
 pub use tables::STATEMENTS;
 pub use tables::association::{AssociationCursor, AssociationInShare, AssociationScope};
 pub use tables::change_log::{LogEntry, LogPosition};

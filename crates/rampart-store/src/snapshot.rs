@@ -3,7 +3,6 @@
 
 use rampart_core::Change;
 
-use crate::connection::Connection;
 use crate::statement::{KeyValue, Value};
 use crate::store::Reader;
 use crate::tables::snapshot::{NOUNS, Noun};
@@ -14,18 +13,17 @@ const PAGE: u32 = 500;
 
 /// A view of the whole store at one moment, on both engines.
 pub struct Snapshot {
-    /// Present until the value is dropped.
-    reader: Option<Reader>,
+    reader: Reader,
 }
 
 impl Snapshot {
     pub(crate) fn new(reader: Reader) -> Self {
-        Self { reader: Some(reader) }
+        Self { reader }
     }
 
     /// What can be read of it besides all rows.
     pub fn reader(&self) -> &Reader {
-        self.reader.as_ref().expect("present until the snapshot is dropped")
+        &self.reader
     }
 
     /// All partitions of the store.
@@ -39,15 +37,6 @@ impl Snapshot {
         let seq = reader.log_head(part).await?;
         let nouns = NOUNS.iter();
         Ok(PartitionRows { reader, part, position: LogPosition::end_of(seq), nouns, now: None })
-    }
-}
-
-impl Drop for Snapshot {
-    /// On PostgreSQL the transaction that the snapshot is ends with its connection.
-    fn drop(&mut self) {
-        if let Some(Connection::Postgres(client)) = self.reader.take().map(|reader| reader.connection) {
-            drop(deadpool_postgres::Object::take(*client));
-        }
     }
 }
 

@@ -7,6 +7,7 @@ pub mod dice;
 pub mod mirror;
 pub mod postgres;
 pub mod server;
+pub mod tls;
 pub mod wire;
 
 pub use client::{Client, Reply};

@@ -11,6 +11,7 @@ use rampart_core::iam::identity::identity_id;
 use rampart_core::iam::{IamName, IamPath, Identity, IdentityKind, Nature};
 use rampart_core::{AccountId, Change, SharingEvent};
 use rampart_server::background;
+use rampart_server::edge::TlsFiles;
 use rampart_server::{App, AuthMode, Clock, Entropy, Server, Settings};
 use rampart_store::{Abort, Follower, Location, MasterKey, Options, Reader, Store, Transaction, Work};
 use rusqlite::types::ValueRef;
@@ -21,6 +22,7 @@ use tokio::task::JoinHandle;
 use crate::client::{Client, Http, Key, http};
 use crate::mirror::{Following, Mirror};
 use crate::postgres::{PostgresCluster, TestDatabase};
+use crate::tls;
 
 /// The Region that clients sign for unless they are told another.
 pub const REGION: &str = "eu-west-1";
@@ -100,15 +102,33 @@ impl TestServer {
 
     /// Starts one with another catalog than the embedded one.
     pub async fn start_with_catalog(kind: StoreKind, settings: Settings, catalog: &'static Catalog) -> Self {
+        Self::start_changed(kind, &settings, catalog, |server| server).await
+    }
+
+    /// Starts one on SQLite that speaks TLS with the certificate of [`crate::tls`] of that name.
+    pub async fn with_tls(name: &str, settings: Settings) -> Self {
+        let [certificate, key] = ["pem", "key"].map(|kind| tls::file(&format!("{name}.{kind}")));
+        let files = TlsFiles { certificate, key };
+        let change = |server: Server| server.with_tls(files).expect("the tests' certificates can be used");
+        Self::start_changed(StoreKind::Sqlite, &settings, Catalog::embedded(), change).await
+    }
+
+    async fn start_changed(
+        kind: StoreKind,
+        settings: &Settings,
+        catalog: &'static Catalog,
+        change: impl FnOnce(Server) -> Server,
+    ) -> Self {
         let (location, home) = make_home(kind);
         let options = Options { connections_max: 8, ..Options::default() };
         let (store, _) = Store::open(&location, options).await.expect("an empty store can be opened");
         let master_key = MasterKey::generate();
         let key = Some(master_key.clone());
-        let app = App::with_catalog(store.clone(), settings, key, Entropy::system(), catalog);
+        let app = App::with_catalog(store.clone(), *settings, key, Entropy::system(), catalog);
         let server = Server::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), Arc::clone(&app))
             .await
             .expect("the loopback address has a free port");
+        let server = change(server);
         let address = server.address().expect("a bound socket has an address");
         let (stop, stopped) = oneshot::channel();
         let running = tokio::spawn(server.run(async {

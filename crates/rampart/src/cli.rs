@@ -30,6 +30,16 @@ pub(crate) struct Options {
     /// Where to listen; open mode takes loopback addresses only [default: 127.0.0.1:7266]
     #[arg(long, global = true, env = "RAMPART_LISTEN", value_name = "ADDRESS")]
     pub(crate) listen: Option<SocketAddr>,
+    /// Where to answer /healthz, /readyz and /metrics, to whoever asks there, and nowhere else. Without it the first two
+    /// are answered where --listen says, and metrics as well in open mode; in strict mode they need this address
+    #[arg(long, global = true, env = "RAMPART_ADMIN_LISTEN", value_name = "ADDRESS")]
+    pub(crate) admin_listen: Option<SocketAddr>,
+    /// Speak TLS with this certificate: a PEM file, with those between it and its authority. Taken anew when it changes
+    #[arg(long, global = true, env = "RAMPART_TLS_CERT", value_name = "FILE")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// The certificate's private key, a PEM file
+    #[arg(long, global = true, env = "RAMPART_TLS_KEY", value_name = "FILE")]
+    pub(crate) tls_key: Option<PathBuf>,
     /// Where the state is: sqlite:PATH or postgres://USER@HOST/DATABASE [default: sqlite:./rampart.db]
     #[arg(long, global = true, env = "RAMPART_STORE", value_name = "STORE", hide_env_values = true)]
     pub(crate) store: Option<String>,
@@ -45,9 +55,10 @@ pub(crate) struct Options {
     #[arg(long, global = true, env = "RAMPART_SETTLE_DELAY", value_name = "DURATION")]
     pub(crate) settle_delay: Option<String>,
     /// How log lines are written, to standard error [default: text]
-    #[arg(long, global = true, env = "RAMPART_LOG", value_name = "FORMAT")]
+    #[arg(long, visible_alias = "log-format", global = true, env = "RAMPART_LOG", value_name = "FORMAT")]
     pub(crate) log: Option<LogFormat>,
-    /// Which log lines are written: error, warn, info, debug, or a filter such as rampart_server=debug [default: info]
+    /// Which log lines are written: error, warn, info, debug, or a filter such as info,rampart_server::request=debug,
+    /// which adds a line for each request [default: info]
     #[arg(long, global = true, env = "RAMPART_LOG_LEVEL", value_name = "FILTER")]
     pub(crate) log_level: Option<String>,
     /// A file with the master key that seals access keys (32 bytes, base64). Or put the key itself into
@@ -58,9 +69,16 @@ pub(crate) struct Options {
     /// same names. README says how to write one
     #[arg(long, global = true, env = "RAMPART_CATALOG", value_name = "FILE")]
     pub(crate) catalog: Option<PathBuf>,
+    /// A PEM file with the authorities that PostgreSQL must be certified by; or `system` for those of this machine. The
+    /// same as sslmode=verify-full and sslrootcert in the URL, which goes before
+    #[arg(long, global = true, env = "RAMPART_STORE_CA", value_name = "FILE")]
+    pub(crate) store_ca: Option<PathBuf>,
     /// Connections to PostgreSQL at the most [default: 16]
     #[arg(long, global = true, env = "RAMPART_STORE_CONNECTIONS", value_name = "NUMBER")]
     pub(crate) store_connections: Option<usize>,
+    /// How long `serve` and `migrate` wait for a PostgreSQL that cannot be reached yet, in seconds [default: 60]
+    #[arg(long, global = true, env = "RAMPART_WAIT_FOR_STORE", value_name = "SECONDS")]
+    pub(crate) wait_for_store: Option<u64>,
     /// Partitions of a PostgreSQL store that is made now, 1 to 1024; fixed from then on [default: 64]
     #[arg(long, global = true, env = "RAMPART_STORE_PARTITIONS", value_name = "NUMBER")]
     pub(crate) store_partitions: Option<i64>,

@@ -8,6 +8,7 @@ use anyhow::{Context, bail};
 use rampart_core::catalog::Catalog;
 use rampart_core::iam::IamQuotas;
 use rampart_core::{AccountId, Quotas, Timing};
+use rampart_server::edge::TlsFiles;
 use rampart_server::{AuthMode, Settings};
 use rampart_store::{Location, Options as StoreOptions, Partitions};
 use serde::de::DeserializeOwned;
@@ -19,6 +20,8 @@ use crate::cli::{Auth, LogFormat, Options};
 #[derive(Debug)]
 pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
+    pub(crate) admin_listen: Option<SocketAddr>,
+    pub(crate) tls: Option<TlsFiles>,
     pub(crate) store: Location,
     pub(crate) auth: Auth,
     pub(crate) default_account: AccountId,
@@ -28,6 +31,7 @@ pub(crate) struct Config {
     pub(crate) master_key_file: Option<PathBuf>,
     pub(crate) catalog: Option<PathBuf>,
     pub(crate) store_options: StoreOptions,
+    pub(crate) wait_for_store: Duration,
     pub(crate) leave_any_type: bool,
     pub(crate) empty_pages: bool,
     pub(crate) retention: Retention,
@@ -40,15 +44,21 @@ pub(crate) struct Config {
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 struct SettingsFile {
     listen: Option<SocketAddr>,
+    admin_listen: Option<SocketAddr>,
+    tls_cert: Option<PathBuf>,
+    tls_key: Option<PathBuf>,
     store: Option<String>,
+    store_ca: Option<PathBuf>,
     auth: Option<Auth>,
     default_account: Option<AccountId>,
     settle_delay: Option<String>,
+    #[serde(alias = "log-format")]
     log: Option<LogFormat>,
     log_level: Option<String>,
     master_key_file: Option<PathBuf>,
     catalog: Option<PathBuf>,
     store_connections: Option<usize>,
+    wait_for_store: Option<u64>,
     store_partitions: Option<i64>,
     leave_any_type: Option<bool>,
     empty_pages: Option<bool>,
@@ -123,6 +133,11 @@ impl Config {
         }
         Ok(Self {
             listen: options.listen.or(file.listen).unwrap_or(SocketAddr::from(([127, 0, 0, 1], 7266))),
+            admin_listen: options.admin_listen.or(file.admin_listen),
+            tls: tls_files(
+                options.tls_cert.clone().or(file.tls_cert),
+                options.tls_key.clone().or(file.tls_key),
+            )?,
             store: store.parse()?,
             auth,
             default_account: match options.default_account.or(file.default_account) {
@@ -134,7 +149,13 @@ impl Config {
             log_level: options.log_level.clone().or(file.log_level).unwrap_or_else(|| "info".to_owned()),
             master_key_file: options.master_key_file.clone().or(file.master_key_file),
             catalog: options.catalog.clone().or(file.catalog),
-            store_options: StoreOptions { partitions, connections_max: connections },
+            store_options: StoreOptions {
+                partitions,
+                connections_max: connections,
+                authorities: options.store_ca.clone().or(file.store_ca),
+                ..StoreOptions::default()
+            },
+            wait_for_store: Duration::from_secs(options.wait_for_store.or(file.wait_for_store).unwrap_or(60)),
             leave_any_type: options.leave_any_type.or(file.leave_any_type).unwrap_or(false),
             empty_pages,
             retention: Retention::of(&with_overrides(
@@ -193,7 +214,11 @@ impl Config {
     pub(crate) fn print(&self) -> anyhow::Result<()> {
         let file = SettingsFile {
             listen: Some(self.listen),
+            admin_listen: self.admin_listen,
+            tls_cert: self.tls.as_ref().map(|files| files.certificate.clone()),
+            tls_key: self.tls.as_ref().map(|files| files.key.clone()),
             store: Some(self.store.to_string()),
+            store_ca: self.store_options.authorities.clone(),
             auth: Some(self.auth),
             default_account: Some(self.default_account),
             settle_delay: Some(format!("{}ms", self.settle_delay.as_millis())),
@@ -202,6 +227,7 @@ impl Config {
             master_key_file: self.master_key_file.clone(),
             catalog: self.catalog.clone(),
             store_connections: Some(self.store_options.connections_max),
+            wait_for_store: Some(self.wait_for_store.as_secs()),
             store_partitions: Some(self.store_options.partitions.count()),
             leave_any_type: Some(self.leave_any_type),
             empty_pages: Some(self.empty_pages),
@@ -278,6 +304,15 @@ fn with_overrides<T: Serialize + DeserializeOwned>(
         table.insert(name.trim().to_owned(), value);
     }
     table.try_into().with_context(|| format!("{what} '{}' cannot be used", overrides.join(",")))
+}
+
+/// Both, or neither.
+fn tls_files(certificate: Option<PathBuf>, key: Option<PathBuf>) -> anyhow::Result<Option<TlsFiles>> {
+    match (certificate, key) {
+        (Some(certificate), Some(key)) => Ok(Some(TlsFiles { certificate, key })),
+        (None, None) => Ok(None),
+        _ => bail!("tls-cert and tls-key go together: name both, or neither"),
+    }
 }
 
 fn milliseconds(duration: Duration) -> i64 {
@@ -387,6 +422,8 @@ mod tests {
             "[retention]\ndeleted-share = '4294967295d'",
             "[retention]\ndeleted-share = '3651d'",
             "auth = 'strict'\nempty-pages = true",
+            "tls-cert = 'cert.pem'",
+            "tls-key = 'key.pem'",
         ] {
             assert!(Config::merge(&Options::default(), toml::from_str(file).unwrap()).is_err(), "{file}");
         }

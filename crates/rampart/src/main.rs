@@ -8,6 +8,7 @@ mod master_key;
 mod org;
 mod output;
 mod serve;
+mod store;
 mod telemetry;
 
 use std::process::ExitCode;

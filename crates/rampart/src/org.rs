@@ -13,7 +13,7 @@ use rampart_server::{Clock, Entropy};
 pub(crate) use self::endpoint::Endpoint;
 use crate::cli::OrgChange;
 use crate::config::Config;
-use crate::{output, serve};
+use crate::{output, store};
 
 /// Makes the organization what a file says.
 pub(crate) async fn apply_file(config: &Config, file: &Path, how: OrgChange) -> anyhow::Result<()> {
@@ -32,7 +32,7 @@ pub(crate) async fn mirror(config: &Config, endpoint: Endpoint, how: OrgChange) 
 
 /// Prints what changes, and then changes it.
 async fn change(config: &Config, wanted: &OrganizationFile, how: OrgChange) -> anyhow::Result<()> {
-    let store = serve::open_store(config).await?;
+    let store = store::open(config).await?;
     let (entropy, now) = (Entropy::system(), Clock::real());
     let steps = plan_file(&store, wanted, how.prune, &entropy, now).await?;
     let mut words = String::new();

@@ -22,7 +22,8 @@ use uuid::Uuid;
 use super::Edge;
 use super::body::pass_by;
 use super::connections::Peer;
-use super::respond::{Answered, respond};
+use super::probes::{self, Probe};
+use super::respond::{Answered, Finished, Seen, respond};
 use super::route::{is_signed, operation_of};
 use crate::AuthMode;
 use crate::app::{App, Call};
@@ -35,21 +36,31 @@ pub(super) async fn dispatch(edge: &Edge, request: Request<Incoming>) -> Respons
     let started = Instant::now();
     let request_id = edge.app.entropy.uuid();
     let (head, mut body) = request.into_parts();
+    let mut seen = Seen::default();
+    let probe = Probe::of(&head).filter(|probe| probe.is_public(&edge.app, edge.has_admin));
     let answered = async {
+        if let Some(probe) = probe {
+            return Answered::Own(probes::answer(probe, &edge.app, &head, false).await);
+        }
         if let Err(failure) = edge.buffers.check_length(&body) {
             return Answered::failed(failure, dialect_of(&head), None);
         }
         if is_own(&head) {
             return answer_own(edge, &head, &mut body).await;
         }
-        answer(edge, &head, &mut body, request_id).await
+        answer(edge, &head, &mut body, request_id, &mut seen).await
     };
     let answered = AssertUnwindSafe(answered).catch_unwind().await.unwrap_or_else(|_| {
         // The panic's message went to the log by the panic hook.
         Answered::failed(Failure::Internal, dialect_of(&head), None)
     });
     let is_read = pass_by(&mut body, &head.headers).await;
-    respond(answered, &head, request_id, started, is_read)
+    let request = Finished { head: &head, request_id, seen, took: started.elapsed(), is_read };
+    let response = respond(answered, &request);
+    if probe.is_none() {
+        edge.app.metrics.answered(seen.operation, response.status(), request.took);
+    }
+    response
 }
 
 /// Whether a request is for the part of rampart's own API that nobody signs for.
@@ -111,7 +122,13 @@ fn read_claim<'a>(
 }
 
 /// Answers a request to one of AWS's services.
-async fn answer(edge: &Edge, head: &Parts, body: &mut Incoming, request_id: Uuid) -> Answered {
+async fn answer(
+    edge: &Edge,
+    head: &Parts,
+    body: &mut Incoming,
+    request_id: Uuid,
+    seen: &mut Seen,
+) -> Answered {
     let app = &edge.app;
     let headers = plain_headers(&head.headers, &head.uri);
     let parts = RequestParts {
@@ -137,6 +154,7 @@ async fn answer(edge: &Edge, head: &Parts, body: &mut Incoming, request_id: Uuid
         Ok(caller) => caller,
         Err(failure) => return failed(failure),
     };
+    seen.account = Some(caller.account);
     let form = match read_form(dialect, parts.query, &body) {
         Ok(form) => form,
         Err(failure) => return failed(failure),
@@ -145,6 +163,7 @@ async fn answer(edge: &Edge, head: &Parts, body: &mut Incoming, request_id: Uuid
         Ok(operation) => operation,
         Err(failure) => return failed(failure),
     };
+    seen.operation = Some(operation);
     let call = Call {
         account: caller.account,
         caller,

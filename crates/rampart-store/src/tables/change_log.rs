@@ -178,8 +178,8 @@ pub(crate) async fn take_head(reader: &Reader, part: PartitionId) -> Result<i64,
 }
 
 /// Makes sure that taking the head row goes out at once when it is asked for. Costs nothing once it is cached.
-pub(crate) async fn prepare_head(client: &deadpool_postgres::Object) -> Result<(), StoreError> {
-    crate::postgres::prepare(client, &TAKE_HEAD).await
+pub(crate) async fn prepare_head(link: &crate::postgres::Link) -> Result<(), StoreError> {
+    crate::postgres::prepare(link, &TAKE_HEAD).await
 }
 
 pub(crate) async fn head(reader: &Reader, part: PartitionId) -> Result<i64, StoreError> {

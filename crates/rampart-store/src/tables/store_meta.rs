@@ -1,6 +1,6 @@
 //! `store_meta`: what a store knows of itself, by name.
 
-use crate::migrations::{META_PART, READ_META, SETTLE_META};
+use crate::migrations::{META_PART, READ_META, SCHEMA_VERSION, SETTLE_META, VERSION, number};
 use crate::statement::Value;
 use crate::store::{Reader, Store};
 use crate::{Abort, PartitionId, StoreError, Transaction, Work};
@@ -14,6 +14,17 @@ impl Reader {
 }
 
 impl Store {
+    /// Asks whether the store answers and has the tables that this build needs. A newer build may have brought them
+    /// further: it leaves those of the older ones be.
+    pub async fn check(&self) -> Result<(), StoreError> {
+        let version = self.reader().await?.meta(VERSION).await?;
+        let version = version.map_or(Ok(0), |bytes| number(&bytes))?;
+        if version < SCHEMA_VERSION {
+            return Err(StoreError::Outdated { found: version, needed: SCHEMA_VERSION });
+        }
+        Ok(())
+    }
+
     /// Settles a value for good, and gives the one that holds: another may have come first.
     pub async fn settle_meta(&self, name: &'static str, value: Vec<u8>) -> Result<Vec<u8>, Abort> {
         self.write(PartitionId(META_PART), SettleMeta { name, value }).await

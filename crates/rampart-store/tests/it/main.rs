@@ -12,3 +12,5 @@ mod plans;
 mod portable;
 mod rows;
 mod snapshots;
+mod tls;
+mod unreachable;

@@ -113,7 +113,8 @@ impl Serving {
             assert!(lines.read_line(&mut greeting).unwrap() > 0, "it ended after: {greeting}");
         }
         let endpoint = greeting.lines().find_map(|line| line.trim().strip_prefix("endpoint")).unwrap();
-        let address = endpoint.trim().strip_prefix("http://").unwrap().parse().unwrap();
+        let (_, address) = endpoint.trim().split_once("://").unwrap();
+        let address = address.parse().unwrap();
         Self { child, greeting, address }
     }
 
