@@ -18,6 +18,7 @@ mod statement;
 mod store;
 mod tables;
 mod transaction;
+mod transfer;
 
 pub use error::{Abort, StoreError};
 pub use figures::{EngineFigures, Figures};
@@ -48,3 +49,4 @@ pub use tables::resource_share::{ReceivedGrant, ShareCursor, ShareScope};
 pub use tables::retention::{AssociationKey, EventKey, TokenKey};
 pub use tables::share_permission::{AttachedInShare, AttachmentCursor};
 pub use transaction::{Transaction, Work};
+pub use transfer::{Progress, TransferError};

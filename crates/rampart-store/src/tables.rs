@@ -63,6 +63,7 @@ pub static STATEMENTS: &[&[&Statement]] = &[
     sharing_event::STATEMENTS,
     snapshot::STATEMENTS,
     standing::STATEMENTS,
+    store_meta::STATEMENTS,
     EMPTY,
 ];
 

@@ -139,6 +139,18 @@ pub(crate) enum Command {
     Key(KeyCommand),
     /// Make the store's tables, or bring them up to date
     Migrate,
+    /// Write the whole store as lines of JSON, while servers may go on: a backup, or to move it to the other engine.
+    /// Secrets stay sealed: keep the master key, too
+    Export {
+        /// A file that is not there yet; - is standard output
+        #[arg(default_value = "-")]
+        file: PathBuf,
+    },
+    /// Fill an empty store with what `export` wrote, from whichever engine
+    Import {
+        /// The file; - is standard input
+        file: PathBuf,
+    },
     /// Print the settings in force, without secrets
     Config,
     /// List resource types and their permissions, those of --catalog too, and whose actions are inferred

@@ -10,6 +10,7 @@ mod output;
 mod serve;
 mod store;
 mod telemetry;
+mod transfer;
 
 use std::process::ExitCode;
 
@@ -41,6 +42,8 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             Command::Config => config.print(),
             Command::Catalog { output } => catalog::print(&config, output),
             Command::Migrate => serve::migrate(&config).await,
+            Command::Export { file } => transfer::export(&config, &file).await,
+            Command::Import { file } => transfer::import(&config, &file).await,
             Command::Operations { output } => output::operations(output),
             Command::Account(AccountCommand::Create { account, name, output }) => {
                 keys::create_account(&config, account, name, output).await

@@ -11,4 +11,5 @@ mod operation;
 mod org;
 mod program;
 mod serve;
+mod transfer;
 mod waiting;
