@@ -60,8 +60,8 @@ pub(crate) fn handle(app: Arc<App>, request: Request) -> Answer {
         let place =
             |(number, _): &(i64, AttachedPermission)| Place { time: TimestampMs(*number), id: Uuid::nil() };
         let next_token = page.cut(&app, &mut rows, place);
-        let shape = |row| PermissionShape::of_attached(row, feature_set, &own, &app, &call);
-        let permissions = rows.iter().map(|(_, row)| shape(row)).collect();
+        let attached = |row| PermissionShape::of_attached(row, feature_set, &own, &app, &call);
+        let permissions = rows.iter().map(|(_, row)| attached(row)).collect();
         Ok(json(&Output { permissions, next_token }))
     })
 }
