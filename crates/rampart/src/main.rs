@@ -45,8 +45,9 @@ fn run(cli: Cli) -> anyhow::Result<()> {
                 keys::create_account(&config, account, name, output).await
             }
             Command::Org(OrgCommand::Apply { file, how }) => org::apply_file(&config, &file, how).await,
-            Command::Org(OrgCommand::Mirror { endpoint, credentials, region, how }) => {
-                org::mirror(&config, Endpoint::new(&endpoint, &region, credentials)?, how).await
+            Command::Org(OrgCommand::Mirror { endpoint, without_tags, credentials, region, how }) => {
+                org::mirror(&config, Endpoint::new(&endpoint, &region, credentials, !without_tags)?, how)
+                    .await
             }
             Command::Key(KeyCommand::Create { account, user, output }) => {
                 keys::create_key(&config, account, user, output).await

@@ -8,11 +8,20 @@ const FILE: &str = "
 managementAccount: {id: '111111111111', name: Acme, email: root@acme.example}
 trustedServices: [sso.amazonaws.com, ram.amazonaws.com]
 sharing: true
+policies:
+  - name: NoS3
+    description: Keep out
+    tags: {owner: sec}
+    content:
+      Version: '2012-10-17'
+      Statement: {Effect: Deny, Action: 's3:*', Resource: '*'}
 root:
   units:
     - name: Workloads
+      tags: {team: net}
+      policies: [NoS3]
       accounts:
-        - {id: '222222222222', name: Shop, email: shop@acme.example}
+        - {id: '222222222222', name: Shop, email: shop@acme.example, tags: {stage: prod}}
       units:
         - name: Prod
           accounts: [{id: '333333333333'}]
@@ -32,8 +41,8 @@ fn a_file_is_applied_and_applied_again() {
     let planned = org(&site, &["apply", "acme.yaml", "--dry-run"]);
     assert!(planned[0].starts_with("create organization o-"), "{planned:?}");
     let done = org(&site, &["apply", "acme.yaml"]);
-    // The organization, two units, two accounts, two services, and sharing.
-    assert_eq!(done.last().unwrap(), "Done: 8 changes.", "{done:?}");
+    // The organization, two units, two accounts, two services, sharing, the policy, its type and attachment, three tags.
+    assert_eq!(done.last().unwrap(), "Done: 14 changes.", "{done:?}");
     assert_eq!(org(&site, &["apply", "acme.yaml"]), ["Nothing changes."]);
 
     // JSON does as well; what it does not name stays until it is pruned.
@@ -85,7 +94,7 @@ async fn another_endpoint_is_mirrored() {
         crate::program::Outcome::of(&mut command)
     };
     let first = mirror("111111111111", &[]);
-    assert!(first.succeeded && first.stdout.ends_with("Done: 8 changes.\n"), "{first:?}");
+    assert!(first.succeeded && first.stdout.ends_with("Done: 14 changes.\n"), "{first:?}");
     let again = mirror("111111111111", &["--prune"]);
     assert!(again.succeeded && again.stdout == "Nothing changes.\n", "{again:?}");
     let member = mirror("222222222222", &[]);
@@ -100,21 +109,50 @@ async fn another_endpoint_is_mirrored() {
         for operation in ["DescribeOrganization", "ListRoots"] {
             seen.push(client.organizations(operation, &json!({})).await.json);
         }
+        let filter = json!({"Filter": "SERVICE_CONTROL_POLICY"});
+        seen.push(client.organizations("ListPolicies", &filter).await.json);
+        for policy in seen[2]["Policies"].as_array().unwrap().clone() {
+            for operation in ["DescribePolicy", "ListTargetsForPolicy"] {
+                let input = json!({"PolicyId": policy["Id"]});
+                seen.push(client.organizations(operation, &input).await.json);
+            }
+        }
+        let tags = json!({"ResourceId": "222222222222"});
+        seen.push(client.organizations("ListTagsForResource", &tags).await.json);
+        assert_eq!(seen.last().unwrap()["Tags"][0]["Value"], "prod");
         let root = seen[1]["Roots"][0]["Id"].clone();
         let units = json!({"ParentId": root});
         seen.push(client.organizations("ListOrganizationalUnitsForParent", &units).await.json);
         seen
     };
     assert_eq!(describe(server.address).await, describe(copy.address).await);
-    let unreachable = Site::new().run(&[
-        "org",
-        "mirror",
-        "--endpoint",
-        "https://organizations.us-east-1.amazonaws.com",
-        "--access-key-id",
-        "x",
-        "--secret-access-key",
-        "x",
-    ]);
-    assert!(!unreachable.succeeded && unreachable.stderr.contains("TLS is not built in"), "{unreachable:?}");
+    for (endpoint, words) in
+        [("ftp://127.0.0.1", "http://HOST:PORT"), ("https://127.0.0.1:1", "cannot reach https://127.0.0.1:1")]
+    {
+        let key = ["--access-key-id", "x", "--secret-access-key", "x"];
+        let outcome = Site::new().run(&[&["org", "mirror", "--endpoint", endpoint][..], &key].concat());
+        assert!(!outcome.succeeded && outcome.stderr.contains(words), "{outcome:?}");
+    }
+}
+
+#[test]
+fn what_is_wrong_is_told_with_its_line() {
+    let site = Site::new();
+    let wrong = |from: &str, to: &str| {
+        site.write("bad.yaml", &FILE.replacen(from, to, 1));
+        let outcome = site.run(&["org", "apply", "bad.yaml"]);
+        assert!(!outcome.succeeded, "{to}: {outcome:?}");
+        outcome.stderr
+    };
+    for (from, to, words) in [
+        ("'333333333333'", "'222222222222'", "bad.yaml, line 21"),
+        ("policies: [NoS3]", "policies: [NoS4]", "bad.yaml, line 16"),
+        ("shop@acme.example", "shop", "bad.yaml, line 18"),
+        ("Effect: Deny", "Effect: Maybe", "bad.yaml, line 6"),
+        ("id: '222222222222'", "id: '2222'", "line 18"),
+        ("tags: {team: net}", "tagss: {team: net}", "line 15"),
+    ] {
+        let told = wrong(from, to);
+        assert!(told.contains(words), "{to}: {told}");
+    }
 }
