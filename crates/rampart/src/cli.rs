@@ -150,6 +150,12 @@ pub(crate) enum AccountCommand {
         #[arg(long, value_enum, default_value_t)]
         output: OutputFormat,
     },
+    /// List the accounts that the store knows: registered ones, owners of keys, members of organizations
+    List {
+        /// How to print
+        #[arg(long, value_enum, default_value_t)]
+        output: OutputFormat,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -2,6 +2,8 @@
 //!
 //! Applying a file again changes nothing. What the file does not speak of stays, unless it is told to be pruned.
 
+mod fault;
+mod file;
 mod policies;
 mod step;
 mod tags;
@@ -10,8 +12,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use rampart_aws::AccountId;
 use rampart_aws::timestamp::TimestampMs;
-use serde::{Deserialize, Serialize};
 
+pub use self::fault::PlanFault;
+pub use self::file::{AccountEntry, Node, OrganizationFile, PolicyEntry, accounts_of};
 pub use self::step::Step;
 pub use self::tags::Tags;
 use super::creation::check_email;
@@ -20,111 +23,6 @@ use super::policy::{Attachment, Policy};
 use super::unit::{Parent, check_unit_name};
 use super::{FeatureSet, Member, Organization, OrganizationId, OrganizationalUnit, ParentId, Sharing};
 use crate::limits::UNIT_DEPTH_MAX;
-
-/// An organization as a file says it.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct OrganizationFile {
-    /// Who decides for it.
-    pub management_account: AccountEntry,
-    /// Its id; a new one when there is none and the organization is made now.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub id: Option<String>,
-    /// `ALL` unless said otherwise.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub feature_set: Option<String>,
-    /// Services with trusted access.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub trusted_services: Option<Vec<String>>,
-    /// Whether RAM shares within it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sharing: Option<bool>,
-    /// Whether service control policies are in force; as it is, unless some are attached.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub policies_enabled: Option<bool>,
-    /// Service control policies.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub policies: Option<Vec<PolicyEntry>>,
-    /// The root.
-    #[serde(default)]
-    pub root: Node,
-}
-
-/// A service control policy.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct PolicyEntry {
-    /// Its id; a new one when there is none and it is made now.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub id: Option<String>,
-    /// Its name, by which it is attached.
-    pub name: String,
-    /// What it is for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
-    /// The document, or its text.
-    pub content: serde_json::Value,
-    /// Its tags.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tags: Option<Tags>,
-}
-
-/// The root or a unit, with what stands in it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct Node {
-    /// Its id; a new one when there is none and it is made now.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub id: Option<String>,
-    /// A unit's name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// The names of the policies that are attached to it, besides AWS's.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub policies: Option<Vec<String>>,
-    /// Whether AWS's policy is attached to it, which allows everything.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub full_access: Option<bool>,
-    /// Its tags.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub tags: Option<Tags>,
-    /// The accounts in it.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub accounts: Vec<AccountEntry>,
-    /// The units in it.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub units: Vec<Node>,
-}
-
-/// An account.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct AccountEntry {
-    /// Its id.
-    pub id: AccountId,
-    /// Its name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// Its root user's address.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub email: Option<String>,
-    /// The names of the policies that are attached to it, besides AWS's.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub policies: Option<Vec<String>>,
-    /// Whether AWS's policy is attached to it, which allows everything.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub full_access: Option<bool>,
-    /// Its tags.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tags: Option<Tags>,
-}
-
-impl AccountEntry {
-    /// An account of which only the id is said.
-    pub fn new(id: AccountId) -> Self {
-        Self { id, name: None, email: None, policies: None, full_access: None, tags: None }
-    }
-}
 
 /// What the file says of a root, a unit or an account besides its place.
 struct Described<'a> {
@@ -182,79 +80,6 @@ pub struct Snapshot {
     pub tags: HashMap<String, Tags>,
 }
 
-/// Why a file cannot be applied.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[expect(missing_docs, reason = "each variant says what it is in its message")]
-pub enum PlanFault {
-    #[error("'{0}' is no {1}")]
-    Id(String, &'static str),
-    #[error("the file says that the organization is {wanted}, but account {management} has {found}")]
-    OtherOrganization { wanted: String, management: AccountId, found: String },
-    #[error("a feature set is ALL or CONSOLIDATED_BILLING, and cannot be changed")]
-    FeatureSet,
-    #[error("the root's id cannot be changed")]
-    RootId,
-    #[error("a unit has a name of 1 to 128 characters, unique among its siblings: {0:?}")]
-    UnitName(String),
-    #[error("unit {0} stands elsewhere: units cannot be moved")]
-    UnitMoved(ParentId),
-    #[error("units are at most five levels deep: {0}")]
-    TooDeep(String),
-    #[error("account {0} is named more than once")]
-    AccountTwice(AccountId),
-    #[error("account {0} is a member of another organization")]
-    AccountElsewhere(AccountId),
-    #[error("'{0}' is no address of an account's root user")]
-    Email(String),
-    #[error("sharing needs an organization with all features")]
-    SharingNeedsAllFeatures,
-    #[error("service control policies need an organization with all features")]
-    PoliciesNeedAllFeatures,
-    #[error("policies are attached only while they are enabled, and the file says policiesEnabled: false")]
-    PoliciesDisabled,
-    #[error("policy '{0}' cannot be: {1}")]
-    Policy(String, String),
-    #[error("there is more than one policy '{0}'")]
-    PolicyTwice(String),
-    #[error("there is no policy '{0}'")]
-    PolicyUnknown(String),
-    #[error("{0} would have more than five policies")]
-    TooManyPolicies(String),
-    #[error("{0} would have no policy at all: leave it fullAccess, or attach another")]
-    WithoutPolicies(String),
-    #[error(
-        "the tags of {0} cannot be: up to 50, keys of 1 to 128 characters without aws:, values of up to 256"
-    )]
-    Tags(String),
-}
-
-impl PlanFault {
-    /// What of the file's text it is about, and which of several times that this stands there.
-    pub fn is_about(&self) -> Option<(String, usize)> {
-        let first = |text: &dyn ToString| Some((text.to_string(), 0));
-        match self {
-            Self::Id(id, _) => first(id),
-            Self::OtherOrganization { wanted, .. } => first(wanted),
-            Self::FeatureSet => first(&"featureSet"),
-            Self::RootId => first(&"root"),
-            Self::UnitName(name) => Some((name.clone(), 1)),
-            Self::UnitMoved(id) => first(id),
-            Self::TooDeep(name) => first(name),
-            Self::AccountTwice(account) => Some((account.to_string(), 1)),
-            Self::AccountElsewhere(account) => first(account),
-            Self::Email(email) => first(email),
-            Self::SharingNeedsAllFeatures => first(&"sharing"),
-            Self::PoliciesNeedAllFeatures => first(&"policies"),
-            Self::PoliciesDisabled => first(&"policiesEnabled"),
-            Self::Policy(name, _) | Self::PolicyUnknown(name) => first(name),
-            Self::PolicyTwice(name) => Some((name.clone(), 1)),
-            Self::TooManyPolicies(target) | Self::WithoutPolicies(target) | Self::Tags(target) => {
-                first(target)
-            }
-        }
-    }
-}
-
 /// What it takes. `ids` gives fresh random bytes at each call; with `prune` what the file does not name goes.
 pub fn plan(
     file: &OrganizationFile,
@@ -285,7 +110,7 @@ pub fn plan(
     steps.extend(sharing(file, &organization)?);
     let removed: HashSet<String> = steps.iter().filter_map(Step::removes).collect();
     let organization = &organization;
-    let planned = policies::Policies {
+    let of_file = policies::Policies {
         file,
         snapshot,
         organization,
@@ -294,7 +119,7 @@ pub fn plan(
         prune,
         now,
     };
-    let (of_policies, known) = planned.plan(ids)?;
+    let (of_policies, known) = of_file.plan(ids)?;
     steps.extend(of_policies);
     let of_nodes =
         described.iter().filter_map(|described| Some((described.target.as_str(), described.tags?)));
@@ -305,17 +130,6 @@ pub fn plan(
         steps.extend(tags::step(resource, wanted, snapshot, prune)?);
     }
     Ok(steps)
-}
-
-/// All accounts of a file, the management account first.
-pub fn accounts_of(file: &OrganizationFile) -> Vec<AccountId> {
-    fn of_node(node: &Node, found: &mut Vec<AccountId>) {
-        found.extend(node.accounts.iter().map(|account| account.id));
-        node.units.iter().for_each(|unit| of_node(unit, found));
-    }
-    let mut found = vec![file.management_account.id];
-    of_node(&file.root, &mut found);
-    found
 }
 
 fn check_same(file: &OrganizationFile, found: &Organization) -> Result<Organization, PlanFault> {

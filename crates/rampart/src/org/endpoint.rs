@@ -199,6 +199,7 @@ impl Endpoint {
     }
 
     /// Calls an operation; once more, and later, when the endpoint asks for patience.
+    #[expect(clippy::disallowed_methods, reason = "the endpoint asks to be left alone for a while")]
     async fn call(&self, operation: &str, input: &Value) -> anyhow::Result<Value> {
         let mut delay = DELAY_MIN;
         loop {

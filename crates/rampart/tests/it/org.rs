@@ -156,3 +156,33 @@ fn what_is_wrong_is_told_with_its_line() {
         assert!(told.contains(words), "{to}: {told}");
     }
 }
+
+#[test]
+fn the_accounts_that_the_store_knows_are_listed() {
+    let site = Site::new();
+    assert_eq!(site.run(&["account", "list"]).stdout, "");
+    site.write("acme.yaml", FILE);
+    org(&site, &["apply", "acme.yaml"]);
+    for arguments in [
+        &["account", "create", "444444444444", "--name", "Alone"][..],
+        &["key", "create", "--account", "222222222222"],
+        &["key", "create", "--account", "222222222222", "--user", "alice"],
+        &["key", "create", "--account", "555555555555"],
+    ] {
+        assert!(site.run(arguments).succeeded, "{arguments:?}");
+    }
+    let listed = site.run(&["account", "list", "--output", "json"]);
+    let listed: Vec<Value> = serde_json::from_str(&listed.stdout).unwrap();
+    let of = |member: &str| listed.iter().map(|line| line[member].clone()).collect::<Vec<_>>();
+    let ids = ["111111111111", "222222222222", "333333333333", "444444444444", "555555555555"];
+    assert_eq!(of("AccountId"), ids);
+    assert_eq!(of("Name"), ["Acme", "Shop", "333333333333", "Alone", ""]);
+    assert_eq!(of("ActiveKeys"), [0, 2, 0, 0, 1]);
+    let depths = listed.iter().map(|line| line["Path"].as_str().map_or(0, |path| path.matches('/').count()));
+    assert_eq!(depths.collect::<Vec<_>>(), [2, 3, 4, 0, 0]);
+    let text = site.run(&["account", "list"]).stdout;
+    assert!(
+        text.starts_with("111111111111  ACTIVE     keys 0    o-") && text.contains("/  Shop\n"),
+        "{text}"
+    );
+}
