@@ -38,6 +38,7 @@ pub use tables::effective::{EffectiveEntity, HoldingShare};
 pub use tables::holding::HeldEntity;
 pub use tables::iam_identity::IdentityCursor;
 pub use tables::invitation::InvitationCursor;
+pub use tables::known_account::KnownKey;
 pub use tables::lease::{Fence, Lease};
 pub use tables::organization_policy::PolicyDocument;
 pub use tables::organization_remains::Remains;

@@ -1,5 +1,6 @@
 //! The `rampart` binary: command line, configuration, wiring. The only place with `anyhow` and the environment.
 
+mod accounts;
 mod catalog;
 mod cli;
 mod config;
@@ -48,9 +49,11 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             Command::Account(AccountCommand::Create { account, name, output }) => {
                 keys::create_account(&config, account, name, output).await
             }
+            Command::Account(AccountCommand::List { output }) => accounts::list(&config, output).await,
             Command::Org(OrgCommand::Apply { file, how }) => org::apply_file(&config, &file, how).await,
-            Command::Org(OrgCommand::Mirror { endpoint, credentials, region, how }) => {
-                org::mirror(&config, Endpoint::new(&endpoint, &region, credentials)?, how).await
+            Command::Org(OrgCommand::Mirror { endpoint, without_tags, credentials, region, how }) => {
+                org::mirror(&config, Endpoint::new(&endpoint, &region, credentials, !without_tags)?, how)
+                    .await
             }
             Command::Key(KeyCommand::Create { account, user, output }) => {
                 keys::create_key(&config, account, user, output).await
