@@ -97,7 +97,7 @@ async fn echo(connections: usize, duration: Duration) -> anyhow::Result<Seen> {
     let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
     let address = listener.local_addr()?;
     let (stop, stopped) = oneshot::channel::<()>();
-    let server = tokio::spawn(serve(listener, EdgeLimits::default(), Arc::new(Echo), async {
+    let server = tokio::spawn(serve(Door::plain(listener), EdgeLimits::default(), Arc::new(Echo), async {
         let _ = stopped.await;
     }));
     let requests = (0..connections).map(|_| Ok(vec![read_request(&Registered::made_up(fresh_account()?))]));
