@@ -10,6 +10,7 @@ mod output;
 mod serve;
 mod store;
 mod telemetry;
+mod traces;
 
 use std::process::ExitCode;
 

@@ -5,10 +5,12 @@
 mod certificates;
 mod command_line;
 mod crash;
+mod deploy;
 mod keys;
 mod leader;
 mod operation;
 mod org;
 mod program;
 mod serve;
+mod traces;
 mod waiting;
