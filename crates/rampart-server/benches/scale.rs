@@ -95,11 +95,13 @@ impl Site {
         };
         let (store, _) = Store::open(&location, Options::default()).await.unwrap();
         let started = Instant::now();
-        fill(&store, OWNER, shares, PER_SHARE).await;
+        fill(&store, OWNER, shares, PER_SHARE, 300_000_000_000).await;
         fill_policy(&store).await;
         fill_sparse(&store, sparse).await;
         for n in 0..others {
-            fill(&store, &format!("{:012}", 400_000_000_000_u64 + u64::from(n)), 1, 1).await;
+            let (owner, consumers) =
+                (400_000_000_000_u64 + u64::from(n), 600_000_000_000 + u64::from(n) * 20);
+            fill(&store, &owner.to_string(), 1, 1, consumers).await;
         }
         println!("  filled {shares} shares and {others} owners in {:.0} s", started.elapsed().as_secs_f64());
         if let Some(database) = &database {
@@ -122,7 +124,7 @@ impl Site {
         let client =
             |id: &str| Client::of(address, Key { id: id.to_owned(), secret: "x".to_owned() }, REGION);
         let some_share = share(account, shares / 2).arn().to_string();
-        let (owner, consumer) = (client(OWNER), client(&consumer_of(0, 0, shares)));
+        let (owner, consumer) = (client(OWNER), client(&consumer_of(0, 0, shares, 300_000_000_000)));
         let (sparse_owner, sparse_consumer) = (client(SPARSE_OWNER), client(SPARSE_CONSUMER));
         let sparse_share = share(SPARSE_OWNER.parse().unwrap(), sparse - 1).arn().to_string();
         Self {
@@ -140,7 +142,7 @@ impl Site {
 }
 
 /// Rows as the operations would have left them, a thousand in a transaction.
-async fn fill(store: &Store, owner: &str, shares: u32, per_share: u32) {
+async fn fill(store: &Store, owner: &str, shares: u32, per_share: u32, consumers: u64) {
     let owner: AccountId = owner.parse().unwrap();
     let part = store.partition_of(owner);
     let shares_at_once = 1000 / (2 * per_share + 1);
@@ -150,7 +152,11 @@ async fn fill(store: &Store, owner: &str, shares: u32, per_share: u32) {
         let row = ResourceShare { contents, ..share(owner, number) };
         for n in 0..per_share {
             changes.push(Change::AssociationStored(resource(&row, number, n)));
-            changes.push(Change::AssociationStored(principal(&row, &consumer_of(number, n, shares), n)));
+            changes.push(Change::AssociationStored(principal(
+                &row,
+                &consumer_of(number, n, shares, consumers),
+                n,
+            )));
         }
         changes.push(Change::ShareStored(row));
         if (number + 1) % shares_at_once == 0 || number + 1 == shares {
@@ -223,9 +229,9 @@ impl Work for Fill {
 }
 
 /// Each consumer is in a good hundred shares, whatever their number.
-fn consumer_of(share: u32, n: u32, shares: u32) -> String {
+fn consumer_of(share: u32, n: u32, shares: u32, first: u64) -> String {
     let consumers = (shares * PER_SHARE / 101).max(PER_SHARE);
-    format!("{:012}", 300_000_000_000_u64 + u64::from((share * PER_SHARE + n) % consumers))
+    format!("{:012}", first + u64::from((share * PER_SHARE + n) % consumers))
 }
 
 fn share(owner: AccountId, number: u32) -> ResourceShare {

@@ -17,11 +17,14 @@ mod endings;
 mod leadership;
 mod memberships;
 mod purge;
+mod remains;
 mod replacement;
 
 use endings::end_with_their_shares;
 use memberships::tidy_memberships;
 use purge::purge;
+pub use remains::remove_remains;
+use remains::remove_some;
 use replacement::replace_permissions;
 
 pub(crate) use endings::expire_invitations;
@@ -150,6 +153,7 @@ impl<'a> Worker<'a> {
             step += self.counted(Job::ReplacePermissions, replace_permissions(self)).await?;
             step += self.counted(Job::TidyMemberships, tidy_memberships(self)).await?;
             step += self.counted(Job::Purge, purge(self)).await?;
+            step += self.counted(Job::RemoveRemains, remove_some(self)).await?;
             if step == 0 {
                 return Ok(done);
             }

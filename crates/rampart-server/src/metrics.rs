@@ -79,16 +79,19 @@ pub enum Job {
     ReplacePermissions,
     /// Ends what rested on memberships that are over.
     TidyMemberships,
+    /// Removes what is left of organizations that are no more.
+    RemoveRemains,
     /// Removes what is past its retention.
     Purge,
 }
 
 impl Job {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::ExpireInvitations,
         Self::EndWithShares,
         Self::ReplacePermissions,
         Self::TidyMemberships,
+        Self::RemoveRemains,
         Self::Purge,
     ];
 
@@ -98,6 +101,7 @@ impl Job {
             Self::EndWithShares => "end-with-shares",
             Self::ReplacePermissions => "replace-permissions",
             Self::TidyMemberships => "tidy-memberships",
+            Self::RemoveRemains => "remove-remains",
             Self::Purge => "purge",
         }
     }

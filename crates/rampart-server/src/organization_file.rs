@@ -18,6 +18,7 @@ use rampart_core::{AccountId, Change, OrganizationChange, OrganizationRefusal, T
 use rampart_store::{Abort, Reader, Store, StoreError, Transaction, Work};
 
 use crate::Entropy;
+use crate::background::remove_remains;
 
 /// Rows that are read together.
 const PAGE: u32 = 500;
@@ -104,6 +105,9 @@ pub async fn apply(
     entropy: &Entropy,
     now: TimestampMs,
 ) -> Result<(), ApplyError> {
+    if matches!(steps.first(), Some(Step::CreateOrganization { .. })) {
+        remove_remains(store, management).await?;
+    }
     for steps in steps.chunks(STEPS_AT_ONCE) {
         let newcomers = steps.iter().filter_map(|step| match step {
             Step::Join { account, .. } => Some(account.id),
@@ -185,6 +189,9 @@ impl Take {
     async fn take(&self, tx: &Transaction, step: &Step, taken: &mut Taken) -> Result<(), Abort> {
         match step {
             Step::CreateOrganization { organization, management } => {
+                if tx.remains_of(self.management).await?.is_some() {
+                    return Err(OrganizationRefusal::ConcurrentModification.into());
+                }
                 taken.organization = Some(organization.clone());
                 let member = self.member(management, &Parent::root(organization));
                 taken.push(OrganizationChange::MemberStored(member));

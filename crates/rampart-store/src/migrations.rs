@@ -446,6 +446,20 @@ const STEPS: &[&str] = &[
         name TEXT NOT NULL,
         term BIGINT NOT NULL,
         PRIMARY KEY (part, name))",
+    "CREATE TABLE IF NOT EXISTS log_floor (
+        part BIGINT NOT NULL,
+        seq BIGINT NOT NULL,
+        PRIMARY KEY (part))",
+    "ALTER TABLE share_permission ADD COLUMN IF NOT EXISTS permission_id BYTEA",
+    "CREATE TABLE IF NOT EXISTS organization_remains (
+        part BIGINT NOT NULL,
+        management TEXT NOT NULL,
+        generation BIGINT NOT NULL,
+        PRIMARY KEY (part, management, generation))",
+    "CREATE INDEX IF NOT EXISTS organization_handshake_by_end
+        ON organization_handshake (forgotten_ms)",
+    "CREATE INDEX IF NOT EXISTS account_creation_by_time
+        ON account_creation (requested_ms)",
 ];
 
 /// Holds what the store must know of itself before anything else; made before the first step.

@@ -123,6 +123,18 @@ impl PostgresStore {
         }
     }
 
+    /// A connection in a transaction that sees one moment, and ends with it.
+    pub(crate) async fn snapshot(&self) -> Result<Link, StoreError> {
+        let pooled = self.pool.get().await.map_err(|e| unreachable_store(&e))?;
+        let link = Link::for_transaction(pooled, self.timeouts);
+        link.discard();
+        // Who reads it may be slow: rows may go through a pipe.
+        let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+                     SET LOCAL idle_in_transaction_session_timeout = 0";
+        link.within(link.batch_execute(begin)).await.map_err(|trouble| trouble.into_error("snapshot"))?;
+        Ok(link)
+    }
+
     pub(crate) fn close(&self) {
         self.pool.close();
     }
@@ -316,7 +328,7 @@ pub(crate) async fn query<T>(
     link: &Link,
     statement: &'static Statement,
     values: &[Value<'_>],
-    read: fn(&Row<'_>) -> Result<T, StoreError>,
+    read: impl Fn(&Row<'_>) -> Result<T, StoreError>,
 ) -> Result<Vec<T>, StoreError> {
     // Of queries that travel together each finds the connection dead, though another may have renewed it by then.
     let was_renewed = link.is_renewed();

@@ -156,7 +156,7 @@ pub(crate) fn query<T>(
     connection: &Connection,
     statement: &'static Statement,
     values: &[Value<'_>],
-    read: fn(&Row<'_>) -> Result<T, StoreError>,
+    read: impl Fn(&Row<'_>) -> Result<T, StoreError>,
 ) -> Result<Vec<T>, StoreError> {
     let failed = |e: rusqlite::Error| failure(statement.name, &e);
     let mut prepared = connection.prepare_cached(statement.sql).map_err(failed)?;

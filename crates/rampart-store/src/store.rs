@@ -12,7 +12,7 @@ use crate::figures::{Counts, Figures};
 use crate::migrations::Migrated;
 use crate::postgres::{Address, PostgresStore};
 use crate::sqlite::{ReadLease, SqliteStore};
-use crate::{Abort, PartitionId, Partitions, StoreError, Work};
+use crate::{Abort, PartitionId, Partitions, Snapshot, StoreError, Work};
 
 /// Where a store is, as `--store` says it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -224,6 +224,16 @@ impl Store {
                 Reader { connection, partitions: self.partitions, _lease: None }
             }
         })
+    }
+
+    /// All rows as of now. Keep it no longer than needed: the engines keep for it what was overwritten since.
+    pub async fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        if let Driver::Postgres(store) = &self.driver {
+            let client = store.snapshot().await?;
+            let connection = Connection::Postgres(Box::new(client));
+            return Ok(Snapshot::new(Reader { connection, partitions: self.partitions, _lease: None }));
+        }
+        self.reader().await.map(Snapshot::new)
     }
 
     /// Runs `work` in a transaction of `part`. When this returns `Ok`, what it wrote is durable; when it returns an

@@ -4,6 +4,7 @@
 
 pub mod client;
 pub mod dice;
+pub mod mirror;
 pub mod postgres;
 pub mod server;
 pub mod tls;

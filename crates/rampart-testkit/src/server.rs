@@ -13,13 +13,14 @@ use rampart_core::{AccountId, Change, SharingEvent};
 use rampart_server::background;
 use rampart_server::edge::TlsFiles;
 use rampart_server::{App, AuthMode, Clock, Entropy, Server, Settings};
-use rampart_store::{Abort, Location, MasterKey, Options, Reader, Store, Transaction, Work};
+use rampart_store::{Abort, Follower, Location, MasterKey, Options, Reader, Store, Transaction, Work};
 use rusqlite::types::ValueRef;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::client::{Client, Http, Key, http};
+use crate::mirror::{Following, Mirror};
 use crate::postgres::{PostgresCluster, TestDatabase};
 use crate::tls;
 
@@ -49,7 +50,7 @@ pub struct TestServer {
     http: Http,
     stop: Option<oneshot::Sender<()>>,
     running: Option<JoinHandle<()>>,
-    home: Home,
+    home: Arc<Home>,
 }
 
 /// Where the store is; removed with the value.
@@ -63,13 +64,29 @@ pub async fn for_each_store(test: impl AsyncFn(TestServer)) {
     for_each_store_with(settings(), test).await;
 }
 
-/// Runs `test` once on each store, each time on an empty server with these settings.
+/// Runs `test` once on each store, each time on an empty server with these settings. Whatever the test did, the change
+/// log must have told it.
 pub async fn for_each_store_with(settings: Settings, test: impl AsyncFn(TestServer)) {
     for kind in [StoreKind::Sqlite, StoreKind::Postgres] {
         // Shown only when the test fails: it says on which store.
         eprintln!("on {kind:?}");
-        Box::pin(test(TestServer::start(kind, settings).await)).await;
+        let server = TestServer::start(kind, settings).await;
+        let (store, home) = (server.store.clone(), Arc::clone(&server.home));
+        Box::pin(test(server)).await;
+        Box::pin(assert_log_tells_all(&store)).await;
+        drop(home);
     }
+}
+
+/// That the change log, read from its beginning, gives the rows that stand in the tables. A log that was trimmed cannot.
+async fn assert_log_tells_all(store: &Store) {
+    let (mut heard, mut follower) = (Following::default(), Follower::from_start(store.clone()));
+    // A test may have closed its store.
+    if follower.poll(&mut heard).await.is_err() || heard.forgotten > 0 {
+        return;
+    }
+    let snapshot = store.snapshot().await.expect("the store can be read");
+    heard.mirror.assert_same(&Mirror::of(&snapshot).await);
 }
 
 /// Open mode, no delays, the default limits.
@@ -118,6 +135,7 @@ impl TestServer {
             // A dropped sender stops it too.
             let _ = stopped.await;
         }));
+        let home = Arc::new(home);
         Self { address, app, store, master_key, http: http(), stop: Some(stop), running: Some(running), home }
     }
 
@@ -191,7 +209,7 @@ impl TestServer {
 
     /// Asks the store's tables directly: a row of the answer is a line, its columns are separated by `|`.
     pub fn sql(&self, text: &str) -> Vec<String> {
-        match &self.home {
+        match &*self.home {
             Home::Directory(directory) => sqlite_rows(&directory.path().join(SQLITE_FILE), text),
             Home::Database(database) => {
                 let rows = database.sql(text).unwrap_or_else(|error| panic!("{error}"));

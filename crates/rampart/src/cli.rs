@@ -96,7 +96,7 @@ pub(crate) struct Options {
     pub(crate) quota_of_environment: Vec<String>,
     /// How long things that are over are kept: deleted-share=2h, deleted-permission=2h, finished-work=7d, ended-association=2h,
     /// answered-invitation=7d, accepted-invitation=association (as long as that lives; AWS forgets it after 7d),
-    /// event=7d. May be repeated; adds to those in RAMPART_RETENTION
+    /// handshake=30d, account-creation=90d, event=7d, change-log=24h. May be repeated; adds to those in RAMPART_RETENTION
     #[arg(long, global = true, value_name = "NAME=DURATION", value_delimiter = ',')]
     pub(crate) retention: Vec<String>,
     #[arg(long, global = true, env = "RAMPART_RETENTION", value_delimiter = ',', hide = true)]

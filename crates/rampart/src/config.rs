@@ -79,7 +79,10 @@ struct RetentionFile {
     ended_association: Option<String>,
     answered_invitation: Option<String>,
     accepted_invitation: Option<String>,
+    handshake: Option<String>,
+    account_creation: Option<String>,
     event: Option<String>,
+    change_log: Option<String>,
 }
 
 /// How long things that are over are kept.
@@ -92,7 +95,10 @@ pub(crate) struct Retention {
     answered_invitation: Duration,
     /// As long as its association lives, when there is no number.
     accepted_invitation: Option<Duration>,
+    handshake: Duration,
+    account_creation: Duration,
     event: Duration,
+    change_log: Duration,
 }
 
 impl Config {
@@ -186,6 +192,8 @@ impl Config {
             ended_association_visible_ms: milliseconds(retention.ended_association),
             answered_invitation_visible_ms: milliseconds(retention.answered_invitation),
             accepted_invitation_visible_ms: retention.accepted_invitation.map(milliseconds),
+            handshake_visible_ms: milliseconds(retention.handshake),
+            account_creation_visible_ms: milliseconds(retention.account_creation),
         };
         Settings {
             timing,
@@ -194,6 +202,7 @@ impl Config {
             leave_any_type: self.leave_any_type,
             empty_pages: self.empty_pages,
             event_kept_ms: milliseconds(retention.event),
+            change_log_kept_ms: milliseconds(retention.change_log),
             ..Settings::new(auth, self.default_account)
         }
     }
@@ -256,7 +265,10 @@ impl Retention {
             accepted_invitation: accepted
                 .map(|text| parse_duration("retention.accepted-invitation", text, HOUR * 24 * 3650))
                 .transpose()?,
+            handshake: of("handshake", &file.handshake, HOUR * 24 * 30)?,
+            account_creation: of("account-creation", &file.account_creation, HOUR * 24 * 90)?,
             event: of("event", &file.event, HOUR * 24 * 7)?,
+            change_log: of("change-log", &file.change_log, HOUR * 24)?,
         })
     }
 
@@ -276,7 +288,10 @@ impl Retention {
             ended_association: text(self.ended_association),
             answered_invitation: text(self.answered_invitation),
             accepted_invitation: self.accepted_invitation.and_then(text).or(Some("association".to_owned())),
+            handshake: text(self.handshake),
+            account_creation: text(self.account_creation),
             event: text(self.event),
+            change_log: text(self.change_log),
         }
     }
 }
@@ -370,11 +385,14 @@ mod tests {
 
     #[test]
     fn retentions_and_quotas_come_from_the_file() {
-        let file = "[retention]\nended-association = '30m'\ndeleted-share = '500ms'\naccepted-invitation = '7d'\n[quotas]\npending-invitations = 5\n[iam-quotas]\nusers = 6";
+        let file = "[retention]\nended-association = '30m'\ndeleted-share = '500ms'\naccepted-invitation = '7d'\nhandshake = '20d'\n[quotas]\npending-invitations = 5\n[iam-quotas]\nusers = 6";
         let config = Config::merge(&Options::default(), toml::from_str(file).unwrap()).unwrap();
         let settings = config.settings();
         assert_eq!(settings.timing.ended_association_visible_ms, 30 * 60 * 1000);
         assert_eq!(settings.timing.accepted_invitation_visible_ms, Some(7 * 24 * 60 * 60 * 1000));
+        let days = 24 * 60 * 60 * 1000;
+        assert_eq!(settings.timing.handshake_visible_ms, 20 * days);
+        assert_eq!(settings.timing.account_creation_visible_ms, 90 * days);
         assert_eq!((settings.quotas.pending_invitations, settings.quotas.resource_shares), (5, 25_000));
         assert_eq!((settings.iam_quotas.users, settings.iam_quotas.roles), (6, 1_000));
         let printed = toml::to_string(&config.retention.to_file()).unwrap();

@@ -60,7 +60,7 @@ pub enum OrganizationChange {
     },
     AttachmentStored(Attachment),
     AttachmentDeleted(Attachment),
-    /// All attachments of a generation.
+    /// All attachments of a generation, which is over.
     AttachmentsDropped {
         management: AccountId,
         generation: i64,

@@ -129,10 +129,11 @@ pub fn decide_enable(organization: &Organization) -> Result<Organization, Organi
     Ok(Organization { policies_enabled: true, policies_generation, ..organization.clone() })
 }
 
-/// Policies are in force no more, and attached to nothing.
+/// Policies are in force no more, and attached to nothing: what was attached is of an earlier generation now.
 pub fn decide_disable(organization: &Organization) -> Result<Organization, OrganizationRefusal> {
     check_enabled(organization)?;
-    Ok(Organization { policies_enabled: false, ..organization.clone() })
+    let policies_generation = organization.policies_generation + 1;
+    Ok(Organization { policies_enabled: false, policies_generation, ..organization.clone() })
 }
 
 fn check_enabled(organization: &Organization) -> Result<(), OrganizationRefusal> {
@@ -239,7 +240,8 @@ mod tests {
         assert_eq!(decide_enable(&on), Err(OrganizationRefusal::PolicyTypeAlreadyEnabled));
         let off = decide_disable(&on).unwrap();
         assert_eq!(decide_disable(&off), Err(OrganizationRefusal::PolicyTypeNotEnabled));
-        assert_eq!(decide_enable(&off).unwrap().policies_generation, 2);
+        assert!(decide_enable(&off).unwrap().policies_generation > off.policies_generation);
+        assert!(off.policies_generation > on.policies_generation);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use rampart_core::TimestampMs;
 use rampart_core::catalog::Catalog;
 use rampart_core::permission::replacement::{ReplaceWork, WorkState, decide_step};
 use rampart_core::permission::{CustomerPermission, PermissionName};
-use rampart_store::{Abort, AttachmentCursor, Transaction, Work};
+use rampart_store::{Abort, AttachedInShare, AttachmentCursor, Transaction, Work};
 use uuid::Uuid;
 
 use super::Worker;
@@ -29,9 +29,9 @@ pub(super) async fn replace_permissions(worker: &Worker<'_>) -> Result<usize, Ab
     }
 }
 
-fn with_id(row: AttachedPermission) -> (AttachedPermission, Uuid) {
-    let id = AttachmentCursor::after(&row).id;
-    (row, id)
+fn with_id(row: AttachedInShare) -> (AttachedPermission, Uuid) {
+    let id = AttachmentCursor::after(&row.attached).id;
+    (row.attached, id)
 }
 
 struct ReplaceStep {

@@ -31,7 +31,6 @@ use crate::authorization::authorize;
 use crate::failure::{Dialect, Failure};
 use crate::identity::authenticate;
 use crate::operations::{self, Operation, Service};
-use crate::own_api::resource_policies;
 
 pub(super) async fn dispatch(edge: &Edge, request: Request<Incoming>) -> Response<Full<Bytes>> {
     let started = Instant::now();
@@ -70,7 +69,7 @@ pub(super) async fn dispatch(edge: &Edge, request: Request<Incoming>) -> Respons
 /// Whether a request is for the part of rampart's own API that nobody signs for.
 fn is_own(head: &Parts) -> bool {
     let path = head.uri.path();
-    path.starts_with("/rampart/") && path != resource_policies::PATH && !is_signed(path)
+    path.starts_with("/rampart/") && !is_signed(path)
 }
 
 /// Answers a request to rampart's own API. The bodies of those that it refuses unseen are not read.
@@ -203,8 +202,7 @@ async fn run(app: &Arc<App>, request: operations::Request) -> Answered {
     match answer {
         Ok(body) => {
             // Which policies bear on whom may be another matter now, for callers of any account.
-            let organizes = matches!(operation.service, Service::Organizations | Service::Rampart);
-            if organizes && !operation.only_reads() {
+            if operation.service == Service::Organizations && !operation.only_reads() {
                 app.keys.forget_all();
             }
             Answered::Result { body, dialect }

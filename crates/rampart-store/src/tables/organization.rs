@@ -105,37 +105,9 @@ static DROP_TAGS: Statement = Statement::new(
 /// How many accounts [`EPOCHS`] takes.
 const EPOCHS_AT_ONCE: usize = 32;
 
-/// What deleting an organization removes: everything in it, at once.
+/// What deleting an organization removes at once: nobody is a member of it any more.
 pub(crate) static DELETE_ALL: &[&Statement] = &[
     &Statement::new("organization.delete", "DELETE FROM organization WHERE part = $1 AND management = $2"),
-    &Statement::new(
-        "organizational_unit.delete_all",
-        "DELETE FROM organizational_unit WHERE part = $1 AND management = $2",
-    ),
-    &Statement::new(
-        "account_creation.delete_all",
-        "DELETE FROM account_creation WHERE part = $1 AND management = $2",
-    ),
-    &Statement::new(
-        "organization_handshake.delete_all",
-        "DELETE FROM organization_handshake WHERE part = $1 AND management = $2",
-    ),
-    &Statement::new(
-        "organization_service_access.delete_all",
-        "DELETE FROM organization_service_access WHERE part = $1 AND management = $2",
-    ),
-    &Statement::new(
-        "organization_policy.delete_all",
-        "DELETE FROM organization_policy WHERE part = $1 AND management = $2",
-    ),
-    &Statement::new(
-        "organization_attachment.delete_all",
-        "DELETE FROM organization_attachment WHERE part = $1 AND management = $2",
-    ),
-    &Statement::new(
-        "organization_tag.delete_all",
-        "DELETE FROM organization_tag WHERE part = $1 AND management = $2",
-    ),
     &Statement::new(
         "organization_member.delete_all",
         "DELETE FROM organization_member WHERE part = $1 AND management = $2",
@@ -293,7 +265,7 @@ impl Transaction {
                 for statement in DELETE_ALL {
                     self.write(statement, *management, &[]).await?;
                 }
-                Ok(())
+                self.store_remains_of_organization(*management).await
             }
             OrganizationChange::MemberStored(member) => self.store_member(member).await,
             OrganizationChange::MemberDeleted { management, account } => {
@@ -327,7 +299,7 @@ impl Transaction {
             OrganizationChange::AttachmentStored(row) => self.store_attachment(row).await,
             OrganizationChange::AttachmentDeleted(row) => self.delete_attachment(row).await,
             OrganizationChange::AttachmentsDropped { management, generation } => {
-                self.drop_attachments(*management, *generation).await
+                self.store_remains_of_attachments(*management, *generation).await
             }
             OrganizationChange::TargetDropped { management, generation, target } => {
                 self.drop_attachments_of(*management, *generation, target).await

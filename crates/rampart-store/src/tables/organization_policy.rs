@@ -60,10 +60,6 @@ static DELETE_ATTACHMENT: Statement = Statement::new(
     "DELETE FROM organization_attachment
      WHERE part = $1 AND management = $2 AND generation = $3 AND target = $4 AND policy_id = $5",
 );
-static DROP_GENERATION: Statement = Statement::new(
-    "organization_attachment.drop_generation",
-    "DELETE FROM organization_attachment WHERE part = $1 AND management = $2 AND generation = $3",
-);
 static DROP_TARGET: Statement = Statement::new(
     "organization_attachment.drop_target",
     "DELETE FROM organization_attachment WHERE part = $1 AND management = $2 AND generation = $3 AND target = $4",
@@ -80,7 +76,6 @@ pub(crate) static STATEMENTS: &[&Statement] = &[
     &ALONG_PATH,
     &STORE_ATTACHMENT,
     &DELETE_ATTACHMENT,
-    &DROP_GENERATION,
     &DROP_TARGET,
 ];
 
@@ -212,14 +207,6 @@ impl Transaction {
         self.write(&DELETE_ATTACHMENT, row.management, &values).await
     }
 
-    pub(crate) async fn drop_attachments(
-        &self,
-        management: AccountId,
-        generation: i64,
-    ) -> Result<(), StoreError> {
-        self.write(&DROP_GENERATION, management, &[generation.into()]).await
-    }
-
     pub(crate) async fn drop_attachments_of(
         &self,
         management: AccountId,
@@ -230,10 +217,10 @@ impl Transaction {
     }
 }
 
-struct AttachmentRow {
-    target: TargetId,
-    policy: PolicyId,
-    attached: bool,
+pub(crate) struct AttachmentRow {
+    pub(crate) target: TargetId,
+    pub(crate) policy: PolicyId,
+    pub(crate) attached: bool,
 }
 
 impl AttachmentRow {
@@ -244,7 +231,7 @@ impl AttachmentRow {
     }
 }
 
-fn read_attachment(row: &Row<'_>) -> Result<AttachmentRow, StoreError> {
+pub(crate) fn read_attachment(row: &Row<'_>) -> Result<AttachmentRow, StoreError> {
     let target = TargetId::parse(row.text(0)?).ok_or_else(|| corrupt(0, "is no target"))?;
     Ok(AttachmentRow { target, policy: read_policy_id(row, 1)?, attached: row.flag(2)? })
 }

@@ -3,6 +3,7 @@
 
 mod conformance;
 mod engines;
+mod following;
 mod iam;
 mod leases;
 mod organizations;

@@ -157,7 +157,13 @@ pub(super) struct AssociatedPermissionShape {
 }
 
 impl AssociatedPermissionShape {
-    pub(super) fn new(row: &AttachedPermission, own: &OwnPermissions, app: &App) -> Self {
+    /// An association, in a share of that feature set.
+    pub(super) fn new(
+        row: &AttachedPermission,
+        feature_set: &'static str,
+        own: &OwnPermissions,
+        app: &App,
+    ) -> Self {
         Self {
             arn: row.permission_arn(),
             permission_version: row.version.to_string(),
@@ -165,7 +171,7 @@ impl AssociatedPermissionShape {
             resource_type: row.resource_type.clone(),
             // AWS: the model is contradictory here; association values are the recommended choice (reference §3.6).
             status: "ASSOCIATED",
-            feature_set: own.feature_set(row),
+            feature_set,
             last_updated_time: row.attached,
             resource_share_arn: row.share_arn().to_string(),
             permission_template_parameters: row.parameters.clone(),
