@@ -3,6 +3,7 @@
 mod body;
 pub mod connections;
 mod dispatch;
+mod observed;
 mod probes;
 mod respond;
 mod route;
@@ -23,6 +24,7 @@ use tokio::sync::oneshot;
 
 use self::body::Buffers;
 use self::connections::{Answers, Door};
+pub use self::observed::{Observed, Observer};
 use self::probes::Admin;
 use self::tls::Tls;
 pub use self::tls::{TlsError, TlsFiles};
@@ -38,6 +40,7 @@ pub struct Server {
     listener: TcpListener,
     admin: Option<TcpListener>,
     tls: Option<Arc<Tls>>,
+    observer: Option<Observer>,
     app: Arc<App>,
 }
 
@@ -65,7 +68,7 @@ impl Server {
         if app.settings.auth == AuthMode::Open && !address.ip().is_loopback() {
             return Err(BindError::OpenBeyondLoopback(address));
         }
-        Ok(Self { listener: listen(address).await?, admin: None, tls: None, app })
+        Ok(Self { listener: listen(address).await?, admin: None, tls: None, observer: None, app })
     }
 
     /// Answers health and metrics on `address`, and there alone. Who can reach it can read them, unsigned.
@@ -77,6 +80,11 @@ impl Server {
     /// own.
     pub fn with_tls(self, files: TlsFiles) -> Result<Self, TlsError> {
         Ok(Self { tls: Some(Arc::new(Tls::load(files)?)), ..self })
+    }
+
+    /// Tells `observer` of every request that was answered.
+    pub fn with_observer(self, observer: Observer) -> Self {
+        Self { observer: Some(observer), ..self }
     }
 
     /// Where it listens.
@@ -96,6 +104,7 @@ impl Server {
         let edge = Edge {
             own_api: own_api::router(Arc::clone(&self.app)),
             buffers,
+            observer: self.observer,
             has_admin: self.admin.is_some(),
             app: Arc::clone(&self.app),
         };
@@ -143,6 +152,7 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, BindError> {
 /// What connections share.
 struct Edge {
     app: Arc<App>,
+    observer: Option<Observer>,
     /// Whether health and metrics are answered elsewhere.
     has_admin: bool,
     own_api: axum::Router,

@@ -107,6 +107,16 @@ impl PostgresStore {
         Ok((Self { pool, timeouts, partitions: opened.partitions, turns, counts }, opened))
     }
 
+    /// A connection to read on that is not waited for: one of its own when all of the pool are in use. Who asks whether
+    /// the server answers does not ask whether there is much to do.
+    pub(crate) async fn link_at_once(&self) -> Result<Link, StoreError> {
+        let status = self.pool.status();
+        if status.available > 0 || status.size < status.max_size {
+            return self.link().await;
+        }
+        Ok(Link::of_its_own(link::connect(&self.pool, self.timeouts).await?, self.timeouts))
+    }
+
     /// A connection to read on.
     pub(crate) async fn link(&self) -> Result<Link, StoreError> {
         let pooled = self.pool.get().await.map_err(|e| unreachable_store(&e))?;

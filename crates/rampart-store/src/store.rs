@@ -236,6 +236,17 @@ impl Store {
         self.reader().await.map(Snapshot::new)
     }
 
+    /// A view of what is committed that waits for no connection to come free.
+    pub(crate) async fn reader_at_once(&self) -> Result<Reader, StoreError> {
+        match &self.driver {
+            Driver::Sqlite(_) => self.reader().await,
+            Driver::Postgres(store) => {
+                let connection = Connection::Postgres(Box::new(store.link_at_once().await?));
+                Ok(Reader { connection, partitions: self.partitions, _lease: None })
+            }
+        }
+    }
+
     /// Runs `work` in a transaction of `part`. When this returns `Ok`, what it wrote is durable; when it returns an
     /// error, nothing was written.
     pub async fn write<W: Work>(&self, part: PartitionId, work: W) -> Result<W::Reply, Abort> {

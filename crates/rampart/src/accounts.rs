@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::cli::OutputFormat;
 use crate::config::Config;
-use crate::{output, serve};
+use crate::{output, store};
 
 /// What is known of an account.
 #[derive(Default, Serialize)]
@@ -41,7 +41,7 @@ impl Line {
 
 /// Lists the accounts that the store knows, by their ids.
 pub(crate) async fn list(config: &Config, format: OutputFormat) -> anyhow::Result<()> {
-    let store = serve::open_store(config).await?;
+    let store = store::open(config).await?;
     let reader = store.reader().await?;
     let mut lines: BTreeMap<AccountId, Line> = BTreeMap::new();
     reader.each_registered_account(|account| lines.entry(account.id).or_default().register(&account)).await?;

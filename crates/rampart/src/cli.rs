@@ -61,6 +61,9 @@ pub(crate) struct Options {
     /// which adds a line for each request [default: info]
     #[arg(long, global = true, env = "RAMPART_LOG_LEVEL", value_name = "FILTER")]
     pub(crate) log_level: Option<String>,
+    /// Send a trace of each request to an OpenTelemetry collector, over HTTP: http://HOST:4318. Off without it
+    #[arg(long, global = true, env = "RAMPART_OTLP_ENDPOINT", value_name = "URL")]
+    pub(crate) otlp_endpoint: Option<String>,
     /// A file with the master key that seals access keys (32 bytes, base64). Or put the key itself into
     /// RAMPART_MASTER_KEY. Without either, an SQLite store keeps one beside it, as PATH.key
     #[arg(long, global = true, env = "RAMPART_MASTER_KEY_FILE", value_name = "FILE")]

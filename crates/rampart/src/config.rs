@@ -28,6 +28,7 @@ pub(crate) struct Config {
     pub(crate) settle_delay: Duration,
     pub(crate) log: LogFormat,
     pub(crate) log_level: String,
+    pub(crate) otlp_endpoint: Option<String>,
     pub(crate) master_key_file: Option<PathBuf>,
     pub(crate) catalog: Option<PathBuf>,
     pub(crate) store_options: StoreOptions,
@@ -55,6 +56,7 @@ struct SettingsFile {
     #[serde(alias = "log-format")]
     log: Option<LogFormat>,
     log_level: Option<String>,
+    otlp_endpoint: Option<String>,
     master_key_file: Option<PathBuf>,
     catalog: Option<PathBuf>,
     store_connections: Option<usize>,
@@ -147,6 +149,12 @@ impl Config {
             settle_delay: parse_delay(&delay)?,
             log: options.log.or(file.log).unwrap_or(LogFormat::Text),
             log_level: options.log_level.clone().or(file.log_level).unwrap_or_else(|| "info".to_owned()),
+            otlp_endpoint: options
+                .otlp_endpoint
+                .as_deref()
+                .or(file.otlp_endpoint.as_deref())
+                .map(collector)
+                .transpose()?,
             master_key_file: options.master_key_file.clone().or(file.master_key_file),
             catalog: options.catalog.clone().or(file.catalog),
             store_options: StoreOptions {
@@ -224,6 +232,7 @@ impl Config {
             settle_delay: Some(format!("{}ms", self.settle_delay.as_millis())),
             log: Some(self.log),
             log_level: Some(self.log_level.clone()),
+            otlp_endpoint: self.otlp_endpoint.clone(),
             master_key_file: self.master_key_file.clone(),
             catalog: self.catalog.clone(),
             store_connections: Some(self.store_options.connections_max),
@@ -313,6 +322,18 @@ fn tls_files(certificate: Option<PathBuf>, key: Option<PathBuf>) -> anyhow::Resu
         (None, None) => Ok(None),
         _ => bail!("tls-cert and tls-key go together: name both, or neither"),
     }
+}
+
+/// A collector's address, without a path.
+fn collector(text: &str) -> anyhow::Result<String> {
+    let uri: http::Uri = text.parse().with_context(|| format!("otlp-endpoint is no URL: '{text}'"))?;
+    let is_plain = uri.scheme_str() == Some("http") && uri.path() == "/" && uri.query().is_none();
+    if !is_plain || uri.authority().is_none_or(|place| place.as_str().contains('@')) {
+        bail!(
+            "otlp-endpoint is http://HOST:PORT, a collector on this machine or in a network that you trust"
+        );
+    }
+    Ok(text.trim_end_matches('/').to_owned())
 }
 
 fn milliseconds(duration: Duration) -> i64 {
@@ -424,6 +445,9 @@ mod tests {
             "auth = 'strict'\nempty-pages = true",
             "tls-cert = 'cert.pem'",
             "tls-key = 'key.pem'",
+            "otlp-endpoint = 'collector:4318'",
+            "otlp-endpoint = 'https://collector:4318'",
+            "otlp-endpoint = 'http://collector:4318/v1/traces'",
         ] {
             assert!(Config::merge(&Options::default(), toml::from_str(file).unwrap()).is_err(), "{file}");
         }

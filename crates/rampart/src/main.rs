@@ -11,6 +11,7 @@ mod output;
 mod serve;
 mod store;
 mod telemetry;
+mod traces;
 mod transfer;
 
 use std::process::ExitCode;

@@ -10,6 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::Auth;
 use crate::config::Config;
+use crate::traces::Traces;
 use crate::{master_key, output, store, telemetry};
 
 pub(crate) async fn serve(config: &Config) -> anyhow::Result<()> {
@@ -26,6 +27,10 @@ pub(crate) async fn serve(config: &Config) -> anyhow::Result<()> {
     if let Some(files) = config.tls.clone() {
         server = server.with_tls(files)?;
     }
+    let traces = config.otlp_endpoint.as_deref().map(Traces::start).transpose()?;
+    if let Some(traces) = &traces {
+        server = server.with_observer(traces.observer());
+    }
     let address = server.address()?;
     // Before the greeting: who reads it may stop the server at once.
     let stop = stop_signal()?;
@@ -39,6 +44,9 @@ pub(crate) async fn serve(config: &Config) -> anyhow::Result<()> {
     drop(stop_background);
     background.await?;
     store.close().await;
+    if let Some(traces) = traces {
+        traces.stop().await;
+    }
     tracing::info!("stopped");
     Ok(())
 }

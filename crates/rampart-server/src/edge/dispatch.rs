@@ -59,6 +59,9 @@ pub(super) async fn dispatch(edge: &Edge, request: Request<Incoming>) -> Respons
     let response = respond(answered, &request);
     if probe.is_none() {
         edge.app.metrics.answered(seen.operation, response.status(), request.took);
+        if let Some(observer) = &edge.observer {
+            observer(&request.observed(response.status()));
+        }
     }
     response
 }

@@ -12,6 +12,7 @@ use rampart_aws::{json_rpc, rest_json};
 use rampart_core::AccountId;
 use uuid::Uuid;
 
+use super::observed::Observed;
 use crate::failure::{Dialect, Failure, WireError};
 use crate::operations::Operation;
 
@@ -122,6 +123,19 @@ fn failed(error: &WireError, dialect: Dialect, request_id: &str) -> Response<Ful
 const REQUESTS: &str = "rampart_server::request";
 
 impl Finished<'_> {
+    /// What an observer is told.
+    pub(super) fn observed(&self, status: StatusCode) -> Observed<'_> {
+        Observed {
+            request_id: self.request_id,
+            operation: self.seen.operation,
+            account: self.seen.account,
+            method: &self.head.method,
+            headers: &self.head.headers,
+            status,
+            took: self.took,
+        }
+    }
+
     /// Writes one event with all that is known of the request.
     fn log(&self, request_id: &str, status: StatusCode, failed: Option<(&WireError, &Failure)>) {
         let service = self.seen.operation.map(|operation| operation.service.name());

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use deadpool::managed::Manager;
-use deadpool_postgres::{ClientWrapper, Object};
+use deadpool_postgres::{ClientWrapper, Object, Pool};
 use futures_util::FutureExt;
 use tokio::sync::OnceCell;
 use tokio::time::timeout;
@@ -19,7 +19,7 @@ use crate::store::Timeouts;
 
 /// A connection in use. It derefs to the client that speaks for it.
 pub(crate) struct Link {
-    /// Present until the link is dropped.
+    /// Present until the link is dropped, but for one that never came out of the pool.
     pooled: Option<Object>,
     /// Stands in for a pooled connection that was dead.
     instead: OnceCell<ClientWrapper>,
@@ -52,6 +52,12 @@ impl Link {
 
     pub(crate) fn for_transaction(pooled: Object, timeouts: Timeouts) -> Self {
         Self::new(pooled, Purpose::Transaction, timeouts)
+    }
+
+    /// A connection to read on that is no part of a pool.
+    pub(crate) fn of_its_own(client: ClientWrapper, timeouts: Timeouts) -> Self {
+        let (instead, spent) = (OnceCell::new_with(Some(client)), AtomicBool::new(false));
+        Self { pooled: None, instead, purpose: Purpose::Reads, timeouts, spent }
     }
 
     fn new(pooled: Object, purpose: Purpose, timeouts: Timeouts) -> Self {
@@ -92,13 +98,7 @@ impl Link {
     pub(crate) async fn renew(&self) -> Result<&ClientWrapper, StoreError> {
         let pool = self.pooled.as_ref().and_then(Object::pool);
         let pool = pool.ok_or_else(|| StoreError::unavailable("it is shutting down"))?;
-        let connect = async {
-            let connected = timeout(self.timeouts.connect, pool.manager().create()).await;
-            connected
-                .map_err(|_| Trouble::Silence(self.timeouts.connect).into_error("connect"))?
-                .map_err(|error| refused_connection(&error))
-        };
-        self.instead.get_or_try_init(|| connect).await
+        self.instead.get_or_try_init(|| connect(&pool, self.timeouts)).await
     }
 
     /// Lets nobody have this connection after us.
@@ -111,11 +111,19 @@ impl Link {
     }
 }
 
+/// A connection beside those of the pool.
+pub(super) async fn connect(pool: &Pool, timeouts: Timeouts) -> Result<ClientWrapper, StoreError> {
+    let connected = timeout(timeouts.connect, pool.manager().create()).await;
+    connected
+        .map_err(|_| Trouble::Silence(timeouts.connect).into_error("connect"))?
+        .map_err(|error| refused_connection(&error))
+}
+
 impl Deref for Link {
     type Target = ClientWrapper;
 
     fn deref(&self) -> &ClientWrapper {
-        let pooled = || self.pooled.as_ref().expect("present until the link is dropped");
+        let pooled = || self.pooled.as_ref().expect("a link has one or the other until it is dropped");
         self.instead.get().unwrap_or_else(|| pooled())
     }
 }

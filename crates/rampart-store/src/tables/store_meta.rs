@@ -38,7 +38,7 @@ impl Store {
     /// Asks whether the store answers and has the tables that this build needs. A newer build may have brought them
     /// further: it leaves those of the older ones be.
     pub async fn check(&self) -> Result<(), StoreError> {
-        let version = self.reader().await?.meta(VERSION).await?;
+        let version = self.reader_at_once().await?.meta(VERSION).await?;
         let version = version.map_or(Ok(0), |bytes| number(&bytes))?;
         if version < SCHEMA_VERSION {
             return Err(StoreError::Outdated { found: version, needed: SCHEMA_VERSION });

@@ -108,6 +108,18 @@ async fn what_waiting_does_not_mend_is_told_apart() {
     }
 }
 
+#[tokio::test]
+async fn a_store_that_has_much_to_do_is_still_there() {
+    let test = engines::postgres().await;
+    let (store, _) = Store::open(&test.location, options()).await.unwrap();
+    let busy = [store.reader().await.unwrap(), store.reader().await.unwrap()];
+    // No connection is free, and none comes free.
+    assert_unavailable(store.reader().await);
+    store.check().await.unwrap();
+    drop(busy);
+    store.check().await.unwrap();
+}
+
 /// Stands between the store and the server, and goes mute when told: connections stay, and nothing comes over them.
 struct Proxy {
     port: u16,

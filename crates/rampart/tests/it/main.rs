@@ -5,11 +5,13 @@
 mod certificates;
 mod command_line;
 mod crash;
+mod deploy;
 mod keys;
 mod leader;
 mod operation;
 mod org;
 mod program;
 mod serve;
+mod traces;
 mod transfer;
 mod waiting;
