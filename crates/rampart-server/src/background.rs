@@ -20,7 +20,7 @@ mod memberships;
 mod purge;
 mod replacement;
 
-use memberships::tidy_memberships;
+pub(crate) use memberships::tidy_memberships;
 use purge::purge;
 use replacement::replace_permissions;
 

@@ -17,7 +17,7 @@ use crate::operations::ram::effect::circle_for;
 const AT_ONCE: u32 = 100;
 
 /// Tidies after accounts that left and after sharing that was disabled; says how many rows it ended.
-pub(super) async fn tidy_memberships(app: &App) -> Result<usize, Abort> {
+pub(crate) async fn tidy_memberships(app: &App) -> Result<usize, Abort> {
     let now = app.clock().now();
     let mut done = 0;
     for work in app.store.reader().await?.waiting_tidying(now, AT_ONCE).await? {

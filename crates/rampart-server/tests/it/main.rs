@@ -56,3 +56,4 @@ mod tag_resource;
 mod tidying;
 mod update_resource_share;
 mod visibility;
+mod what_is_over;
