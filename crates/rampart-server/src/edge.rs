@@ -6,7 +6,7 @@ mod dispatch;
 mod respond;
 mod route;
 
-pub(crate) use dispatch::is_from_a_page;
+pub(crate) use dispatch::{is_from_a_page, perform};
 
 use std::future::Future;
 use std::net::SocketAddr;

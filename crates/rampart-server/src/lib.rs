@@ -12,6 +12,7 @@ mod entropy;
 mod failure;
 mod idempotency;
 mod identity;
+pub mod in_process;
 pub mod membership;
 pub mod operations;
 pub mod organization_file;
