@@ -50,10 +50,10 @@ pub struct TestServer {
     http: Http,
     stop: Option<oneshot::Sender<()>>,
     running: Option<JoinHandle<()>>,
-    home: Home,
+    home: Arc<Home>,
 }
 
-/// Where the store is; removed with the value.
+/// Where the store is; removed with the last node on it.
 enum Home {
     Directory(TempDir),
     Database(TestDatabase),
@@ -86,10 +86,29 @@ impl TestServer {
 
     /// Starts one with another catalog than the embedded one.
     pub async fn start_with_catalog(kind: StoreKind, settings: Settings, catalog: &'static Catalog) -> Self {
-        let (location, home) = make_home(kind);
-        let options = Options { connections_max: 8, ..Options::default() };
-        let (store, _) = Store::open(&location, options).await.expect("an empty store can be opened");
-        let master_key = MasterKey::generate();
+        let home = make_home(kind);
+        let store = open(&home).await;
+        Self::serve(Arc::new(home), store, MasterKey::generate(), settings, catalog).await
+    }
+
+    /// Starts another node on the same store, with a clock of its own. On PostgreSQL it has connections of its own; a
+    /// SQLite store is one process's, so there it shares the writer.
+    pub async fn another_node(&self, settings: Settings) -> Self {
+        let store = match &*self.home {
+            Home::Directory(_) => self.store.clone(),
+            home @ Home::Database(_) => open(home).await,
+        };
+        let catalog = Catalog::embedded();
+        Self::serve(Arc::clone(&self.home), store, self.master_key.clone(), settings, catalog).await
+    }
+
+    async fn serve(
+        home: Arc<Home>,
+        store: Store,
+        master_key: MasterKey,
+        settings: Settings,
+        catalog: &'static Catalog,
+    ) -> Self {
         let key = Some(master_key.clone());
         let app = App::with_catalog(store.clone(), settings, key, Entropy::system(), catalog);
         let server = Server::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), Arc::clone(&app))
@@ -196,7 +215,7 @@ impl TestServer {
 
     /// Asks the store's tables directly: a row of the answer is a line, its columns are separated by `|`.
     pub fn sql(&self, text: &str) -> Vec<String> {
-        match &self.home {
+        match &*self.home {
             Home::Directory(directory) => sqlite_rows(&directory.path().join(SQLITE_FILE), text),
             Home::Database(database) => {
                 let rows = database.sql(text).unwrap_or_else(|error| panic!("{error}"));
@@ -264,19 +283,26 @@ impl Drop for TestServer {
     }
 }
 
-fn make_home(kind: StoreKind) -> (Location, Home) {
+fn make_home(kind: StoreKind) -> Home {
     match kind {
         StoreKind::Sqlite => {
-            let directory = tempfile::tempdir().expect("the machine has room for a temporary directory");
-            (Location::Sqlite(directory.path().join(SQLITE_FILE)), Home::Directory(directory))
+            Home::Directory(tempfile::tempdir().expect("the machine has room for a temporary directory"))
         }
         StoreKind::Postgres => {
             let cluster = PostgresCluster::shared().unwrap_or_else(|error| panic!("{error}"));
-            let database = cluster.create_database().unwrap_or_else(|error| panic!("{error}"));
-            let location = database.url().parse().expect("the test kit writes a PostgreSQL URL");
-            (location, Home::Database(database))
+            Home::Database(cluster.create_database().unwrap_or_else(|error| panic!("{error}")))
         }
     }
+}
+
+async fn open(home: &Home) -> Store {
+    let location = match home {
+        Home::Directory(directory) => Location::Sqlite(directory.path().join(SQLITE_FILE)),
+        Home::Database(database) => database.url().parse().expect("the test kit writes a PostgreSQL URL"),
+    };
+    let options = Options { connections_max: 8, ..Options::default() };
+    let (store, _) = Store::open(&location, options).await.expect("a test's store can be opened");
+    store
 }
 
 fn sqlite_rows(file: &Path, text: &str) -> Vec<String> {

@@ -31,6 +31,7 @@ mod list_resource_types;
 mod list_resources;
 mod list_source_associations;
 mod mutations;
+mod nodes;
 mod one_invitation;
 mod organization_sharing;
 mod organizations;
