@@ -88,12 +88,12 @@ impl TestServer {
     pub async fn start_with_catalog(kind: StoreKind, settings: Settings, catalog: &'static Catalog) -> Self {
         let home = make_home(kind);
         let store = open(&home).await;
-        Self::serve(Arc::new(home), store, MasterKey::generate(), settings, catalog).await
+        Self::serve(Arc::new(home), store, MasterKey::generate(), &settings, catalog).await
     }
 
     /// Starts another node on the same store, with a clock of its own. On PostgreSQL it has connections of its own; a
     /// SQLite store is one process's, so there it shares the writer.
-    pub async fn another_node(&self, settings: Settings) -> Self {
+    pub async fn another_node(&self, settings: &Settings) -> Self {
         let store = match &*self.home {
             Home::Directory(_) => self.store.clone(),
             home @ Home::Database(_) => open(home).await,
@@ -106,11 +106,11 @@ impl TestServer {
         home: Arc<Home>,
         store: Store,
         master_key: MasterKey,
-        settings: Settings,
+        settings: &Settings,
         catalog: &'static Catalog,
     ) -> Self {
         let key = Some(master_key.clone());
-        let app = App::with_catalog(store.clone(), settings, key, Entropy::system(), catalog);
+        let app = App::with_catalog(store.clone(), *settings, key, Entropy::system(), catalog);
         let server = Server::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), Arc::clone(&app))
             .await
             .expect("the loopback address has a free port");

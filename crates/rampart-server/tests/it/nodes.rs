@@ -13,7 +13,7 @@ const SEED: u64 = 20_261_123;
 
 /// A server and two more on its store.
 async fn three(server: TestServer) -> [TestServer; 3] {
-    let (second, third) = (server.another_node(settings()).await, server.another_node(settings()).await);
+    let (second, third) = (server.another_node(&settings()).await, server.another_node(&settings()).await);
     [server, second, third]
 }
 

@@ -12,6 +12,7 @@ mod lists;
 mod names;
 mod organization;
 mod permission;
+mod races;
 mod reads;
 mod sequence;
 mod share;

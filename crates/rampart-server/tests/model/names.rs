@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 /// Which id of the server each label stands for.
+#[derive(Clone)]
 pub(crate) struct Names {
     known: Vec<(String, String)>,
     /// The server's time when the sequence began, in milliseconds.
@@ -41,13 +42,18 @@ impl Names {
 
     /// Ids become labels, and times milliseconds since the sequence began.
     pub(crate) fn labelled(&self, value: &Value) -> Value {
+        let mut value = self.with_labels(value);
+        self.count_from_beginning(&mut value);
+        value
+    }
+
+    /// The ids that have labels by now become these.
+    pub(crate) fn with_labels(&self, value: &Value) -> Value {
         let mut text = value.to_string();
         for (label, id) in &self.known {
             text = text.replace(id, label);
         }
-        let mut value = serde_json::from_str(&text).expect("labels need no escapes");
-        self.count_from_beginning(&mut value);
-        value
+        serde_json::from_str(&text).expect("labels need no escapes")
     }
 
     fn count_from_beginning(&self, value: &mut Value) {

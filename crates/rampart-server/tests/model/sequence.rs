@@ -61,16 +61,17 @@ pub(crate) async fn repeat(server: &TestServer, id: u64, seed: u64, steps: &[Ste
     run.end().await.err()
 }
 
-struct Run<'a> {
+/// A server and the model, and what has names by now.
+pub(crate) struct Run<'a> {
     server: &'a TestServer,
-    world: World,
-    names: Names,
+    pub(crate) world: World,
+    pub(crate) names: Names,
     seed: u64,
     tally: Tally,
 }
 
 impl<'a> Run<'a> {
-    fn new(server: &'a TestServer, id: u64, seed: u64) -> Self {
+    pub(crate) fn new(server: &'a TestServer, id: u64, seed: u64) -> Self {
         let names = Names::new(&ACCOUNTS, id, server.app().clock().now().0);
         Self { server, world: World::default(), names, seed, tally: Tally::new() }
     }
@@ -90,8 +91,7 @@ impl<'a> Run<'a> {
                     // In which order works of one moment are done is nobody's business.
                     self.sweep().await;
                 }
-                self.compare(call, step.number, 0).await?;
-                self.learn(call).await?;
+                self.call(call, step.number).await?;
             }
         }
         // The same reads after the same step, whatever was before it.
@@ -102,6 +102,12 @@ impl<'a> Run<'a> {
             self.compare(&call, step.number, page).await?;
         }
         Ok(())
+    }
+
+    /// Calls both, and compares.
+    pub(crate) async fn call(&mut self, call: &Call, number: usize) -> Result<(), String> {
+        self.compare(call, number, 0).await?;
+        self.learn(call).await
     }
 
     async fn sweep(&mut self) {
@@ -137,37 +143,52 @@ impl<'a> Run<'a> {
     async fn compare(&mut self, call: &Call, number: usize, page: usize) -> Result<(), String> {
         let who = Caller { account: &call.account, region: &call.region, number };
         let expected = self.world.call(who, call.operation, &call.input);
-        let actual = self.ask(call, page).await;
-        let agree = match (&expected, &actual) {
-            (Ok(expected), Ok(actual)) => {
-                self.names.agree(expected, actual, is_modelled_whole(call.operation))
-            }
-            (Err(codes), Err(code)) => codes.contains(code.as_str()),
-            _ => false,
-        };
+        let actual = ask(self.server, &self.names, call, page).await;
         let outcome = actual.as_ref().err().map_or("", String::as_str);
         *self.tally.entry(format!("{} {outcome}", call.operation)).or_default() += 1;
-        if agree { Ok(()) } else { Err(difference(call, &expected, &actual)) }
+        if agree(&mut self.names, call, &expected, &actual) {
+            return Ok(());
+        }
+        Err(difference(call, &expected, &actual))
     }
+}
 
-    /// The server's answer, whole: a list is asked for by pages. `page` is their size; zero leaves it to the server.
-    async fn ask(&mut self, call: &Call, page: usize) -> Result<Value, String> {
-        let account = self.names.real(&json!(call.account));
-        let account = account.as_str().unwrap_or_default();
-        let operation = Operation::all().find(|operation| operation.name == call.operation);
-        let operation = operation.expect("only operations are called");
-        let mut input = self.names.real(&call.input);
-        if page > 0 {
-            input["maxResults"] = json!(page);
-        }
-        let mut whole = Value::Null;
-        loop {
-            let mut answer = self.server.perform(account, &call.region, operation, &input).await?;
-            let token = answer.as_object_mut().and_then(|answer| answer.remove("nextToken"));
-            merge(&mut whole, answer);
-            let Some(token) = token else { return Ok(self.names.labelled(&whole)) };
-            input["nextToken"] = token;
-        }
+/// Whether the server's answer is the one that was expected.
+pub(crate) fn agree(
+    names: &mut Names,
+    call: &Call,
+    expected: &Answer,
+    actual: &Result<Value, String>,
+) -> bool {
+    match (expected, actual) {
+        (Ok(expected), Ok(actual)) => names.agree(expected, actual, is_modelled_whole(call.operation)),
+        (Err(codes), Err(code)) => codes.contains(code.as_str()),
+        _ => false,
+    }
+}
+
+/// A server's answer, whole: a list is asked for by pages. `page` is their size; zero leaves it to the server.
+pub(crate) async fn ask(
+    server: &TestServer,
+    names: &Names,
+    call: &Call,
+    page: usize,
+) -> Result<Value, String> {
+    let account = names.real(&json!(call.account));
+    let account = account.as_str().unwrap_or_default();
+    let operation = Operation::all().find(|operation| operation.name == call.operation);
+    let operation = operation.expect("only operations are called");
+    let mut input = names.real(&call.input);
+    if page > 0 {
+        input["maxResults"] = json!(page);
+    }
+    let mut whole = Value::Null;
+    loop {
+        let mut answer = server.perform(account, &call.region, operation, &input).await?;
+        let token = answer.as_object_mut().and_then(|answer| answer.remove("nextToken"));
+        merge(&mut whole, answer);
+        let Some(token) = token else { return Ok(names.labelled(&whole)) };
+        input["nextToken"] = token;
     }
 }
 
