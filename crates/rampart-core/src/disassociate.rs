@@ -9,19 +9,23 @@ use crate::association::{Association, AssociationStatus, Member, Standing};
 use crate::contents::Contents;
 use crate::event::SharingEvent;
 use crate::ids::InvitationId;
+use crate::organization::Circle;
+use crate::organization::circle::lasts;
 use crate::quota::OwnerUsage;
 use crate::resource_share::{ResourceShare, check_own};
 use crate::timing::{Timing, after};
 use crate::{Change, Decision, Refusal};
 
 /// Removes what the owner names. `named` pairs each entity of the call with the share's row for it; `company` are the
-/// share's rows for the accounts that the named principals are in.
+/// share's rows for the accounts that the named principals are in; `circle` is the owner's, as far as these rows rest on
+/// memberships.
 // AWS: a pending principal can be removed, which takes its invitation back (reference §10.6, inferred).
 pub fn decide_disassociate(
     share: &ResourceShare,
     named: Vec<(&str, Option<Association>)>,
     company: &[Association],
     usage: OwnerUsage,
+    circle: Option<&Circle>,
     now: TimestampMs,
     timing: &Timing,
 ) -> Result<Decision<Vec<Outcome>>, Refusal> {
@@ -43,7 +47,13 @@ pub fn decide_disassociate(
             continue;
         }
         removed.push(row.clone());
-        outcomes.push(Outcome { association: row, status: AssociationStatus::Disassociating });
+        // What a membership's end has ended is over for every reader; its row is yet to say so.
+        let status = if lasts(&row, circle) {
+            AssociationStatus::Disassociating
+        } else {
+            AssociationStatus::Disassociated
+        };
+        outcomes.push(Outcome { association: row, status });
     }
     let (changes, contents) = end_all(share, &removed, company, usage, now, timing);
     // AWS: at least one source stays while a service principal is there (reference §4.4; the code is inferred).
@@ -148,6 +158,7 @@ mod tests {
             named,
             &world.associations,
             world.usage,
+            None,
             at(now),
             &Timing::default(),
         )?;

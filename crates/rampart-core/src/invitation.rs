@@ -208,7 +208,7 @@ pub fn decide_accept(
     now: TimestampMs,
     timing: &Timing,
 ) -> Result<Decision<Invitation>, Refusal> {
-    check_pending(&offer.invitation, now)?;
+    check_waiting(&offer, now)?;
     let answered =
         Invitation { answer: Some(Answer { accepted: true, at: now }), ..offer.invitation.clone() };
     let standing = Standing::Granted { at: now, invitation: Some(answered.id) };
@@ -223,7 +223,7 @@ pub fn decide_reject(
     now: TimestampMs,
     timing: &Timing,
 ) -> Result<Decision<Invitation>, Refusal> {
-    check_pending(&offer.invitation, now)?;
+    check_waiting(&offer, now)?;
     let answered =
         Invitation { answer: Some(Answer { accepted: false, at: now }), ..offer.invitation.clone() };
     let settled = after(now, timing.settle_delay_ms);
@@ -242,6 +242,16 @@ pub fn decide_expire(offer: Offer, now: TimestampMs) -> Option<Decision<Invitati
     }
     let (expired, at) = (offer.invitation.clone(), offer.invitation.deadline);
     Some(decide_answer(offer, expired, Standing::Ended { at }, AssociationStatus::Disassociated, (at, at)))
+}
+
+/// Refuses what waits for no answer, by the clock or by what was written: a node whose clock is ahead may have ended what
+/// waited, and that stays.
+fn check_waiting(offer: &Offer, now: TimestampMs) -> Result<(), Refusal> {
+    check_pending(&offer.invitation, now)?;
+    if offer.associations.is_empty() {
+        return Err(Refusal::InvitationExpired { invitation: offer.invitation.arn() });
+    }
+    Ok(())
 }
 
 /// What follows from an invitation that is no longer pending: its associations, the kept counts, the records.
@@ -313,6 +323,20 @@ mod tests {
         assert_eq!(world.principal(CONSUMER).created, at(0));
         let status = world.principal(CONSUMER).status(None, at(10), &Timing::default());
         assert_eq!(status, (AssociationStatus::Associated, at(10)));
+    }
+
+    /// For a node whose clock is ahead it had expired.
+    #[test]
+    fn what_was_ended_elsewhere_cannot_be_answered_any_more() {
+        let mut world = invited();
+        let expired = decide_expire(world.offer(), at(LONG_WINDOW_MS)).unwrap();
+        world.apply(expired);
+        let before = at(LONG_WINDOW_MS - 1);
+        let timing = Timing::default();
+        let accepted = decide_accept(world.offer(), before, &timing).map(|decision| decision.reply);
+        assert!(matches!(accepted, Err(Refusal::InvitationExpired { .. })), "{accepted:?}");
+        let rejected = decide_reject(world.offer(), before, &timing).map(|decision| decision.reply);
+        assert!(matches!(rejected, Err(Refusal::InvitationExpired { .. })), "{rejected:?}");
     }
 
     #[test]

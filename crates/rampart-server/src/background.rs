@@ -21,7 +21,7 @@ mod remains;
 mod replacement;
 
 use endings::end_with_their_shares;
-use memberships::tidy_memberships;
+pub(crate) use memberships::tidy_memberships;
 use purge::purge;
 pub use remains::remove_remains;
 use remains::remove_some;

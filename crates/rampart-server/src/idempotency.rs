@@ -63,7 +63,8 @@ impl Once {
         if let Some(scope) = &self.scope {
             let remembered =
                 RememberedAnswer { request_hash: self.request_hash.to_vec(), answer: answer.clone() };
-            tx.remember_answer(scope, &remembered, self.now.saturating_add_ms(self.kept_ms)).await?;
+            let expires = self.now.saturating_add_ms(self.kept_ms);
+            tx.remember_answer(scope, &remembered, self.now, expires).await?;
         }
         Ok(answer)
     }

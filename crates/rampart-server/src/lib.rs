@@ -13,6 +13,7 @@ mod failure;
 mod health;
 mod idempotency;
 mod identity;
+pub mod in_process;
 pub mod membership;
 pub mod metrics;
 pub mod operations;

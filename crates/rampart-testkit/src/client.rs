@@ -324,7 +324,8 @@ fn parts<'a>(request: &'a Request<Bytes>, headers: &'a [(&'a str, &'a [u8])]) ->
     }
 }
 
-fn query(input: &Value) -> String {
+/// Members as a query string.
+pub(crate) fn query(input: &Value) -> String {
     let members = input.as_object().into_iter().flatten();
     let pairs: Vec<String> = members
         .map(|(name, value)| {

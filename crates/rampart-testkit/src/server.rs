@@ -5,21 +5,24 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use rampart_core::access_key::{AccessKey, access_key_id};
 use rampart_core::catalog::Catalog;
 use rampart_core::iam::identity::identity_id;
 use rampart_core::iam::{IamName, IamPath, Identity, IdentityKind, Nature};
 use rampart_core::{AccountId, Change, SharingEvent};
-use rampart_server::background;
 use rampart_server::edge::TlsFiles;
+use rampart_server::operations::Operation;
 use rampart_server::{App, AuthMode, Clock, Entropy, Server, Settings};
+use rampart_server::{background, in_process};
 use rampart_store::{Abort, Follower, Location, MasterKey, Options, Reader, Store, Transaction, Work};
 use rusqlite::types::ValueRef;
+use serde_json::Value;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::client::{Client, Http, Key, http};
+use crate::client::{Client, Http, Key, http, query};
 use crate::mirror::{Following, Mirror};
 use crate::postgres::{PostgresCluster, TestDatabase};
 use crate::tls;
@@ -53,7 +56,7 @@ pub struct TestServer {
     home: Arc<Home>,
 }
 
-/// Where the store is; removed with the value.
+/// Where the store is; removed with the last node on it.
 enum Home {
     Directory(TempDir),
     Database(TestDatabase),
@@ -113,16 +116,36 @@ impl TestServer {
         Self::start_changed(StoreKind::Sqlite, &settings, Catalog::embedded(), change).await
     }
 
+    /// Starts another node on the same store, with a clock of its own. On PostgreSQL it has connections of its own; a
+    /// SQLite store is one process's, so there it shares the writer.
+    pub async fn another_node(&self, settings: &Settings) -> Self {
+        let store = match &*self.home {
+            Home::Directory(_) => self.store.clone(),
+            home @ Home::Database(_) => open(home).await,
+        };
+        let (home, master_key) = (Arc::clone(&self.home), self.master_key.clone());
+        Self::serve(home, store, master_key, settings, Catalog::embedded(), |server| server).await
+    }
+
     async fn start_changed(
         kind: StoreKind,
         settings: &Settings,
         catalog: &'static Catalog,
         change: impl FnOnce(Server) -> Server,
     ) -> Self {
-        let (location, home) = make_home(kind);
-        let options = Options { connections_max: 8, ..Options::default() };
-        let (store, _) = Store::open(&location, options).await.expect("an empty store can be opened");
-        let master_key = MasterKey::generate();
+        let home = make_home(kind);
+        let store = open(&home).await;
+        Self::serve(Arc::new(home), store, MasterKey::generate(), settings, catalog, change).await
+    }
+
+    async fn serve(
+        home: Arc<Home>,
+        store: Store,
+        master_key: MasterKey,
+        settings: &Settings,
+        catalog: &'static Catalog,
+        change: impl FnOnce(Server) -> Server,
+    ) -> Self {
         let key = Some(master_key.clone());
         let app = App::with_catalog(store.clone(), *settings, key, Entropy::system(), catalog);
         let server = Server::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), Arc::clone(&app))
@@ -135,7 +158,6 @@ impl TestServer {
             // A dropped sender stops it too.
             let _ = stopped.await;
         }));
-        let home = Arc::new(home);
         Self { address, app, store, master_key, http: http(), stop: Some(stop), running: Some(running), home }
     }
 
@@ -162,6 +184,28 @@ impl TestServer {
     /// A client that signs with any key.
     pub fn client(&self, key: Key) -> Client {
         Client::new(self.http.clone(), self.address, key, REGION)
+    }
+
+    /// Calls an operation of RAM or Organizations past the sockets, as an account in open mode: for very many calls.
+    /// Gives its output, or the code of the error without its `Exception`.
+    pub async fn perform(
+        &self,
+        account: &str,
+        region: &str,
+        operation: &'static Operation,
+        input: &Value,
+    ) -> Result<Value, String> {
+        let account = account.parse().expect("a test's account has twelve digits");
+        let region = region.parse().expect("a test's Region is well-formed");
+        let (query, body) = match operation.method {
+            "DELETE" => (query(input), Bytes::new()),
+            _ => (String::new(), Bytes::from(input.to_string())),
+        };
+        let answer = in_process::call(&self.app, (account, region), operation, query, body).await;
+        match answer {
+            Ok(body) => Ok(serde_json::from_str(&body).expect("the server answers in JSON")),
+            Err(code) => Err(code.strip_suffix("Exception").unwrap_or(code).to_owned()),
+        }
     }
 
     /// Moves the server's time forward.
@@ -277,19 +321,26 @@ impl Drop for TestServer {
     }
 }
 
-fn make_home(kind: StoreKind) -> (Location, Home) {
+fn make_home(kind: StoreKind) -> Home {
     match kind {
         StoreKind::Sqlite => {
-            let directory = tempfile::tempdir().expect("the machine has room for a temporary directory");
-            (Location::Sqlite(directory.path().join(SQLITE_FILE)), Home::Directory(directory))
+            Home::Directory(tempfile::tempdir().expect("the machine has room for a temporary directory"))
         }
         StoreKind::Postgres => {
             let cluster = PostgresCluster::shared().unwrap_or_else(|error| panic!("{error}"));
-            let database = cluster.create_database().unwrap_or_else(|error| panic!("{error}"));
-            let location = database.url().parse().expect("the test kit writes a PostgreSQL URL");
-            (location, Home::Database(database))
+            Home::Database(cluster.create_database().unwrap_or_else(|error| panic!("{error}")))
         }
     }
+}
+
+async fn open(home: &Home) -> Store {
+    let location = match home {
+        Home::Directory(directory) => Location::Sqlite(directory.path().join(SQLITE_FILE)),
+        Home::Database(database) => database.url().parse().expect("the test kit writes a PostgreSQL URL"),
+    };
+    let options = Options { connections_max: 8, ..Options::default() };
+    let (store, _) = Store::open(&location, options).await.expect("a test's store can be opened");
+    store
 }
 
 fn sqlite_rows(file: &Path, text: &str) -> Vec<String> {

@@ -18,12 +18,14 @@ pub(super) enum Part {
     Lint,
     Unit,
     Integration,
+    Model,
     Clients,
 }
 
 impl Part {
     /// In the order in which they run: what is quick to fail comes first.
-    pub(super) const ALL: [Self; 5] = [Self::Tidy, Self::Lint, Self::Unit, Self::Integration, Self::Clients];
+    pub(super) const ALL: [Self; 6] =
+        [Self::Tidy, Self::Lint, Self::Unit, Self::Integration, Self::Model, Self::Clients];
 
     pub(super) fn name(self) -> &'static str {
         match self {
@@ -31,6 +33,7 @@ impl Part {
             Self::Lint => "lint",
             Self::Unit => "unit",
             Self::Integration => "integration",
+            Self::Model => "model",
             Self::Clients => "clients",
         }
     }
@@ -41,11 +44,12 @@ impl Part {
             Self::Lint => "rustfmt, and clippy with warnings as errors",
             Self::Unit => "the tests beside the code, and in the documentation; need nothing but Rust",
             Self::Integration => "the test binaries of the crates (`tests/it`), on SQLite and PostgreSQL",
+            Self::Model => "random sequences of calls against a reference model, on SQLite and PostgreSQL",
             Self::Clients => "the real boto3 and AWS CLI against the real binary, on SQLite and PostgreSQL",
         }
     }
 
-    pub(super) fn run(self, workspace: &Workspace, extra: &[String]) -> Result<Counts> {
+    pub(super) fn run(self, workspace: &Workspace, extra: &[String], cases: Option<u64>) -> Result<Counts> {
         match self {
             Self::Tidy => {
                 refuse(self, extra)?;
@@ -58,6 +62,7 @@ impl Part {
             }
             Self::Unit => unit(workspace, extra),
             Self::Integration => integration(workspace, extra),
+            Self::Model => model(workspace, extra, cases),
             Self::Clients => clients(workspace, extra),
         }
     }
@@ -87,7 +92,23 @@ fn unit(workspace: &Workspace, extra: &[String]) -> Result<Counts> {
 
 fn integration(workspace: &Workspace, extra: &[String]) -> Result<Counts> {
     let mut cargo = workspace.cargo();
-    cargo.args(["test", "--workspace", "--test", "*"]);
+    cargo.args(["test", "--workspace", "--test", "it"]);
+    name_postgres(&mut cargo, workspace)?;
+    cargo_test(&mut cargo, extra)
+}
+
+fn model(workspace: &Workspace, extra: &[String], cases: Option<u64>) -> Result<Counts> {
+    let mut cargo = workspace.cargo();
+    cargo.args(["test", "--package", "rampart-server", "--test", "model"]);
+    if let Some(cases) = cases {
+        cargo.env("RAMPART_MODEL_CASES", cases.to_string());
+    }
+    name_postgres(&mut cargo, workspace)?;
+    cargo_test(&mut cargo, extra)
+}
+
+/// Tells tests which PostgreSQL to use.
+fn name_postgres(cargo: &mut Command, workspace: &Workspace) -> Result<()> {
     match tools::postgres_programs(workspace) {
         Ok(postgres) => {
             println!("PostgreSQL: {}", postgres.display());
@@ -97,7 +118,7 @@ fn integration(workspace: &Workspace, extra: &[String]) -> Result<Counts> {
         // Without Python there may still be a PostgreSQL; the tests look for it, and say so if there is none.
         Err(error) => println!("PostgreSQL: whatever the system has, since {error:#}"),
     }
-    cargo_test(&mut cargo, extra)
+    Ok(())
 }
 
 fn cargo_test(cargo: &mut Command, extra: &[String]) -> Result<Counts> {

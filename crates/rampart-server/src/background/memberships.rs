@@ -17,7 +17,7 @@ use crate::operations::ram::effect::circle_for;
 const AT_ONCE: u32 = 100;
 
 /// Tidies after accounts that left and after sharing that was disabled; says how many rows it ended.
-pub(super) async fn tidy_memberships(worker: &Worker<'_>) -> Result<usize, Abort> {
+pub(crate) async fn tidy_memberships(worker: &Worker<'_>) -> Result<usize, Abort> {
     let now = worker.app.clock().now();
     let mut done = 0;
     for work in worker.app.store.reader().await?.waiting_tidying(now, AT_ONCE).await? {

@@ -194,21 +194,23 @@ fn read_form(dialect: Dialect, query: &str, body: &[u8]) -> Result<Form, Failure
 async fn run(app: &Arc<App>, request: operations::Request) -> Answered {
     let operation: &'static Operation = request.call.operation;
     let dialect = operation.service.dialect();
-    let answer = match (authorize(app, &request).await, operation.handler) {
-        (Err(failure), _) => Err(failure),
-        (Ok(()), Some(handler)) => handler(Arc::clone(app), request).await,
-        (Ok(()), None) => Err(Failure::NotBuilt(operation.name)),
-    };
-    match answer {
-        Ok(body) => {
-            // Which policies bear on whom may be another matter now, for callers of any account.
-            if operation.service == Service::Organizations && !operation.only_reads() {
-                app.keys.forget_all();
-            }
-            Answered::Result { body, dialect }
-        }
+    match perform(app, request).await {
+        Ok(body) => Answered::Result { body, dialect },
         Err(failure) => Answered::failed(failure, dialect, Some(operation)),
     }
+}
+
+/// Runs an operation, if its caller may call it.
+pub(crate) async fn perform(app: &Arc<App>, request: operations::Request) -> Result<String, Failure> {
+    let operation: &'static Operation = request.call.operation;
+    authorize(app, &request).await?;
+    let handler = operation.handler.ok_or(Failure::NotBuilt(operation.name))?;
+    let body = handler(Arc::clone(app), request).await?;
+    // Which policies bear on whom may be another matter now, for callers of any account.
+    if operation.service == Service::Organizations && !operation.only_reads() {
+        app.keys.forget_all();
+    }
+    Ok(body)
 }
 
 /// Open mode trusts whoever is on this machine, but not the web pages that they look at: a page can have a browser send

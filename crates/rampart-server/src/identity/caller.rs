@@ -86,7 +86,7 @@ impl Who {
 
 impl Caller {
     /// Somebody who is taken at their word, as the root of an account.
-    pub(super) fn unverified(account: AccountId) -> Self {
+    pub(crate) fn unverified(account: AccountId) -> Self {
         Self { account, who: Who::Root, session: None, organization: None, grants: Grants::All }
     }
 

@@ -150,6 +150,34 @@ async fn only_who_has_the_share_sees_or_changes_what_it_allows() {
     .await;
 }
 
+/// Under whatever view, and whether or not it is named.
+#[tokio::test]
+async fn a_deleted_share_uses_no_permission_any_more() {
+    for_each_store(async |server| {
+        let offer = Offer::accepted(&server, &[gateway(1)]).await;
+        let reads = [
+            (&offer.owner, json!({"resourceOwner": "SELF"})),
+            (&offer.owner, json!({"resourceOwner": "SELF", "resourceShareArns": [offer.share]})),
+            (&offer.consumer, json!({"resourceOwner": "OTHER-ACCOUNTS"})),
+        ];
+        let count = async |with: Value| {
+            let mut counts = Vec::new();
+            for (client, input) in &reads {
+                let mut input = input.clone();
+                input["permissionArn"] = with.clone();
+                let found = client.ok("GetResourceShares", &input).await;
+                counts.push(found["resourceShares"].as_array().unwrap().len());
+            }
+            counts
+        };
+        assert_eq!(count(json!(GATEWAY)).await, [1, 1, 1]);
+        offer.delete().await;
+        assert_eq!(count(json!(GATEWAY)).await, [0, 0, 0]);
+        assert_eq!(count(Value::Null).await, [1, 1, 1]);
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn shares_and_attachments_are_found_by_permission() {
     for_each_store(async |server| {

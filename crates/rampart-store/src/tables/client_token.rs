@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::statement::{Row, Statement, Value};
 use crate::store::Reader;
+use crate::tables::retention::DROP_TOKEN;
 use crate::{PartitionId, StoreError, Transaction};
 
-/// A token's answer may have been written by an operation on another owner's share, so it is looked up by the caller,
-/// whatever the partition.
+/// Where the answer is does not depend on whom the call concerned, but it did once, so the partition is not asked for.
 static LOAD: Statement = Statement::new(
     "client_token.load",
     "SELECT request_hash, answer FROM client_token
@@ -19,8 +19,7 @@ static STORE: Statement = Statement::new(
     "client_token.store",
     "INSERT INTO client_token (part, account, region, operation, token, request_hash, answer, expires_ms)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-     ON CONFLICT (part, account, region, operation, token)
-     DO UPDATE SET request_hash = excluded.request_hash, answer = excluded.answer, expires_ms = excluded.expires_ms",
+     ON CONFLICT (part, account, region, operation, token) DO NOTHING",
 );
 
 static ALL: Statement = Statement::new(
@@ -87,8 +86,8 @@ impl Reader {
         self.connection.query(&ALL, &values, read_stored).await
     }
 
-    /// The first answers to this token, while they are remembered. There is one, unless the token was used in several
-    /// partitions at the same moment.
+    /// The first answers to this token, while they are remembered: one, and of a time when answers were kept where the
+    /// call wrote perhaps several.
     pub async fn remembered_answers(
         &self,
         scope: &TokenScope,
@@ -126,16 +125,47 @@ impl Transaction {
         self.connection.execute(&STORE, &values).await.map(drop)
     }
 
-    /// Remembers the answer to a token until `expires`.
+    /// Remembers the answer to a token until `expires`. Who uses a token at the same moment for something else meets
+    /// the first answer when its transaction is run again.
+    ///
+    /// The row is in the caller's partition, whatever partition the transaction writes: of all that calls of one account
+    /// write it is the one thing that must not be there twice. No head row guards it there, its primary key does.
     pub async fn remember_answer(
         &self,
         scope: &TokenScope,
         answer: &RememberedAnswer,
+        now: TimestampMs,
         expires: TimestampMs,
     ) -> Result<(), StoreError> {
         self.mark_written();
+        if self.store_answer(scope, answer, expires).await? {
+            return Ok(());
+        }
+        // Of an answer that is over only the row is left: it makes way.
         let values = [
-            self.part().0.into(),
+            self.part_of(scope.account).into(),
+            Value::Text(scope.account.as_str()),
+            Value::Text(scope.region.as_str()),
+            Value::Text(scope.operation),
+            Value::Text(&scope.token),
+            now.into(),
+        ];
+        let is_over = self.connection.execute(&DROP_TOKEN, &values).await? > 0;
+        if is_over && self.store_answer(scope, answer, expires).await? {
+            return Ok(());
+        }
+        Err(StoreError::Conflict { attempts: 1 })
+    }
+
+    /// Whether there was none before.
+    async fn store_answer(
+        &self,
+        scope: &TokenScope,
+        answer: &RememberedAnswer,
+        expires: TimestampMs,
+    ) -> Result<bool, StoreError> {
+        let values = [
+            self.part_of(scope.account).into(),
             Value::Text(scope.account.as_str()),
             Value::Text(scope.region.as_str()),
             Value::Text(scope.operation),
@@ -144,7 +174,7 @@ impl Transaction {
             Value::Text(&answer.answer),
             expires.into(),
         ];
-        self.connection.execute(&STORE, &values).await.map(drop)
+        Ok(self.connection.execute(&STORE, &values).await? > 0)
     }
 }
 

@@ -114,7 +114,7 @@ static DROP_TAGS: Statement = Statement::new(
     "resource_share_tag.drop_all",
     "DELETE FROM resource_share_tag WHERE part = $1 AND owner = $2 AND region = $3 AND share_id = $4",
 );
-static DROP_TOKEN: Statement = Statement::new(
+pub(super) static DROP_TOKEN: Statement = Statement::new(
     "client_token.drop",
     "DELETE FROM client_token
      WHERE part = $1 AND account = $2 AND region = $3 AND operation = $4 AND token = $5 AND expires_ms <= $6",

@@ -151,13 +151,15 @@ async fn one_refusal_in_a_batch_leaves_its_neighbours_alone() {
 
 #[tokio::test]
 async fn a_remembered_answer_is_found_by_its_caller_until_it_expires() {
-    struct Remember(TokenScope, RememberedAnswer);
+    /// At that time, for a hundred milliseconds.
+    struct Remember(TokenScope, RememberedAnswer, i64);
 
     impl Work for Remember {
         type Reply = ();
 
         async fn run(&self, tx: &Transaction) -> Result<(), Abort> {
-            tx.remember_answer(&self.0, &self.1, TimestampMs(100)).await?;
+            let (now, expires) = (TimestampMs(self.2), TimestampMs(self.2 + 100));
+            tx.remember_answer(&self.0, &self.1, now, expires).await?;
             Ok(())
         }
     }
@@ -171,14 +173,24 @@ async fn a_remembered_answer_is_found_by_its_caller_until_it_expires() {
         };
         let answer = RememberedAnswer { request_hash: vec![1, 2], answer: "{}".to_owned() };
         // Written in the partition of another account, as an acceptance is.
-        write(&test.store, OWNER, Remember(scope.clone(), answer.clone())).await.unwrap();
+        write(&test.store, OWNER, Remember(scope.clone(), answer.clone(), 0)).await.unwrap();
         let reader = test.store.reader().await.unwrap();
         let recalled =
             async |scope: &TokenScope, now| reader.remembered_answers(scope, TimestampMs(now)).await.unwrap();
         assert_eq!(recalled(&scope, 99).await, [answer]);
         assert_eq!(recalled(&scope, 100).await, []);
-        let other = TokenScope { account: account(OWNER), ..scope };
-        assert_eq!(recalled(&other, 0).await, []);
+        let another = TokenScope { account: account(OWNER), ..scope.clone() };
+        assert_eq!(recalled(&another, 0).await, []);
+        drop(reader);
+        // There is one answer to a token, whose partition ever writes it; what is over makes way.
+        let other = RememberedAnswer { request_hash: vec![3], answer: "[]".to_owned() };
+        for elsewhere in [OWNER, "222222222222", "333333333333"] {
+            let refused = write(&test.store, elsewhere, Remember(scope.clone(), other.clone(), 99)).await;
+            assert!(matches!(refused, Err(Abort::Store(StoreError::Conflict { .. }))), "{refused:?}");
+        }
+        write(&test.store, "333333333333", Remember(scope.clone(), other.clone(), 100)).await.unwrap();
+        let reader = test.store.reader().await.unwrap();
+        assert_eq!(reader.remembered_answers(&scope, TimestampMs(0)).await.unwrap(), [other]);
     })
     .await;
 }

@@ -7,7 +7,7 @@ use rampart_core::organization::change::Tidying;
 use rampart_core::organization::member::{JoinedMethod, Joining, decide_claim};
 use rampart_core::organization::refusal::Fault;
 use rampart_core::organization::unit::Parent;
-use rampart_core::organization::{FeatureSet, Member, Organization, OrganizationId, ParentId};
+use rampart_core::organization::{Claim, FeatureSet, Member, Organization, OrganizationId, ParentId};
 use rampart_core::{Change, Decision, OrganizationChange, OrganizationRefusal};
 use rampart_store::{Abort, Transaction, Work};
 use serde::{Deserialize, Serialize};
@@ -122,17 +122,22 @@ impl Managing for DeleteInput {
     type Reply = Nothing;
 
     // AWS: what is not an account goes with the organization.
-    async fn decide(&self, _: &Transaction, at: &At<'_>) -> Result<Decision<Nothing>, Abort> {
+    async fn decide(&self, tx: &Transaction, at: &At<'_>) -> Result<Decision<Nothing>, Abort> {
         if at.organization.accounts > 1 {
             return Err(OrganizationRefusal::OrganizationNotEmpty.into());
         }
-        let (management, generation) = (at.organization.management, at.organization.policies_generation);
-        let tidying = Tidying { management, account: Some(management), at: at.call.now };
-        Ok(done(vec![
+        let (management, now) = (at.organization.management, at.call.now);
+        let generation = at.organization.policies_generation;
+        let tidying = Tidying { management, account: Some(management), at: now };
+        let mut changes = vec![
             OrganizationChange::Deleted { management },
             OrganizationChange::AttachmentsDropped { management, generation },
             OrganizationChange::TidyingStored(tidying),
-        ]))
+        ];
+        // Another organization may have the account at once.
+        let claim = tx.organization_claim(management).await?;
+        changes.extend(claim.map(|claim| OrganizationChange::Claimed(Claim { until: now, ..claim })));
+        Ok(done(changes))
     }
 }
 

@@ -6,7 +6,7 @@ use rampart_core::{AccountId, Refusal};
 use rampart_store::Work;
 
 use crate::app::App;
-use crate::background::{Worker, expire_invitations};
+use crate::background::{Worker, expire_invitations, tidy_memberships};
 use crate::failure::Failure;
 
 /// Runs `command` in the partition of `owner`, whose state it changes, and gives its answer's body.
@@ -18,10 +18,9 @@ pub(super) async fn write(
     Ok(app.store.write(app.store.partition_of(owner), command).await?)
 }
 
-/// The same for a command that may invite. Invitations that have expired still count until they are tidied, and so do
-/// the principals that waited on them; when a quota seems used up, or one of them seems to be in the way, they are
-/// tidied first.
-pub(super) async fn write_inviting(
+/// The same for a command that what a share held may stand in the way of. What has expired, or rested on a membership
+/// that is over, still counts until it is tidied; when it seems to be in the way, it is tidied first.
+pub(super) async fn write_past_what_is_over(
     app: &App,
     owner: AccountId,
     command: impl Work<Reply = String>,
@@ -32,8 +31,15 @@ pub(super) async fn write_inviting(
             Refusal::TooManyPendingInvitations { .. }
             | Refusal::QuotaExceeded { .. }
             | Refusal::ResourceTypeNotForIdentities
+            | Refusal::ResourceTypeNotOutsideOrganization
+            | Refusal::OutsidersPresent
             | Refusal::ServicesMixedWithOthers,
-        )) if expire_invitations(&Worker::of(app)).await? > 0 => write(app, owner, command).await,
+        )) if tidy(app).await? > 0 => write(app, owner, command).await,
         outcome => outcome,
     }
+}
+
+async fn tidy(app: &App) -> Result<usize, Failure> {
+    let worker = Worker::of(app);
+    Ok(expire_invitations(&worker).await? + tidy_memberships(&worker).await?)
 }

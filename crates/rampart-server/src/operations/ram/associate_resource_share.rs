@@ -10,7 +10,7 @@ use rampart_core::{Change, Refusal, ShareArn};
 use rampart_store::{Abort, Transaction, Work};
 use serde::{Deserialize, Serialize};
 
-use super::answering::write_inviting;
+use super::answering::write_past_what_is_over;
 use super::effect::circle_for;
 use super::entities::Named;
 use super::input::{required, share_arn};
@@ -54,7 +54,7 @@ pub(crate) fn handle(app: Arc<App>, request: Request) -> Answer {
         let client_token = input.client_token;
         let command =
             Associate { app: Arc::clone(&app), call: request.call, share, named, client_token, once };
-        write_inviting(&app, owner, command).await
+        write_past_what_is_over(&app, owner, command).await
     })
 }
 

@@ -16,7 +16,7 @@ use rampart_core::{AttachedPermission, Change, OwnerUsage, Refusal, ResourceShar
 use rampart_store::{Abort, Transaction, Work};
 use serde::{Deserialize, Serialize};
 
-use super::answering::write_inviting;
+use super::answering::write_past_what_is_over;
 use super::effect::circle_for;
 use super::entities::Named;
 use super::input::required;
@@ -81,7 +81,7 @@ pub(crate) fn handle(app: Arc<App>, request: Request) -> Answer {
         let once = Once::new(&request.call, NAME, client_token.as_deref(), &wanted)?;
         let owner = request.call.account;
         let command = Create { app: Arc::clone(&app), call: request.call, wanted, client_token, once };
-        write_inviting(&app, owner, command).await
+        write_past_what_is_over(&app, owner, command).await
     })
 }
 

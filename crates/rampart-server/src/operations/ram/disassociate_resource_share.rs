@@ -89,8 +89,10 @@ impl Work for Disassociate {
         let share = share.filter(|_| here).ok_or(Refusal::ShareNotFound { share: self.share })?;
         let caller = self.call.account;
         let decision = if share.owner == caller {
+            let based: Vec<_> = rows.iter().flatten().filter(|row| row.basis().is_some()).cloned().collect();
+            let circle = if based.is_empty() { None } else { circle_for(tx, caller, &[], &based).await? };
             let named = self.named.entities().map(|(_, entity)| entity).zip(rows).collect();
-            decide_disassociate(&share, named, &company, usage, now, timing)?
+            decide_disassociate(&share, named, &company, usage, circle.as_ref(), now, timing)?
         } else if self.named.entities().eq([(AssociationKind::Principal, caller.as_str())]) {
             let any_type = self.app.settings.leave_any_type;
             let circle = circle_for(tx, share.owner, &[], &company).await?;

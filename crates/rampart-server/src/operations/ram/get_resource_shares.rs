@@ -205,13 +205,14 @@ impl<'a> Filter<'a> {
         Ok((found.into_iter().map(|(_, share)| share).collect(), token))
     }
 
-    /// Of `shares`, those that the permission which is asked for is attached to.
+    /// Of `shares`, those that the permission which is asked for is attached to. A deleted one uses none any more.
     async fn allowing(
         &self,
         reader: &Reader,
-        shares: Vec<ResourceShare>,
+        mut shares: Vec<ResourceShare>,
     ) -> Result<Vec<ResourceShare>, Failure> {
         let Some((permission, version)) = &self.permission else { return Ok(shares) };
+        shares.retain(|share| share.deleted.is_none());
         let attached = try_join_all(shares.iter().map(|share| reader.share_permissions(share.arn()))).await?;
         let allows = |rows: &Vec<AttachedPermission>| {
             rows.iter().any(|row| {

@@ -8,7 +8,7 @@ use rampart_core::{Refusal, ShareArn};
 use rampart_store::{Abort, Transaction, Work};
 use serde::{Deserialize, Serialize};
 
-use super::answering::write;
+use super::answering::write_past_what_is_over;
 use super::effect::circle_for;
 use super::input::{required, share_arn};
 use super::shapes::{ResourceShareShape, View};
@@ -43,7 +43,8 @@ pub(crate) fn handle(app: Arc<App>, request: Request) -> Answer {
         check_update(input.name.as_deref(), input.allow_external_principals)?;
         let once = Once::new(&request.call, NAME, input.client_token.as_deref(), &input)?;
         let owner = request.call.account;
-        write(&app, owner, Update { app: Arc::clone(&app), call: request.call, share, input, once }).await
+        let command = Update { app: Arc::clone(&app), call: request.call, share, input, once };
+        write_past_what_is_over(&app, owner, command).await
     })
 }
 

@@ -88,7 +88,8 @@ impl Work for Withdraw {
         check_pending(&offer.invitation, now)?;
         let company = &offer.associations;
         let named = company.iter().map(|row| (row.entity.as_str(), Some(row.clone()))).collect();
-        let decision = decide_disassociate(&offer.share, named, company, offer.usage, now, timing)?;
+        // Nothing that was invited rests on a membership.
+        let decision = decide_disassociate(&offer.share, named, company, offer.usage, None, now, timing)?;
         tx.apply(&decision.changes, now).await?;
         Ok(json(&Withdrawn { return_value: true }))
     }

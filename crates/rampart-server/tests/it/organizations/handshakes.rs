@@ -220,3 +220,16 @@ async fn who_cannot_be_invited() {
     })
     .await;
 }
+
+/// A founder whose organization is gone is as free as anybody.
+#[tokio::test]
+async fn who_deleted_an_organization_may_join_another_at_once() {
+    for_each_store(async |server| {
+        let (management, member) = (server.account(MANAGEMENT), server.account(MEMBER));
+        create(&management).await;
+        create(&member).await;
+        ok(&member, "DeleteOrganization", &json!({})).await;
+        join(&management, &member).await;
+    })
+    .await;
+}
