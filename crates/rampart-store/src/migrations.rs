@@ -476,7 +476,7 @@ pub(crate) static SETTLE_META: Statement = Statement::new(
     "store_meta.settle",
     "INSERT INTO store_meta (part, name, value) VALUES ($1, $2, $3) ON CONFLICT (part, name) DO NOTHING",
 );
-static WRITE_META: Statement = Statement::new(
+pub(crate) static WRITE_META: Statement = Statement::new(
     "store_meta.write",
     "INSERT INTO store_meta (part, name, value) VALUES ($1, $2, $3)
      ON CONFLICT (part, name) DO UPDATE SET value = excluded.value",

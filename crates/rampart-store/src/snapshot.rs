@@ -11,6 +11,9 @@ use crate::{LogPosition, PartitionId, StoreError};
 /// Rows of a page.
 const PAGE: u32 = 500;
 
+/// How many tables there are to be read of each partition.
+pub(crate) const TABLES: u64 = NOUNS.len() as u64;
+
 /// A view of the whole store at one moment, on both engines.
 pub struct Snapshot {
     reader: Reader,
@@ -54,6 +57,11 @@ impl PartitionRows<'_> {
     /// Up to where in the partition's log the rows are what was done.
     pub fn position(&self) -> LogPosition {
         self.position
+    }
+
+    /// How many of these have been read.
+    pub(crate) fn tables_done(&self) -> u64 {
+        TABLES - self.nouns.len() as u64 - u64::from(self.now.is_some())
     }
 
     /// The next rows, as the changes that would write them; `None` when there are no more.

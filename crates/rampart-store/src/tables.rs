@@ -14,6 +14,7 @@ pub(crate) mod holding;
 pub(crate) mod iam_identity;
 pub(crate) mod iam_policy;
 pub(crate) mod invitation;
+pub(crate) mod known_account;
 pub(crate) mod lease;
 pub(crate) mod organization;
 pub(crate) mod organization_policy;
@@ -46,6 +47,7 @@ pub static STATEMENTS: &[&[&Statement]] = &[
     iam_policy::STATEMENTS,
     invitation::STATEMENTS,
     lease::STATEMENTS,
+    known_account::STATEMENTS,
     organization::STATEMENTS,
     organization::DELETE_ALL,
     organization_policy::STATEMENTS,
@@ -63,6 +65,7 @@ pub static STATEMENTS: &[&[&Statement]] = &[
     sharing_event::STATEMENTS,
     snapshot::STATEMENTS,
     standing::STATEMENTS,
+    store_meta::STATEMENTS,
     EMPTY,
 ];
 

@@ -91,7 +91,7 @@ impl Transaction {
             .map_err(|e| StoreError::Corrupt { what: format!("a change does not serialize: {e}") })?;
         // What was there goes before what comes, the log entry included: of statements sent together, one that the
         // connection has not prepared yet falls behind.
-        let (gone, rows): (Vec<_>, Vec<_>) = changes.iter().partition(|change| removes_many(change));
+        let (gone, rows): (Vec<_>, Vec<_>) = changes.iter().partition(|change| change.removes());
         try_join_all(gone.into_iter().map(|change| self.store_change(change))).await?;
         // Of the rest no two concern one row. Only the log entry waits for the head row's answer.
         let rows = try_join_all(rows.into_iter().map(|change| self.store_change(change)));
@@ -174,11 +174,6 @@ impl Transaction {
             Change::PartitionEmptied => self.empty_partition().await,
         }
     }
-}
-
-/// Whether a change removes rows that another change of the same operation may make anew.
-fn removes_many(change: &Change) -> bool {
-    matches!(change, Change::PermissionPurged { .. } | Change::PartitionEmptied)
 }
 
 impl Deref for Transaction {

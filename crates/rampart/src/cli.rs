@@ -142,6 +142,18 @@ pub(crate) enum Command {
     Key(KeyCommand),
     /// Make the store's tables, or bring them up to date
     Migrate,
+    /// Write the whole store as lines of JSON, while servers may go on: a backup, or to move it to the other engine.
+    /// Secrets stay sealed: keep the master key, too
+    Export {
+        /// A file that is not there yet; - is standard output
+        #[arg(default_value = "-")]
+        file: PathBuf,
+    },
+    /// Fill an empty store with what `export` wrote, from whichever engine
+    Import {
+        /// The file; - is standard input
+        file: PathBuf,
+    },
     /// Print the settings in force, without secrets
     Config,
     /// List resource types and their permissions, those of --catalog too, and whose actions are inferred
@@ -171,6 +183,12 @@ pub(crate) enum AccountCommand {
         #[arg(long, value_enum, default_value_t)]
         output: OutputFormat,
     },
+    /// List the accounts that the store knows: registered ones, owners of keys, members of organizations
+    List {
+        /// How to print
+        #[arg(long, value_enum, default_value_t)]
+        output: OutputFormat,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -185,9 +203,13 @@ pub(crate) enum OrgCommand {
     /// Make the organization what another Organizations endpoint shows to its management account; prints what changes
     /// first
     Mirror {
-        /// http://HOST:PORT. TLS is not built in: reach AWS itself through a proxy that speaks it
+        /// https://HOST, as https://organizations.us-east-1.amazonaws.com, or http://HOST:PORT. Certificates are held
+        /// against those that the system trusts, or those in the file that SSL_CERT_FILE names
         #[arg(long)]
         endpoint: String,
+        /// Leave tags as they are: reading them takes a call for each account, unit and policy
+        #[arg(long)]
+        without_tags: bool,
         #[command(flatten)]
         credentials: EndpointCredentials,
         /// The Region that requests are signed for
@@ -223,7 +245,7 @@ impl std::fmt::Debug for EndpointCredentials {
 /// How an organization is changed.
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct OrgChange {
-    /// Remove accounts, delete units and distrust services that are not named
+    /// Remove accounts, units, services, policies, attachments and tags that are not named
     #[arg(long)]
     pub(crate) prune: bool,
     /// Print what would change, and change nothing

@@ -53,7 +53,19 @@ pub(crate) async fn wait_and_open(config: &Config) -> anyhow::Result<(Store, Mig
 }
 
 async fn try_open(config: &Config) -> Result<(Store, Migrated), StoreError> {
-    Store::open(&config.store, config.store_options.clone()).await
+    let opened = Store::open(&config.store, config.store_options.clone()).await?;
+    if opened.0.is_half_imported().await? {
+        let reason = "an import into it was broken off: make it empty and import again".to_owned();
+        return Err(StoreError::Unusable { reason });
+    }
+    Ok(opened)
+}
+
+/// Opens a store to import into, which may hold what an import that was broken off left.
+pub(crate) async fn open_for_import(config: &Config) -> anyhow::Result<Store> {
+    let opened = Store::open(&config.store, config.store_options.clone()).await;
+    let (store, _) = opened.with_context(|| format!("cannot open the store {}", config.store))?;
+    Ok(store)
 }
 
 #[expect(clippy::disallowed_methods, reason = "no event tells when a server can be reached: back off")]

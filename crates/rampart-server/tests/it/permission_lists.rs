@@ -184,6 +184,8 @@ async fn associations_are_found_by_the_feature_set_of_their_share() {
         let named = json!({"resourceShareArn": share});
         owner.ok(PROMOTE_SHARE, &named).await;
         assert_eq!(found(&owner, json!({})).await, [vec![], one(&share), one(&standard)]);
+        let listed = owner.ok("ListResourceSharePermissions", &named).await;
+        assert_eq!(only(&listed["permissions"])["featureSet"], "PROMOTING_TO_STANDARD");
         assert_eq!(found(&owner, named).await, [vec![], one(&share), vec![]]);
         assert_eq!(found(&owner, json!({"permissionArn": same})).await, [vec![], one(&share), vec![]]);
         let theirs = json!({"resourceOwner": "OTHER-ACCOUNTS"});

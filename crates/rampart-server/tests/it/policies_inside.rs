@@ -141,6 +141,20 @@ async fn such_a_share_ends_with_what_it_rests_on() {
         assert_eq!(principals(owner, &shares[0]).await, [] as [&str; 0]);
         let policies = json!({"resourceArns": [component(1)]});
         assert_eq!(owner.ok("GetResourcePolicies", &policies).await["policies"], json!([]));
+        // Promoted now, it is shared with nobody, and nobody is told that it is.
+        let template = r#"{"Effect": "Allow", "Action": "imagebuilder:GetComponent"}"#;
+        let input =
+            json!({"name": "Same", "resourceType": "imagebuilder:Component", "policyTemplate": template});
+        owner.ok("CreatePermission", &input).await;
+        owner.ok(PROMOTE_SHARE, &json!({"resourceShareArn": shares[0]})).await;
+        let told: Vec<_> = server
+            .events(MANAGEMENT)
+            .await
+            .into_iter()
+            .filter(|event| event.entity == company.arn())
+            .collect();
+        assert!(told.is_empty(), "{told:?}");
+        assert_eq!(principals(owner, &shares[0]).await, [] as [&str; 0]);
         server.sweep().await;
         assert_eq!(server.sql("SELECT resources, principals FROM owner_usage"), ["1|0"]);
         // It is not shared with while RAM may not, and made anew once it may.

@@ -89,6 +89,11 @@ static TAGS: Statement = Statement::new(
     "SELECT tag_key, tag_value FROM organization_tag WHERE part = $1 AND management = $2 AND resource = $3
      ORDER BY tag_key LIMIT 1000",
 );
+static ALL_TAGS: Statement = Statement::new(
+    "organization_tag.list_all",
+    "SELECT resource, tag_key, tag_value FROM organization_tag
+     WHERE part = $1 AND management = $2 AND (resource, tag_key) > ($3, $4) ORDER BY resource, tag_key LIMIT $5",
+);
 static STORE_TAG: Statement = Statement::new(
     "organization_tag.store",
     "INSERT INTO organization_tag (part, management, resource, tag_key, tag_value) VALUES ($1, $2, $3, $4, $5)
@@ -131,6 +136,7 @@ pub(crate) static STATEMENTS: &[&Statement] = &[
     &STORE_SERVICE,
     &DELETE_SERVICE,
     &TAGS,
+    &ALL_TAGS,
     &STORE_TAG,
     &DELETE_TAG,
     &DROP_TAGS,
@@ -238,6 +244,27 @@ impl Reader {
             [self.part_of(management).into(), Value::Text(management.as_str()), Value::Text(resource)];
         let read = |row: &Row<'_>| Ok(Tag { key: row.text(0)?.to_owned(), value: row.text(1)?.to_owned() });
         self.connection.query(&TAGS, &values, read).await
+    }
+
+    /// The tags of all resources of an organization after one and its key.
+    pub async fn all_organization_tags(
+        &self,
+        management: AccountId,
+        (resource, key): (&str, &str),
+        limit: u32,
+    ) -> Result<Vec<(String, Tag)>, StoreError> {
+        let values = [
+            self.part_of(management).into(),
+            Value::Text(management.as_str()),
+            Value::Text(resource),
+            Value::Text(key),
+            limit.into(),
+        ];
+        let read = |row: &Row<'_>| {
+            let tag = Tag { key: row.text(1)?.to_owned(), value: row.text(2)?.to_owned() };
+            Ok((row.text(0)?.to_owned(), tag))
+        };
+        self.connection.query(&ALL_TAGS, &values, read).await
     }
 
     /// The values of a statement that lists rows of an organization after one.

@@ -41,6 +41,12 @@ static OF_POLICY: Statement = Statement::new(
     "SELECT target, policy_id, attached FROM organization_attachment
      WHERE part = $1 AND management = $2 AND generation = $3 AND policy_id = $4 AND target > $5 ORDER BY target LIMIT $6",
 );
+static LIST_ATTACHMENTS: Statement = Statement::new(
+    "organization_attachment.list",
+    "SELECT target, policy_id, attached FROM organization_attachment
+     WHERE part = $1 AND management = $2 AND generation = $3 AND (target, policy_id) > ($4, $5)
+     ORDER BY target, policy_id LIMIT $6",
+);
 /// What is attached along a path: seven levels at the most, a target given twice does no harm.
 static ALONG_PATH: Statement = Statement::new(
     "organization_attachment.along_path",
@@ -73,6 +79,7 @@ pub(crate) static STATEMENTS: &[&Statement] = &[
     &DELETE,
     &OF_TARGET,
     &OF_POLICY,
+    &LIST_ATTACHMENTS,
     &ALONG_PATH,
     &STORE_ATTACHMENT,
     &DELETE_ATTACHMENT,
@@ -122,6 +129,26 @@ impl Reader {
         let values = [self.part_of(management).into(), Value::Text(management.as_str()), Value::Text(name)];
         let id = self.connection.query_opt(&NAMED, &values, |row| Ok(row.text(0)?.to_owned())).await?;
         Ok(id.as_deref().and_then(PolicyId::parse))
+    }
+
+    /// The rows of all targets after one and its policy, of the generation in force.
+    pub async fn attachments(
+        &self,
+        organization: &Organization,
+        (target, policy): (&str, &str),
+        limit: u32,
+    ) -> Result<Vec<Attachment>, StoreError> {
+        let management = organization.management;
+        let values = [
+            self.part_of(management).into(),
+            Value::Text(management.as_str()),
+            organization.policies_generation.into(),
+            Value::Text(target),
+            Value::Text(policy),
+            limit.into(),
+        ];
+        let rows = self.connection.query(&LIST_ATTACHMENTS, &values, read_attachment).await?;
+        Ok(rows.into_iter().map(|row| row.of(organization)).collect())
     }
 
     /// The rows of a target, of the generation in force.

@@ -217,7 +217,7 @@ pub(crate) static STATEMENTS: &[&Statement] = &[
 
 /// All tables whose rows changes write. The index of shares' tags and the bases of associations are written with the rows
 /// that they are of.
-pub(crate) static NOUNS: &[Noun] = &[
+pub(crate) const NOUNS: &[Noun] = &[
     Noun { page: &ACCOUNTS, key: &[(0, Text)], read: |row| Ok(Change::AccountStored(read_account(row)?)) },
     Noun {
         page: &KEYS,

@@ -13,4 +13,5 @@ mod portable;
 mod rows;
 mod snapshots;
 mod tls;
+mod transfers;
 mod unreachable;

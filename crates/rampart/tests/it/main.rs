@@ -13,4 +13,5 @@ mod org;
 mod program;
 mod serve;
 mod traces;
+mod transfer;
 mod waiting;

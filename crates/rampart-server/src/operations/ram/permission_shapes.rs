@@ -104,9 +104,10 @@ impl PermissionShape {
         Self { permission: text, ..self }
     }
 
-    /// A permission in a share: its status is the association's (reference §3.6).
+    /// A permission in a share of that feature set: its status is the association's (reference §3.6).
     pub(super) fn of_attached(
         row: &AttachedPermission,
+        feature_set: &'static str,
         own: &OwnPermissions,
         app: &App,
         call: &Call,
@@ -130,7 +131,7 @@ impl PermissionShape {
             last_updated_time: row.attached,
             is_resource_type_default: known.is_some_and(|known| known.is_resource_type_default),
             permission_type: if is_customer { "CUSTOMER_MANAGED" } else { "AWS_MANAGED" },
-            feature_set: own.feature_set(row),
+            feature_set,
             // The owner's tags are the owner's business.
             tags: customer.filter(|_| row.owner == call.account).map(|own| own.tags.clone()),
             resource_owner: is_customer.then_some(owner),

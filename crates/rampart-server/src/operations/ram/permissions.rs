@@ -142,9 +142,4 @@ impl OwnPermissions {
             PermissionName::Customer(_) => self.of(row).is_some_and(|own| own.default.number == row.version),
         }
     }
-
-    /// The feature set of a row's permission.
-    pub(super) fn feature_set(&self, row: &AttachedPermission) -> &'static str {
-        self.of(row).map_or("STANDARD", |own| own.feature_set.as_str())
-    }
 }
