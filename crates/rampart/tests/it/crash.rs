@@ -1,5 +1,6 @@
 //! Killed in the middle of a stream of writes, again and again: nothing that was acknowledged is missing, nothing is
-//! half done, and whoever did not hear the answer asks again and gets one effect.
+//! half done, and whoever did not hear the answer asks again and gets one effect. So it is when one of two nodes is killed,
+//! when their PostgreSQL crashes, and when the disk is full.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,8 +8,10 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 use rampart_testkit::Client;
 use rampart_testkit::dice::Dice;
+use rampart_testkit::postgres::{ClusterOptions, Listen, PostgresCluster};
 use serde_json::{Value, json};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use crate::program::{Serving, Site};
 
@@ -42,14 +45,7 @@ async fn what_was_acknowledged_survives_kill_9() {
         check_and_complete(&server, &mut lines).await;
         let kill_after = 10 + dice.below(80);
         let (acknowledged, mut count) = watch::channel(0_usize);
-        let acknowledged = Arc::new(acknowledged);
-        let writers: Vec<_> = (0..WRITERS)
-            .map(|writer| {
-                let (owner, consumer) = (server.client(OWNER, "x"), server.client(CONSUMER, "x"));
-                let acknowledged = Arc::clone(&acknowledged);
-                tokio::spawn(write(owner, consumer, format!("{round}-{writer}"), acknowledged))
-            })
-            .collect();
+        let writers = start_writers(&[&server], round, acknowledged);
         count.wait_for(|count| *count >= kill_after).await.unwrap();
         server.kill();
         for written in join_all(writers).await {
@@ -62,9 +58,114 @@ async fn what_was_acknowledged_survives_kill_9() {
     assert!(!site.log().contains("panicked"), "{}", site.log());
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_acknowledged_survives_the_kill_of_one_node_of_two() {
+    let mut dice = Dice::from_environment(SEED);
+    let database = PostgresCluster::shared().unwrap().create_database().unwrap();
+    let url = database.url();
+    let site = Site::new();
+    let mut lines: Vec<Line> = Vec::new();
+    let mut staying = site.serve(&["--store", url]);
+    for round in 0..ROUNDS {
+        let doomed = site.serve(&["--store", url]);
+        let (acknowledged, mut count) = watch::channel(0_usize);
+        let writers = start_writers(&[&doomed, &staying], round, acknowledged);
+        let kill_after = 20 + dice.below(80);
+        count.wait_for(|count| *count >= kill_after).await.unwrap();
+        doomed.kill();
+        // Who lost its node asks the other one, beside those that never noticed.
+        let mut lost = Vec::new();
+        let (cut_off, going_on): (Vec<_>, Vec<_>) =
+            writers.into_iter().enumerate().partition(|(at, _)| at % 2 == 0);
+        for (_, writer) in cut_off {
+            lost.extend(writer.await.unwrap());
+        }
+        complete(&staying, &mut lost).await;
+        staying.kill();
+        lines.extend(lost);
+        for (_, writer) in going_on {
+            lines.extend(writer.await.unwrap());
+        }
+        eprintln!("round {round}: killed after {kill_after} answers, {} shares begun", lines.len());
+        staying = site.serve(&["--store", url]);
+        check_and_complete(&staying, &mut lines).await;
+    }
+    assert!(!site.log().contains("panicked"), "{}", site.log());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_acknowledged_survives_a_crash_of_postgresql() {
+    let mut dice = Dice::from_environment(SEED);
+    let options = ClusterOptions { listen: Listen::Loopback, ..ClusterOptions::default() };
+    let mut cluster = PostgresCluster::start(&options).unwrap();
+    let database = cluster.create_database().unwrap();
+    let url = database.url();
+    let site = Site::new();
+    let nodes = [site.serve(&["--store", url]), site.serve(&["--store", url])];
+    let mut lines: Vec<Line> = Vec::new();
+    for round in 0..ROUNDS {
+        let (acknowledged, mut count) = watch::channel(0_usize);
+        let writers = start_writers(&[&nodes[0], &nodes[1]], round, acknowledged);
+        let stop_after = 20 + dice.below(80);
+        count.wait_for(|count| *count >= stop_after).await.unwrap();
+        tokio::task::block_in_place(|| cluster.stop_immediately()).unwrap();
+        for writer in writers {
+            lines.extend(writer.await.unwrap());
+        }
+        tokio::task::block_in_place(|| cluster.start_again()).unwrap();
+        eprintln!("round {round}: crashed after {stop_after} answers, {} shares begun", lines.len());
+        // The nodes were never restarted.
+        check_and_complete(&nodes[round % 2], &mut lines).await;
+    }
+    assert!(!site.log().contains("panicked"), "{}", site.log());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_acknowledged_survives_a_full_disk() {
+    let site = Site::new();
+    let mut lines: Vec<Line> = Vec::new();
+    for round in 0..2 {
+        let server = site.serve_with_files_of(4096 + round * 2048);
+        let (acknowledged, _count) = watch::channel(0_usize);
+        for writer in start_writers(&[&server], usize::try_from(round).unwrap(), acknowledged) {
+            lines.extend(writer.await.unwrap());
+        }
+        eprintln!("round {round}: full after {} shares", lines.len());
+        // What is there can be read, and is whole.
+        check(&server, &lines).await;
+        server.kill();
+    }
+    let server = site.serve(&[]);
+    check_and_complete(&server, &mut lines).await;
+    assert!(!site.log().contains("panicked"), "{}", site.log());
+}
+
+/// Writers, each with one of the nodes in turn.
+fn start_writers(
+    nodes: &[&Serving],
+    round: usize,
+    acknowledged: watch::Sender<usize>,
+) -> Vec<JoinHandle<Vec<Line>>> {
+    let acknowledged = Arc::new(acknowledged);
+    let start = |writer: usize| {
+        let node = nodes[writer % nodes.len()];
+        let (owner, consumer) = (node.client(OWNER, "x"), node.client(CONSUMER, "x"));
+        tokio::spawn(write(owner, consumer, format!("{round}-{writer}"), Arc::clone(&acknowledged)))
+    };
+    (0..WRITERS).map(start).collect()
+}
+
 /// After a restart: all is there, and asking again for everything gives each line its one effect.
 async fn check_and_complete(server: &Serving, lines: &mut [Line]) {
     check(server, lines).await;
+    complete(server, lines).await;
+    let held = check(server, lines).await;
+    assert_eq!(held.shares.len(), lines.len());
+    assert!(held.resources.values().all(|rows| rows.len() == 2));
+}
+
+/// Asks again for everything; what was answered before is answered alike.
+async fn complete(server: &Serving, lines: &mut [Line]) {
     let (owner, consumer) = (server.client(OWNER, "x"), server.client(CONSUMER, "x"));
     for line in lines.iter_mut() {
         let told = line.clone();
@@ -72,9 +173,6 @@ async fn check_and_complete(server: &Serving, lines: &mut [Line]) {
         assert!(told.share.is_none() || told.share == line.share, "{told:?} {line:?}");
         assert!(told.invitation.is_none() || told.invitation == line.invitation, "{told:?} {line:?}");
     }
-    let held = check(server, lines).await;
-    assert_eq!(held.shares.len(), lines.len());
-    assert!(held.resources.values().all(|rows| rows.len() == 2));
 }
 
 /// Makes shares, adds to them and has them accepted, until the server is gone.
@@ -96,7 +194,7 @@ async fn write(
     lines
 }
 
-/// One line, step by step; `None` when the server does not answer any more.
+/// One line, step by step; `None` when the server does not answer any more, or says that it cannot.
 async fn write_line(
     owner: &Client,
     consumer: &Client,
@@ -122,7 +220,7 @@ async fn write_line(
 }
 
 async fn answer(client: &Client, operation: &str, input: &Value) -> Option<Value> {
-    let reply = client.try_call(operation, input).await?;
+    let reply = client.try_call(operation, input).await.filter(|reply| reply.status != 503)?;
     assert_eq!(reply.status, 200, "{operation}: {}", reply.text);
     Some(reply.json)
 }

@@ -70,7 +70,17 @@ impl Site {
 
     /// Starts a server that may have so many files and sockets open at once.
     pub(crate) fn serve_with_descriptors(&self, descriptors: u32) -> Serving {
-        let script = format!("ulimit -n {descriptors} && exec \"$0\" serve --listen 127.0.0.1:0");
+        self.serve_limited(&format!("ulimit -n {descriptors}"))
+    }
+
+    /// Starts a server none of whose files may be longer than so many blocks of 512 bytes: to write more fails, as on a
+    /// full disk.
+    pub(crate) fn serve_with_files_of(&self, blocks: u32) -> Serving {
+        self.serve_limited(&format!("trap '' XFSZ && ulimit -f {blocks}"))
+    }
+
+    fn serve_limited(&self, limit: &str) -> Serving {
+        let script = format!("{limit} && exec \"$0\" serve --listen 127.0.0.1:0");
         let log = File::create(self.path().join("serve.log")).unwrap();
         let mut shell = Command::new("/bin/sh");
         shell.args(["-c", &script, env!("CARGO_BIN_EXE_rampart")]).env_clear().current_dir(self.path());
