@@ -18,7 +18,7 @@ START_TIMEOUT_SECONDS = 60
 # Requests in flight are finished on SIGTERM; there are none that take this long.
 STOP_TIMEOUT_SECONDS = 30
 
-ENDPOINT = re.compile(r"http://127\.0\.0\.1:\d+")
+ENDPOINT = re.compile(r"https?://127\.0\.0\.1:\d+")
 
 
 class Rampart:

@@ -87,6 +87,24 @@ def test_a_template_with_parameters_in_a_share(owner):
     assert row["permissionTemplateParameters"][0]["values"] == ["v1", "v2"]
 
 
+def test_what_others_share_is_listed_too(owner, receiver):
+    theirs = made(owner.client("ram"), "Theirs")["arn"]
+    owner_share = owner.share(receiver, resources=[], permissionArns=[theirs])
+    receiver.accept(owner_share)
+    own = made(receiver.client("ram"), "Mine")["arn"]
+
+    def listed(**filters):
+        rows = receiver.ram.list_permissions(permissionType="CUSTOMER_MANAGED", **filters)["permissions"]
+        return {row["arn"]: row["resourceOwner"] for row in rows}
+
+    assert listed() == {own: "SELF", theirs: "OTHER-ACCOUNTS"}
+    assert listed(resourceOwner="SELF") == {own: "SELF"}
+    assert listed(resourceOwner="OTHER-ACCOUNTS") == {theirs: "OTHER-ACCOUNTS"}
+    [row] = receiver.ram.list_permission_associations(resourceOwner="OTHER-ACCOUNTS", featureSet="STANDARD")["permissions"]
+    assert (row["arn"], row["resourceShareArn"]) == (theirs, owner_share)
+    assert receiver.ram.list_permission_associations(resourceOwner="OTHER-ACCOUNTS", resourceType=TYPE)["permissions"] == []
+
+
 def test_a_replacement_in_the_background(owner):
     ram = owner.client("ram")
     new = made(ram, "Replacement")["arn"]

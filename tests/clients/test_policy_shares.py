@@ -57,6 +57,33 @@ def test_promotion(owner, receiver, made):
         owner.ram.promote_resource_share_created_from_policy(resourceShareArn=share)
 
 
+def test_a_policy_for_the_organization(owner):
+    organization = owner.client("organizations").create_organization()["Organization"]
+    owner.ram.enable_sharing_with_aws_organization()
+    statement = {
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": "imagebuilder:GetComponent",
+        "Resource": owner.component(),
+        "Condition": {"StringEquals": {"aws:PrincipalOrgID": organization["Id"]}},
+    }
+    body = {"resourceArn": owner.component(), "policy": json.dumps({"Version": "2012-10-17", "Statement": [statement]})}
+    status, answer = owner.own_api("PUT", "resource-policies", body=body)
+    assert status == 200, answer
+    [share] = answer["resourceShareArns"]
+    [row] = owner.associations(share)
+    assert (row["associatedEntity"], row["status"]) == (organization["Arn"], "ASSOCIATED")
+    [policy] = owner.ram.get_resource_policies(resourceArns=[owner.component()])["policies"]
+    [shown] = json.loads(policy)["Statement"]
+    assert {name: shown[name] for name in statement} == statement
+    # What RAM shows can be put back.
+    status, answer = owner.own_api("PUT", "resource-policies", body=body | {"policy": policy})
+    assert (status, answer["resourceShareArns"]) == (200, [share])
+    elsewhere = policy.replace(organization["Id"], "o-elsewhere00")
+    status, _ = owner.own_api("PUT", "resource-policies", body=body | {"policy": elsewhere})
+    assert status == 400
+
+
 def test_what_is_not_signed_is_refused(server, owner):
     status, _ = server.request("GET", f"/rampart/v1/resource-policies?resourceArn={owner.component()}")
     assert status == 403

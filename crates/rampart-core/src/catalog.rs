@@ -3,7 +3,9 @@
 //! One comes with rampart; an operator's own file adds to it ([`file`]).
 
 mod check;
+mod condition;
 pub mod file;
+mod place;
 
 use std::collections::HashMap;
 use std::sync::{LazyLock, OnceLock};
@@ -123,7 +125,7 @@ enum Attachable {
     It,
 }
 
-/// One version of a permission that AWS manages.
+/// One version of a permission that AWS manages. Beside statements `actions` are those of all of them.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct ManagedVersion {
@@ -135,8 +137,7 @@ struct ManagedVersion {
     // Of no use to the server: the list is not complete.
     #[serde(rename = "actionsKnownPartial")]
     _actions_known_partial: Option<Vec<String>>,
-    #[serde(rename = "isDefault")]
-    _is_default: Option<bool>,
+    is_default: Option<bool>,
 }
 
 /// Statements where one permission makes more than one.
@@ -146,6 +147,7 @@ struct ManagedStatement {
     #[serde(rename = "effect")]
     _effect: Allow,
     actions: Vec<String>,
+    #[serde(default, deserialize_with = "condition::read")]
     condition: Option<serde_json::Value>,
 }
 

@@ -119,6 +119,53 @@ pub enum Change {
     PartitionEmptied,
 }
 
+impl Change {
+    /// The account in whose partition the row lives; `None` of what is no row.
+    pub fn owner(&self) -> Option<AccountId> {
+        Some(match self {
+            Self::AccountStored(row) => row.id,
+            Self::AccessKeyStored(row) => row.account,
+            Self::IdentityStored(row) => row.account,
+            Self::IdentityPolicyStored(row) => row.account,
+            Self::IamUsageStored(row) => row.account,
+            Self::AccessKeyDropped { account, .. }
+            | Self::IdentityDropped { account, .. }
+            | Self::IdentityPolicyDropped { account, .. } => *account,
+            Self::ShareStored(row) => row.owner,
+            Self::AssociationStored(row) => row.owner,
+            Self::InvitationStored(row) => row.sender,
+            Self::InvitationDropped { sender, .. } => *sender,
+            Self::PermissionAttached(row) => row.owner,
+            Self::ResourcePolicyStored(row) => row.owner,
+            Self::PermissionStored(row) => row.owner,
+            Self::PermissionVersionStored(row) => row.owner,
+            Self::PermissionUsageStored(row) => row.owner,
+            Self::ReplaceWorkStored(row) => row.owner,
+            Self::UsageStored(row) => row.owner,
+            Self::EventRecorded(event) => event.owner,
+            Self::ShareTagged { owner, .. }
+            | Self::PermissionDetached { owner, .. }
+            | Self::ResourcePolicyDropped { owner, .. }
+            | Self::PermissionPurged { owner, .. }
+            | Self::PermissionVersionPurged { owner, .. }
+            | Self::ReplaceWorkPurged { owner, .. }
+            | Self::AssociationPurged { owner, .. }
+            | Self::SharePurged { owner, .. } => *owner,
+            Self::Organization(change) => change.owner(),
+            Self::PartitionEmptied => return None,
+        })
+    }
+
+    /// Whether it removes rows that others of the same operation may write.
+    pub fn removes(&self) -> bool {
+        match self {
+            Self::PermissionPurged { .. } | Self::PartitionEmptied => true,
+            Self::Organization(change) => change.removes(),
+            _ => false,
+        }
+    }
+}
+
 /// Rows to write, and what to answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision<T> {

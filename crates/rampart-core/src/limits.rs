@@ -44,7 +44,5 @@ pub const TAGS_PER_ORGANIZATION_RESOURCE_MAX: usize = 50;
 pub const ORGANIZATION_PAGE_SIZE_MAX: u32 = 20;
 /// How long an invitation to an organization waits.
 pub const HANDSHAKE_WINDOW_MS: i64 = 15 * 24 * 60 * 60 * 1000;
-/// How long a handshake is shown after its end.
+/// How long AWS shows a handshake after its end.
 pub const HANDSHAKE_KEPT_MS: i64 = 30 * 24 * 60 * 60 * 1000;
-/// How long the request to create an account is shown.
-pub const CREATION_KEPT_MS: i64 = 90 * 24 * 60 * 60 * 1000;

@@ -84,7 +84,7 @@ pub struct Organization {
     pub sharing_epoch: i64,
     /// Whether service control policies are in force.
     pub policies_enabled: bool,
-    /// Raised each time that they are enabled: attachments of an earlier one are gone.
+    /// Raised each time that they are enabled or disabled: attachments of an earlier one are gone.
     pub policies_generation: i64,
     /// Accounts in it, the management account included.
     pub accounts: u32,
@@ -170,6 +170,20 @@ pub fn trusted_access_disabled(organization: &Organization, service: &str) -> Op
     changes.then(|| Organization { sharing: Sharing::Off, ..organization.clone() })
 }
 
+/// RAM's role is deleted while RAM shares within the organization: what is left is the half-state.
+// AWS: without the role RAM finds nothing of the organization (reference §12.5). That what was shared ends, as it does
+// with trusted access, is inferred.
+pub fn ram_role_deleted(organization: &Organization) -> Option<Organization> {
+    let changes = organization.sharing == Sharing::On;
+    changes.then(|| Organization { sharing: Sharing::Half, ..organization.clone() })
+}
+
+/// The rows of an organization within which RAM shares no more: what rested on it is tidied.
+pub fn sharing_over(after: Organization, now: TimestampMs) -> [OrganizationChange; 2] {
+    let tidying = change::Tidying { management: after.management, account: None, at: now };
+    [OrganizationChange::Stored(after), OrganizationChange::TidyingStored(tidying)]
+}
+
 /// RAM enables sharing: from the half-state, too, and once more without effect.
 pub fn sharing_enabled(organization: &Organization) -> Option<Organization> {
     (organization.sharing != Sharing::On).then(|| Organization {
@@ -219,6 +233,8 @@ pub(crate) mod tests {
         assert_eq!((on.sharing, on.sharing_epoch), (Sharing::On, 1));
         assert_eq!(sharing_enabled(&on), None);
         assert_eq!(trusted_access_enabled(&on, RAM_SERVICE), None);
+        assert_eq!(ram_role_deleted(&on), Some(Organization { sharing: Sharing::Half, ..on.clone() }));
+        assert_eq!(ram_role_deleted(&half), None);
         let off = trusted_access_disabled(&on, RAM_SERVICE).unwrap();
         assert_eq!(off.sharing, Sharing::Off);
         assert_eq!(sharing_enabled(&off).unwrap().sharing_epoch, 2);

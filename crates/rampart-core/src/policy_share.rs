@@ -4,6 +4,7 @@
 //! [`read`] takes policies apart, into grants that permissions can say; here their rows are made and removed; [`promote`] makes standard ones of them.
 
 mod gather;
+mod inside;
 pub mod promote;
 pub mod read;
 
@@ -18,6 +19,7 @@ use crate::association::{Member, PrincipalKind, Standing};
 use crate::contents::Contents;
 use crate::ids::{AssociationId, ShareId};
 use crate::limits::SHARE_NAME_CHARS_MAX;
+use crate::organization::Circle;
 use crate::permission::customer::{FeatureSet, VersionHead};
 use crate::permission::{CustomerPermission, PermissionName, PermissionVersion};
 use crate::resource::Resource;
@@ -27,6 +29,7 @@ use crate::source::SourceType;
 use crate::{
     Association, AttachedPermission, Change, Decision, OwnerUsage, Principal, Refusal, ResourceShare,
 };
+use read::PolicyRead;
 
 /// One row of `resource_policy`: the policy that a resource's owner put on it, and the shares that were made of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,7 +94,7 @@ pub struct NewPolicy<'a> {
     /// The text as it was given.
     pub text: &'a str,
     /// What it grants.
-    pub grants: &'a [PolicyGrant],
+    pub read: &'a PolicyRead,
 }
 
 /// Puts a policy on a resource, in the place of the one that it has. Shares that still say what it says are kept.
@@ -113,6 +116,7 @@ pub fn decide_put(
         shares,
         updated: now,
     };
+    check_paths(new, ledger.circle)?;
     if let Some(before) = before.filter(|before| before.says(new, region.partition())) {
         let row = row(before.policy.shares.clone());
         return Ok(Decision { changes: vec![Change::ResourcePolicyStored(row.clone())], reply: row });
@@ -121,8 +125,8 @@ pub fn decide_put(
     let mut changes = before.map(|before| end_all(before, &mut usage, now)).unwrap_or_default();
     let mut shares = Vec::new();
     let freed = usage;
-    for grant in new.grants {
-        let made = make(new.resource, grant, home, now, ids);
+    for grant in &new.read.grants {
+        let made = make(new.resource, grant, home, ledger.circle, now, ids)?;
         check_company(&Contents::default(), &made.share.contents)?;
         let contents = (&Contents::default(), &made.share.contents);
         usage = OwnerUsage {
@@ -138,6 +142,18 @@ pub fn decide_put(
     changes.push(Change::ResourcePolicyStored(row.clone()));
     changes.push(Change::UsageStored(usage));
     Ok(Decision { changes, reply: row })
+}
+
+/// Refuses paths that no unit has: nobody is there.
+fn check_paths(new: &NewPolicy<'_>, circle: Option<&Circle>) -> Result<(), Refusal> {
+    let is_wrong = |path: &&String| !circle.is_some_and(|circle| circle.has_path(path));
+    match new.read.unit_paths.iter().find(is_wrong) {
+        None => Ok(()),
+        Some(path) => {
+            let unit = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+            Err(Refusal::OrganizationalUnitNotFound { id: unit.to_owned() })
+        }
+    }
 }
 
 /// Takes a policy off its resource, and with it the shares and permissions that were made of it.
@@ -159,7 +175,7 @@ impl PolicyState {
         let document = |grants: &mut dyn Iterator<Item = &PolicyGrant>| {
             document(new.resource.arn, partition, grants.map(PolicyGrant::as_grant))
         };
-        let (now, wanted) = (document(&mut gives.iter().copied()), document(&mut new.grants.iter()));
+        let (now, wanted) = (document(&mut gives.iter().copied()), document(&mut new.read.grants.iter()));
         let same = now.zip(wanted).is_some_and(|(now, wanted)| same_grants(&now, &wanted));
         gives.len() == self.policy.shares.len() && same
     }
@@ -223,9 +239,10 @@ fn make(
     resource: Resource<'_, '_>,
     grant: &PolicyGrant,
     home: (AccountId, Region),
+    circle: Option<&Circle>,
     now: TimestampMs,
     ids: &mut dyn FnMut() -> Uuid,
-) -> Made {
+) -> Result<Made, Refusal> {
     let (owner, region) = home;
     let mut share = ResourceShare {
         owner,
@@ -241,13 +258,15 @@ fn make(
         contents: Contents::default(),
         origin: Origin::Policy,
     };
-    let members = std::iter::once((resource.arn.to_owned(), resource_member(resource.resource_type)));
-    let principals = grant.principals.iter().filter_map(|principal| member_of(principal, owner));
+    let mut members = vec![(resource.arn.to_owned(), resource_member(resource.resource_type))];
+    for principal in &grant.principals {
+        members.push((principal.as_str().to_owned(), member_of(principal, owner, circle)?));
+    }
     let sources = grant.sources.iter().filter_map(|text| {
         let source_type = SourceType::of(text).ok()?;
         Some((text.clone(), Member::Source { source_type }))
     });
-    let members: Vec<_> = members.chain(principals).chain(sources).collect();
+    members.extend(sources);
     let associate = |(entity, member)| Association {
         owner,
         region,
@@ -290,25 +309,28 @@ fn make(
         share: share.id,
         resource_type,
         permission: PermissionName::Customer(name),
+        permission_id: Some(id),
         version: 1,
         parameters: Vec::new(),
         attached: now,
     };
-    Made { share, associations, permission, version, attached }
+    Ok(Made { share, associations, permission, version, attached })
 }
 
 /// A principal that nobody was told of: without a receiver, no other account sees the share by it.
-fn member_of(principal: &Principal, owner: AccountId) -> Option<(String, Member)> {
-    let (principal_kind, account) = match principal {
+fn member_of(principal: &Principal, owner: AccountId, circle: Option<&Circle>) -> Result<Member, Refusal> {
+    let (kind, account) = match principal {
         Principal::Account(account) => (PrincipalKind::Account, Some(*account)),
         Principal::Identity { account, .. } => (PrincipalKind::Identity, Some(*account)),
         Principal::Service(_) => (PrincipalKind::Service, None),
-        Principal::Organization { .. } | Principal::OrganizationalUnit { .. } => return None,
+        Principal::Organization { .. } => (PrincipalKind::Organization, None),
+        Principal::OrganizationalUnit { .. } => (PrincipalKind::OrganizationalUnit, None),
     };
-    let external = account.is_some_and(|account| account != owner);
-    // The policy grants it whatever its organization is.
-    let member = Member::Principal { principal: principal_kind, receiver: None, external, basis: None };
-    Some((principal.as_str().to_owned(), member))
+    let is_inside = |account| account == owner || circle.is_some_and(|circle| circle.has(account));
+    let external = account.is_some_and(|account| !is_inside(account));
+    // An account, role or user has what the policy grants whatever its organization is.
+    let basis = Circle::basis_of_entity(circle, principal)?;
+    Ok(Member::Principal { principal: kind, receiver: None, external, basis })
 }
 
 /// Statements as a document of their own, to be compared.

@@ -248,6 +248,7 @@ pub fn decide_update(
 
 /// Adds tags, or gives tags of the same keys new values (reference §10.34).
 pub fn decide_tag(share: &ResourceShare, tags: Vec<Tag>) -> Result<Vec<Change>, Refusal> {
+    check_own(share)?;
     let (tags, added) = merge_tags(&share.tags, tags)?;
     Ok(with_tags(share, tags, added, Vec::new()))
 }
@@ -261,14 +262,15 @@ pub(crate) fn merge_tags(present: &[Tag], tags: Vec<Tag>) -> Result<(Vec<Tag>, V
 }
 
 /// Removes the tags of these keys; a key that is not there is no error (reference §10.35).
-pub fn decide_untag(share: &ResourceShare, keys: &[String]) -> Vec<Change> {
+pub fn decide_untag(share: &ResourceShare, keys: &[String]) -> Result<Vec<Change>, Refusal> {
+    check_own(share)?;
     let (removed, kept): (Vec<_>, Vec<_>) =
         share.tags.iter().cloned().partition(|tag| keys.contains(&tag.key));
     let removed: Vec<_> = removed.into_iter().map(|tag| tag.key).collect();
     if removed.is_empty() {
-        return Vec::new();
+        return Ok(Vec::new());
     }
-    with_tags(share, kept, Vec::new(), removed)
+    Ok(with_tags(share, kept, Vec::new(), removed))
 }
 
 fn with_tags(share: &ResourceShare, tags: Vec<Tag>, added: Vec<Tag>, removed: Vec<String>) -> Vec<Change> {
@@ -344,7 +346,7 @@ mod tests {
         assert_eq!(stored.tags, [tag("a", "3"), tag("b", "2"), tag("c", "")]);
         assert_eq!((added.as_slice(), removed.len()), ([tag("a", "3"), tag("c", "")].as_slice(), 0));
         assert_eq!(stored.updated, tagged.updated);
-        let changes = decide_untag(&tagged, &["b".to_owned(), "x".to_owned()]);
+        let changes = decide_untag(&tagged, &["b".to_owned(), "x".to_owned()]).unwrap();
         let [Change::ShareStored(stored), Change::ShareTagged { removed, .. }] = changes.as_slice() else {
             panic!("a row and its index change: {changes:?}")
         };
@@ -352,7 +354,7 @@ mod tests {
             (stored.tags.as_slice(), removed.as_slice()),
             ([tag("a", "1")].as_slice(), ["b".to_owned()].as_slice())
         );
-        assert!(decide_untag(&tagged, &["x".to_owned()]).is_empty());
+        assert_eq!(decide_untag(&tagged, &["x".to_owned()]), Ok(Vec::new()));
         let full = ResourceShare { tags: (0..50).map(|n| tag(&n.to_string(), "")).collect(), ..share() };
         assert_eq!(decide_tag(&full, vec![tag("one more", "")]), Err(Refusal::TooManyTags { tags: 51 }));
         assert!(decide_tag(&full, vec![tag("7", "again")]).is_ok());

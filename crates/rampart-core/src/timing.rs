@@ -2,6 +2,8 @@
 
 use rampart_aws::timestamp::TimestampMs;
 
+use crate::limits::HANDSHAKE_KEPT_MS;
+
 /// One hour in milliseconds.
 pub const HOUR_MS: i64 = 60 * 60 * 1000;
 /// One day in milliseconds.
@@ -26,6 +28,10 @@ pub struct Timing {
     /// How long an accepted invitation is shown; as long as its association lives when there is no number. AWS forgets
     /// it after seven days, and clients that look for it then wait in vain (clients §2), so the default is none.
     pub accepted_invitation_visible_ms: Option<i64>,
+    /// How long a handshake of Organizations is shown after its end (AWS: 30 days).
+    pub handshake_visible_ms: i64,
+    /// How long the request to create an account is shown (AWS: 90 days).
+    pub account_creation_visible_ms: i64,
 }
 
 impl Default for Timing {
@@ -38,6 +44,8 @@ impl Default for Timing {
             ended_association_visible_ms: 2 * HOUR_MS,
             answered_invitation_visible_ms: 7 * DAY_MS,
             accepted_invitation_visible_ms: None,
+            handshake_visible_ms: HANDSHAKE_KEPT_MS,
+            account_creation_visible_ms: 90 * DAY_MS,
         }
     }
 }

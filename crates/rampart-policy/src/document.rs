@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 pub use check::{ActionFault, PrincipalFault, ResourceFault};
 pub(crate) use check::{check_action, check_condition_key};
 pub use error::{Fault, ParseError};
-pub(crate) use print::write_text;
+pub(crate) use print::{Lists, write_text};
 pub(crate) use read::{Reader, ValueCheck, find};
 
 use crate::operator::Operator;
@@ -144,7 +144,11 @@ impl Document {
 impl Statement {
     /// The canonical JSON text of this statement alone.
     pub fn to_json(&self) -> String {
-        print::print_statement(self)
+        self.to_json_with(&Lists::new())
+    }
+
+    pub(crate) fn to_json_with(&self, lists: &Lists) -> String {
+        print::print_statement(self, lists)
     }
 }
 

@@ -1,4 +1,5 @@
-//! What operations cost in a store that holds much else: `cargo xtask bench scale [--store sqlite|postgres] [--shares N]`.
+//! What operations cost in a store that holds much else: `cargo xtask bench scale [--store sqlite|postgres] [--shares N]
+//! [--only PART_OF_A_NAME]`.
 //!
 //! Fills a small store (102 shares, so that every first page of 100 is full) and a large one (25,000 shares of one owner
 //! with 40 associations each, and 10,000 other owners), and in both one resource that is in 100 shares with 50 principals
@@ -50,6 +51,7 @@ async fn main() {
     let shares: u32 = value("--shares").map_or(25_000, |text| text.parse().unwrap());
     let engines =
         value("--store").map_or_else(|| vec!["sqlite".to_owned(), "postgres".to_owned()], |one| vec![one]);
+    let only = value("--only").unwrap_or_default();
     for engine in engines {
         println!(
             "{engine}: {} associations over {shares} shares of one owner, 10,000 owners",
@@ -58,7 +60,8 @@ async fn main() {
         let small = Site::new(&engine, 102, 0, 10).await;
         let large = Site::new(&engine, shares, 10_000, SPARSE_SHARES).await;
         println!("{:<56} {:>10} {:>10} {:>7}", "operation (first page of 100)", "small", "large", "ratio");
-        for (name, call) in calls().into_iter().chain(sparse_calls()) {
+        let calls = calls().into_iter().chain(sparse_calls());
+        for (name, call) in calls.filter(|(name, _)| name.contains(&only)) {
             let (a, b) = measure(&small, &large, &call).await;
             println!("{name:<56} {a:>7.0} us {b:>7.0} us {:>7.2}", b / a);
         }
@@ -92,11 +95,13 @@ impl Site {
         };
         let (store, _) = Store::open(&location, Options::default()).await.unwrap();
         let started = Instant::now();
-        fill(&store, OWNER, shares, PER_SHARE).await;
+        fill(&store, OWNER, shares, PER_SHARE, 300_000_000_000).await;
         fill_policy(&store).await;
         fill_sparse(&store, sparse).await;
         for n in 0..others {
-            fill(&store, &format!("{:012}", 400_000_000_000_u64 + u64::from(n)), 1, 1).await;
+            let (owner, consumers) =
+                (400_000_000_000_u64 + u64::from(n), 600_000_000_000 + u64::from(n) * 20);
+            fill(&store, &owner.to_string(), 1, 1, consumers).await;
         }
         println!("  filled {shares} shares and {others} owners in {:.0} s", started.elapsed().as_secs_f64());
         if let Some(database) = &database {
@@ -119,7 +124,7 @@ impl Site {
         let client =
             |id: &str| Client::of(address, Key { id: id.to_owned(), secret: "x".to_owned() }, REGION);
         let some_share = share(account, shares / 2).arn().to_string();
-        let (owner, consumer) = (client(OWNER), client(&consumer_of(0, 0, shares)));
+        let (owner, consumer) = (client(OWNER), client(&consumer_of(0, 0, shares, 300_000_000_000)));
         let (sparse_owner, sparse_consumer) = (client(SPARSE_OWNER), client(SPARSE_CONSUMER));
         let sparse_share = share(SPARSE_OWNER.parse().unwrap(), sparse - 1).arn().to_string();
         Self {
@@ -137,7 +142,7 @@ impl Site {
 }
 
 /// Rows as the operations would have left them, a thousand in a transaction.
-async fn fill(store: &Store, owner: &str, shares: u32, per_share: u32) {
+async fn fill(store: &Store, owner: &str, shares: u32, per_share: u32, consumers: u64) {
     let owner: AccountId = owner.parse().unwrap();
     let part = store.partition_of(owner);
     let shares_at_once = 1000 / (2 * per_share + 1);
@@ -147,7 +152,11 @@ async fn fill(store: &Store, owner: &str, shares: u32, per_share: u32) {
         let row = ResourceShare { contents, ..share(owner, number) };
         for n in 0..per_share {
             changes.push(Change::AssociationStored(resource(&row, number, n)));
-            changes.push(Change::AssociationStored(principal(&row, &consumer_of(number, n, shares), n)));
+            changes.push(Change::AssociationStored(principal(
+                &row,
+                &consumer_of(number, n, shares, consumers),
+                n,
+            )));
         }
         changes.push(Change::ShareStored(row));
         if (number + 1) % shares_at_once == 0 || number + 1 == shares {
@@ -220,9 +229,9 @@ impl Work for Fill {
 }
 
 /// Each consumer is in a good hundred shares, whatever their number.
-fn consumer_of(share: u32, n: u32, shares: u32) -> String {
+fn consumer_of(share: u32, n: u32, shares: u32, first: u64) -> String {
     let consumers = (shares * PER_SHARE / 101).max(PER_SHARE);
-    format!("{:012}", 300_000_000_000_u64 + u64::from((share * PER_SHARE + n) % consumers))
+    format!("{:012}", first + u64::from((share * PER_SHARE + n) % consumers))
 }
 
 fn share(owner: AccountId, number: u32) -> ResourceShare {

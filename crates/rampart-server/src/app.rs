@@ -11,9 +11,10 @@ use tokio::sync::Notify;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
+use crate::health::Health;
 use crate::identity::{Caller, KeyRing};
 use crate::operations::Operation;
-use crate::{Clock, Entropy, Settings};
+use crate::{Clock, Entropy, Metrics, Settings};
 
 /// The server without its sockets.
 pub struct App {
@@ -25,6 +26,8 @@ pub struct App {
     pub(crate) keys: KeyRing,
     /// Told when there is something to do in the background that should not wait for the next round.
     pub(crate) work_waits: Notify,
+    pub(crate) metrics: Metrics,
+    pub(crate) health: Health,
 }
 
 impl App {
@@ -47,13 +50,27 @@ impl App {
         catalog: &'static Catalog,
     ) -> Arc<Self> {
         let keys = KeyRing::new(master_key);
-        let work_waits = Notify::new();
-        Arc::new(Self { store, settings, clock: Clock::default(), entropy, catalog, keys, work_waits })
+        Arc::new(Self {
+            metrics: Metrics::new(&store),
+            health: Health::default(),
+            store,
+            settings,
+            clock: Clock::default(),
+            entropy,
+            catalog,
+            keys,
+            work_waits: Notify::new(),
+        })
     }
 
     /// The server's time, for tests that move it.
     pub fn clock(&self) -> &Clock {
         &self.clock
+    }
+
+    /// What is counted and measured while it serves.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     pub(crate) fn timing(&self) -> &Timing {

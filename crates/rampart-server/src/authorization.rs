@@ -10,6 +10,7 @@ mod context;
 mod iam;
 mod organizations;
 mod ram;
+mod rampart;
 mod trust;
 mod verdict;
 
@@ -18,7 +19,7 @@ pub(crate) use self::context::of_call as base_context;
 pub(crate) use self::trust::{Trust, trust};
 pub(crate) use self::verdict::verdict;
 
-use crate::app::{App, Call};
+use crate::app::App;
 use crate::failure::Failure;
 use crate::identity::{Grants, Who};
 use crate::operations::{Request, Service};
@@ -39,14 +40,6 @@ pub(crate) async fn authorize(app: &App, request: &Request) -> Result<(), Failur
         verdict(&request.call, &base, &ask).map_err(|denial| denial.failure(&request.call, &ask))?;
     }
     Ok(())
-}
-
-/// Refuses a call of rampart's own API that its caller may not make. The action is `rampart:` and the operation's name.
-pub(crate) fn authorize_own(call: &Call, resource: &str) -> Result<(), Failure> {
-    let action = format!("rampart:{}", call.operation.name);
-    let ask = Ask { action, resource: resource.to_owned(), keys: Vec::new() };
-    let base = context::of_call(call);
-    verdict(call, &base, &ask).map_err(|denial| denial.failure(call, &ask))
 }
 
 impl Grants {

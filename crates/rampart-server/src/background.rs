@@ -1,36 +1,41 @@
 //! What time does: ends what expired or went with its share, records the events of it, and removes rows past their
 //! retention. What clients see does not wait for it.
 //!
-//! Each step finds its work by an index and does it in small transactions of one partition. Each is idempotent, so that
-//! a crash, or several servers at once, do no harm.
+//! Of several nodes on one store one does it, under a lease. Each step finds its work by an index and does it in small
+//! transactions of one partition, which are refused when another node has taken the lease since. Each is idempotent, so
+//! that a crash does no harm.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rampart_core::association::Standing;
-use rampart_core::contents::{Contents, EndedThrough};
-use rampart_core::invitation::{Found, decide_expire};
-use rampart_core::{
-    Association, AssociationStatus, Change, InvitationArn, ResourceShare, ShareArn, SharingEvent, TimestampMs,
-};
-use rampart_store::{Abort, Transaction, Work};
+use rampart_store::{Abort, Fence, PartitionId, Work};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 
+mod endings;
+mod leadership;
 mod memberships;
 mod purge;
+mod remains;
 mod replacement;
 
-pub(crate) use memberships::tidy_memberships;
+use endings::end_with_their_shares;
 use purge::purge;
+pub use remains::remove_remains;
+use remains::remove_some;
 use replacement::replace_permissions;
 
-use tokio::time::Instant;
+pub(crate) use endings::expire_invitations;
+pub(crate) use memberships::tidy_memberships;
 
 use crate::app::App;
-use crate::operations::ram::offer::load_offer;
+use crate::metrics::Job;
 
 /// How often it looks for work.
 const INTERVAL: Duration = Duration::from_secs(30);
+/// How often it looks for what clients wait for, which they may have asked of another node.
+const INTERVAL_OF_WORKS: Duration = Duration::from_secs(1);
 /// Rows of one kind that are looked for at once.
 const BATCH_MAX: u32 = 500;
 /// Rows written by one transaction, of a share that is taken apart.
@@ -39,152 +44,120 @@ const ROWS_MAX: u32 = 200;
 /// Works until `stop` resolves.
 pub async fn run(app: Arc<App>, stop: impl Future<Output = ()>) {
     let mut stop = std::pin::pin!(stop);
-    let mut ticks = tokio::time::interval(INTERVAL);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let settle_delay = Duration::from_millis(app.timing().settle_delay_ms.try_into().unwrap_or_default());
-    // When the work that was asked for first is due, and whether more was asked for since.
-    let (mut due_at, mut more) = (None, false);
-    loop {
-        let only_works = tokio::select! {
-            () = &mut stop => return,
-            _ = ticks.tick() => false,
-            () = app.work_waits.notified() => {
-                more = due_at.is_some();
-                due_at = due_at.or(Some(Instant::now() + settle_delay));
-                continue;
-            }
-            () = tokio::time::sleep_until(due_at.unwrap_or_else(Instant::now)), if due_at.is_some() => {
-                due_at = more.then(|| Instant::now() + settle_delay);
-                more = false;
-                true
-            }
-        };
-        let due = async { if only_works { replace_permissions(&app).await } else { sweep(&app).await } };
+    if !app.store.has_many_nodes() {
+        app.metrics.leads.set(1);
+        let worker = Worker::of(&app);
         tokio::select! {
             () = &mut stop => return,
-            result = due => match result {
+            never = worker.work() => match never {},
+        }
+    }
+    loop {
+        let fence = tokio::select! {
+            () = &mut stop => return,
+            fence = leadership::gain(&app) => fence,
+        };
+        app.metrics.leads.set(1);
+        tracing::info!(term = fence.term(), "this node does the background work");
+        let worker = Worker { app: &app, fence: Some(fence) };
+        tokio::select! {
+            () = &mut stop => return leadership::give_back(&app, fence).await,
+            () = leadership::keep(&app, fence) => {
+                app.metrics.leads.set(0);
+                tracing::warn!(term = fence.term(), "another node may do the background work now");
+            }
+            never = worker.work() => match never {},
+        }
+    }
+}
+
+/// Does all work that is due, whichever node's it is; says how much it was.
+pub async fn sweep(app: &App) -> Result<usize, Abort> {
+    Worker::of(app).sweep().await
+}
+
+/// Who does background work: a server, and the term it does it in, if there may be others.
+pub(crate) struct Worker<'a> {
+    app: &'a App,
+    fence: Option<Fence>,
+}
+
+impl<'a> Worker<'a> {
+    /// One that holds no lease.
+    pub(crate) fn of(app: &'a App) -> Self {
+        Self { app, fence: None }
+    }
+
+    async fn write<W: Work>(&self, part: PartitionId, work: W) -> Result<W::Reply, Abort> {
+        match self.fence {
+            Some(fence) => self.app.store.write_fenced(fence, part, work).await,
+            None => self.app.store.write(part, work).await,
+        }
+    }
+
+    async fn work(&self) -> Infallible {
+        let app = self.app;
+        let ticks = |period| {
+            let mut ticks = interval(period);
+            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            ticks
+        };
+        let (mut sweeps, mut looks) = (ticks(INTERVAL), ticks(INTERVAL_OF_WORKS));
+        let settle_delay = Duration::from_millis(app.timing().settle_delay_ms.try_into().unwrap_or_default());
+        // When the work that was asked for first is due, and whether more was asked for since.
+        let (mut due_at, mut more) = (None, false);
+        loop {
+            let only_works = tokio::select! {
+                _ = sweeps.tick() => false,
+                _ = looks.tick(), if self.fence.is_some() => true,
+                () = app.work_waits.notified() => {
+                    more = due_at.is_some();
+                    due_at = due_at.or(Some(Instant::now() + settle_delay));
+                    continue;
+                }
+                () = tokio::time::sleep_until(due_at.unwrap_or_else(Instant::now)), if due_at.is_some() => {
+                    due_at = more.then(|| Instant::now() + settle_delay);
+                    more = false;
+                    true
+                }
+            };
+            let due = if only_works {
+                self.counted(Job::ReplacePermissions, replace_permissions(self)).await
+            } else {
+                self.sweep().await
+            };
+            match due {
                 Ok(0) => {}
                 Ok(rows) => tracing::debug!(rows, "tidied up"),
                 Err(error) => tracing::warn!(%error, "tidying up is put off"),
             }
         }
     }
-}
 
-/// Does all work that is due; says how much it was.
-pub async fn sweep(app: &App) -> Result<usize, Abort> {
-    let mut done = 0;
-    loop {
-        let mut step = expire_invitations(app).await? + end_with_their_shares(app).await?;
-        step += replace_permissions(app).await? + tidy_memberships(app).await? + purge(app).await?;
-        if step == 0 {
-            return Ok(done);
-        }
-        done += step;
+    /// Runs a job and counts it.
+    async fn counted(
+        &self,
+        job: Job,
+        work: impl Future<Output = Result<usize, Abort>>,
+    ) -> Result<usize, Abort> {
+        let done = work.await;
+        self.app.metrics.ran(job, &done);
+        done
     }
-}
 
-/// Ends the associations whose invitation expired.
-pub(crate) async fn expire_invitations(app: &App) -> Result<usize, Abort> {
-    let now = app.clock().now();
-    let mut done = 0;
-    loop {
-        let overdue = app.store.reader().await?.overdue_invitations(now, BATCH_MAX).await?;
-        let mut ended = 0;
-        for invitation in overdue {
-            let part = app.store.partition_of(invitation.sender);
-            ended += usize::from(app.store.write(part, Expire { invitation, now }).await?);
-        }
-        if ended == 0 {
-            return Ok(done);
-        }
-        done += ended;
-    }
-}
-
-struct Expire {
-    invitation: InvitationArn,
-    now: TimestampMs,
-}
-
-impl Work for Expire {
-    type Reply = bool;
-
-    async fn run(&self, tx: &Transaction) -> Result<bool, Abort> {
-        let Some(Found::Offer(offer)) = load_offer(tx, self.invitation).await? else { return Ok(false) };
-        let Some(decision) = decide_expire(*offer, self.now) else { return Ok(false) };
-        tx.apply(&decision.changes, self.now).await?;
-        Ok(true)
-    }
-}
-
-/// Writes down that the associations of deleted shares ended with them.
-async fn end_with_their_shares(app: &App) -> Result<usize, Abort> {
-    let now = app.clock().now();
-    let shares = app.store.reader().await?.untidy_shares(now, BATCH_MAX).await?;
-    let mut done = 0;
-    for share in shares {
-        let settle_delay_ms = app.timing().settle_delay_ms;
-        let command = TakeApart { share, now, settle_delay_ms };
-        done += app.store.write(app.store.partition_of(share.owner), command).await?;
-    }
-    Ok(done)
-}
-
-struct TakeApart {
-    share: ShareArn,
-    now: TimestampMs,
-    settle_delay_ms: i64,
-}
-
-impl Work for TakeApart {
-    type Reply = usize;
-
-    async fn run(&self, tx: &Transaction) -> Result<usize, Abort> {
-        let share = tx.resource_share(self.share).await?.filter(is_untidy);
-        let Some((share, deleted)) = share.and_then(|share| share.deleted.map(|at| (share, at))) else {
-            return Ok(0);
-        };
-        let settled = deleted.saturating_add_ms(self.settle_delay_ms);
-        let told = |row: &Association| {
-            let status = AssociationStatus::Disassociated;
-            Change::EventRecorded(SharingEvent::of_association(row, status, settled))
-        };
-        let mut changes = Vec::new();
-        let mut contents = share.contents;
-        if contents.ended_through.is_none() {
-            let invitations = tx.invitations_gone_with_share(self.share, deleted, ROWS_MAX).await?;
-            changes.extend(invitations.iter().map(drop_of));
-            // What was due before that ended by itself: it has an end and events of its own.
-            for row in tx.waiting_associations(self.share, deleted, ROWS_MAX).await? {
-                changes.push(told(&row));
-                changes.push(Change::AssociationStored(Association {
-                    standing: Standing::Ended { at: deleted },
-                    ..row
-                }));
+    async fn sweep(&self) -> Result<usize, Abort> {
+        let mut done = 0;
+        loop {
+            let mut step = self.counted(Job::ExpireInvitations, expire_invitations(self)).await?;
+            step += self.counted(Job::EndWithShares, end_with_their_shares(self)).await?;
+            step += self.counted(Job::ReplacePermissions, replace_permissions(self)).await?;
+            step += self.counted(Job::TidyMemberships, tidy_memberships(self)).await?;
+            step += self.counted(Job::Purge, purge(self)).await?;
+            step += self.counted(Job::RemoveRemains, remove_some(self)).await?;
+            if step == 0 {
+                return Ok(done);
             }
+            done += step;
         }
-        if changes.is_empty() {
-            // What was granted stays so in its row: a consumer sees the deleted share by it.
-            let rows = tx.granted_associations(self.share, contents.ended_through, ROWS_MAX).await?;
-            changes.extend(rows.iter().map(told));
-            // All is written down: the kept counts, which say that something is left, go last.
-            contents = rows.last().map_or_else(Contents::default, |row| Contents {
-                ended_through: Some(EndedThrough::of(row)),
-                ..contents
-            });
-            changes.push(Change::ShareStored(ResourceShare { contents, ..share }));
-        }
-        tx.apply(&changes, self.now).await?;
-        Ok(changes.len())
     }
-}
-
-/// Whether something is left to be written down of what a deleted share held.
-fn is_untidy(share: &ResourceShare) -> bool {
-    share.contents != Contents::default()
-}
-
-fn drop_of(arn: &InvitationArn) -> Change {
-    Change::InvitationDropped { sender: arn.sender, region: arn.region, invitation: arn.id }
 }

@@ -258,14 +258,7 @@ fn unavailable(dialect: Dialect) -> WireError {
 }
 
 fn of_store(error: &StoreError, dialect: Dialect) -> WireError {
-    match error {
-        StoreError::Conflict { .. } | StoreError::Overloaded { .. } | StoreError::Unavailable { .. } => {
-            unavailable(dialect)
-        }
-        StoreError::Corrupt { .. } | StoreError::Statement { .. } | StoreError::Panicked => {
-            Failure::Internal.to_wire(dialect, None)
-        }
-    }
+    if error.is_unavailable() { unavailable(dialect) } else { Failure::Internal.to_wire(dialect, None) }
 }
 
 fn of_signature(error: &SignatureError, dialect: Dialect) -> WireError {

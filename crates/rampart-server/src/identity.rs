@@ -8,6 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use quick_cache::Equivalent;
 use quick_cache::sync::Cache;
 use rampart_aws::sigv4::{Presented, RequestParts, SigningKey};
@@ -114,6 +116,18 @@ impl KeyRing {
     /// What seals the secrets of long-term keys.
     pub(crate) fn master_key(&self) -> Option<&MasterKey> {
         self.master_key.as_ref()
+    }
+
+    /// Seals an answer that is kept for who asks again.
+    pub(crate) fn seal_answer(&self, answer: &str, context: &str) -> String {
+        STANDARD.encode(self.session_key.seal(answer, context))
+    }
+
+    /// Opens what [`Self::seal_answer`] made, as JSON text.
+    pub(crate) fn open_answer(&self, sealed: &str, context: &str) -> Option<String> {
+        let sealed: String = serde_json::from_str(sealed).ok()?;
+        let sealed = STANDARD.decode(sealed).ok()?;
+        self.session_key.open(&sealed, context).ok().map(|answer| answer.to_string())
     }
 
     pub(crate) fn forget_all(&self) {

@@ -45,7 +45,7 @@ pub struct Operation {
     pub service: Service,
     /// Its name as the model spells it. The IAM action is the service's name, a colon and this.
     pub name: &'static str,
-    /// `POST` or `DELETE`.
+    /// `POST` or `DELETE`; for rampart's own `GET` and `PUT`, too.
     pub method: &'static str,
     /// Whether it takes a client token, so that asking twice changes things once.
     pub client_token: bool,
@@ -79,7 +79,7 @@ impl Operation {
         match self.service {
             Service::Ram => format!("/{}", self.name.to_ascii_lowercase()),
             Service::Sts | Service::Iam | Service::Organizations => "/".to_owned(),
-            Service::Rampart => format!("{OWN_API}{}", kebab(self.name)),
+            Service::Rampart => own_path(self.name),
         }
     }
 
@@ -99,18 +99,19 @@ impl Operation {
     }
 }
 
-/// Where rampart's own API is.
-const OWN_API: &str = "/rampart/v1/";
-
-/// `organization-sharing` of `GetOrganizationSharing`: the method says the verb.
-fn kebab(name: &str) -> String {
-    let noun = name.trim_start_matches("Get").trim_start_matches("Delete");
-    let mut text = String::new();
-    for letter in noun.chars() {
-        if letter.is_ascii_uppercase() && !text.is_empty() {
-            text.push('-');
+/// Where an operation of rampart's own API is: `/rampart/v1/organization-sharing` for `GetOrganizationSharing`, as the method
+/// says the verb; `/rampart/v1/resource-policies` for `PutResourcePolicy`, one of many.
+fn own_path(name: &str) -> String {
+    let noun = ["Delete", "Get", "Put"].iter().find_map(|verb| name.strip_prefix(verb)).unwrap_or(name);
+    let mut path = "/rampart/v1".to_owned();
+    for (at, letter) in noun.char_indices() {
+        if letter.is_ascii_uppercase() {
+            path.push(if at == 0 { '/' } else { '-' });
         }
-        text.push(letter.to_ascii_lowercase());
+        path.push(letter.to_ascii_lowercase());
     }
-    text
+    match path.strip_suffix('y') {
+        Some(one) => format!("{one}ies"),
+        None => path,
+    }
 }

@@ -1,28 +1,32 @@
 //! A whole organization from a file: what it would change, and changing it. Works on the store itself, whether or not a
 //! server runs on it.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use rampart_core::iam::{IdentityKind, service_linked};
 use rampart_core::organization::change::Tidying;
 use rampart_core::organization::member::{decide_claim, decide_leave};
 use rampart_core::organization::plan::{
-    AccountEntry, OrganizationFile, PlanFault, Snapshot, Step, accounts_of, new_member, plan,
+    AccountEntry, OrganizationFile, PlanFault, Snapshot, Step, Tags, accounts_of, new_member, plan,
 };
+use rampart_core::organization::policy::{Attachment, Policy, decide_disable, decide_enable};
 use rampart_core::organization::unit::Parent;
 use rampart_core::organization::{
-    Member, Organization, RAM_SERVICE, sharing_enabled, trusted_access_disabled, trusted_access_enabled,
+    Member, Organization, OrganizationalUnit, PolicyId, RAM_SERVICE, TargetId, sharing_enabled,
+    trusted_access_disabled, trusted_access_enabled,
 };
+use rampart_core::resource_share::Tag;
 use rampart_core::{AccountId, Change, OrganizationChange, OrganizationRefusal, TimestampMs};
 use rampart_store::{Abort, Reader, Store, StoreError, Transaction, Work};
 
 use crate::Entropy;
+use crate::background::remove_remains;
 
 /// Rows that are read together.
 const PAGE: u32 = 500;
-/// Steps that are taken together.
-const STEPS_AT_ONCE: usize = 200;
+/// Rows that are written together.
+const ROWS_AT_ONCE: usize = 800;
 /// Accounts that are claimed at once.
 const CLAIMS_AT_ONCE: usize = 8;
 
@@ -30,10 +34,10 @@ const CLAIMS_AT_ONCE: usize = 8;
 #[derive(Debug, thiserror::Error)]
 pub enum ApplyError {
     /// It says what cannot be.
-    #[error("{0}")]
+    #[error(transparent)]
     Plan(#[from] PlanFault),
     /// The store failed, or somebody changed the organization meanwhile.
-    #[error("{0}")]
+    #[error(transparent)]
     Store(#[from] Abort),
 }
 
@@ -57,42 +61,60 @@ pub async fn plan_file(
 
 async fn snapshot(reader: &Reader, file: &OrganizationFile) -> Result<Snapshot, StoreError> {
     let management = file.management_account.id;
-    let organization = reader.organization(management).await?;
-    let (mut units, mut members, mut services) = (Vec::new(), Vec::new(), BTreeSet::new());
-    if organization.is_some() {
-        loop {
-            let after = units
-                .last()
-                .map_or("", |unit: &rampart_core::organization::OrganizationalUnit| unit.id.as_str());
-            let page = reader.units(management, after, PAGE).await?;
-            if page.is_empty() {
-                break;
-            }
-            units.extend(page);
-        }
-        loop {
-            let after = members.last().map_or("", |member: &Member| member.account.as_str());
-            let page = reader.members(management, after, PAGE).await?;
-            if page.is_empty() {
-                break;
-            }
-            members.extend(page);
-        }
-        services = reader
-            .services_with_access(management, "", PAGE)
-            .await?
-            .into_iter()
-            .map(|(name, _)| name)
-            .collect();
-    }
-    let known: HashSet<AccountId> = members.iter().map(|member| member.account).collect();
-    let mut elsewhere = HashSet::new();
+    let mut snapshot = match reader.organization(management).await? {
+        Some(organization) => of_organization(reader, organization).await?,
+        None => Snapshot::default(),
+    };
+    let known: HashSet<AccountId> = snapshot.members.iter().map(|member| member.account).collect();
     for account in accounts_of(file).into_iter().filter(|account| !known.contains(account)) {
         if reader.membership(account).await?.is_some() {
-            elsewhere.insert(account);
+            snapshot.elsewhere.insert(account);
         }
     }
-    Ok(Snapshot { organization, units, members, services, elsewhere })
+    Ok(snapshot)
+}
+
+async fn of_organization(reader: &Reader, organization: Organization) -> Result<Snapshot, StoreError> {
+    let management = organization.management;
+    let units = all(async |last: Option<&OrganizationalUnit>| {
+        reader.units(management, last.map_or("", |unit| unit.id.as_str()), PAGE).await
+    });
+    let members = all(async |last: Option<&Member>| {
+        reader.members(management, last.map_or("", |member| member.account.as_str()), PAGE).await
+    });
+    let policies = all(async |last: Option<&Policy>| {
+        reader.policies(management, last.map_or("", |policy| policy.id.as_str()), PAGE).await
+    });
+    let attachments = all(async |last: Option<&Attachment>| {
+        let after = last.map_or(("", ""), |row| (row.target.as_str(), row.policy.as_str()));
+        reader.attachments(&organization, after, PAGE).await
+    });
+    let of_resources = all(async |last: Option<&(String, Tag)>| {
+        let after = last.map_or(("", ""), |(resource, tag)| (resource, &tag.key));
+        reader.all_organization_tags(management, after, PAGE).await
+    });
+    let services = reader.services_with_access(management, "", PAGE).await?;
+    let (units, members, policies) = (units.await?, members.await?, policies.await?);
+    let (attachments, mut tags) = (attachments.await?, HashMap::<String, Tags>::new());
+    for (resource, tag) in of_resources.await? {
+        tags.entry(resource).or_default().insert(tag.key, tag.value);
+    }
+    let services = services.into_iter().map(|(name, _)| name).collect();
+    let elsewhere = HashSet::new();
+    let organization = Some(organization);
+    Ok(Snapshot { organization, units, members, services, elsewhere, policies, attachments, tags })
+}
+
+/// All pages of a list, each after the last item of the one before.
+async fn all<T>(page: impl AsyncFn(Option<&T>) -> Result<Vec<T>, StoreError>) -> Result<Vec<T>, StoreError> {
+    let mut found = Vec::new();
+    loop {
+        let mut more = page(found.last()).await?;
+        if more.is_empty() {
+            return Ok(found);
+        }
+        found.append(&mut more);
+    }
 }
 
 /// Takes the steps of a plan, in order and some at a time. What was done before a failure stays done; applying the file
@@ -104,7 +126,10 @@ pub async fn apply(
     entropy: &Entropy,
     now: TimestampMs,
 ) -> Result<(), ApplyError> {
-    for steps in steps.chunks(STEPS_AT_ONCE) {
+    if matches!(steps.first(), Some(Step::CreateOrganization { .. })) {
+        remove_remains(store, management).await?;
+    }
+    for steps in at_once(&steps) {
         let newcomers = steps.iter().filter_map(|step| match step {
             Step::Join { account, .. } => Some(account.id),
             Step::CreateOrganization { management, .. } => Some(management.id),
@@ -120,6 +145,25 @@ pub async fn apply(
         store.write(store.partition_of(management), command).await?;
     }
     Ok(())
+}
+
+/// The steps that are taken together: their rows make no large transaction.
+fn at_once(mut steps: &[Step]) -> Vec<&[Step]> {
+    let mut parts = Vec::new();
+    while !steps.is_empty() {
+        let mut rows = 0;
+        let count = steps
+            .iter()
+            .take_while(|step| {
+                rows += step.rows();
+                rows <= ROWS_AT_ONCE
+            })
+            .count();
+        let (part, rest) = steps.split_at(count.max(1));
+        parts.push(part);
+        steps = rest;
+    }
+    parts
 }
 
 struct Claim {
@@ -185,6 +229,9 @@ impl Take {
     async fn take(&self, tx: &Transaction, step: &Step, taken: &mut Taken) -> Result<(), Abort> {
         match step {
             Step::CreateOrganization { organization, management } => {
+                if tx.remains_of(self.management).await?.is_some() {
+                    return Err(OrganizationRefusal::ConcurrentModification.into());
+                }
                 taken.organization = Some(organization.clone());
                 let member = self.member(management, &Parent::root(organization));
                 taken.push(OrganizationChange::MemberStored(member));
@@ -216,7 +263,66 @@ impl Take {
             Step::Distrust(service) => self.distrust(service, taken)?,
             Step::Share => self.share(tx, taken).await?,
             Step::Unshare => self.distrust(RAM_SERVICE, taken)?,
+            Step::EnablePolicies => Self::enable_policies(taken)?,
+            Step::DisablePolicies => self.disable_policies(taken)?,
+            Step::CreatePolicy(policy) => {
+                taken.organization()?.policies += 1;
+                taken.push(OrganizationChange::PolicyStored(policy.clone()));
+            }
+            Step::ChangePolicy(policy) => taken.push(OrganizationChange::PolicyStored(policy.clone())),
+            Step::DeletePolicy(policy) => self.delete_policy(policy, taken)?,
+            Step::Attachment { policy, target, is_attached } => {
+                self.attach(policy, target, *is_attached, taken)?;
+            }
+            Step::Tag { resource, added, removed } => {
+                let (management, resource) = (self.management, resource.clone());
+                let (added, removed) = (added.clone(), removed.clone());
+                taken.push(OrganizationChange::Tagged { management, resource, added, removed });
+            }
         }
+        Ok(())
+    }
+
+    fn enable_policies(taken: &mut Taken) -> Result<(), Abort> {
+        let organization = taken.organization()?;
+        *organization = decide_enable(organization)?;
+        Ok(())
+    }
+
+    fn disable_policies(&self, taken: &mut Taken) -> Result<(), Abort> {
+        let organization = taken.organization()?;
+        let (management, generation) = (self.management, organization.policies_generation);
+        *organization = decide_disable(organization)?;
+        taken.push(OrganizationChange::AttachmentsDropped { management, generation });
+        Ok(())
+    }
+
+    fn delete_policy(&self, policy: &Policy, taken: &mut Taken) -> Result<(), Abort> {
+        let organization = taken.organization()?;
+        organization.policies = organization.policies.saturating_sub(1);
+        let (management, resource) = (self.management, policy.id.as_str().to_owned());
+        taken.push(OrganizationChange::PolicyDeleted { management, policy: policy.id.clone() });
+        taken.push(OrganizationChange::TagsDropped { management, resource });
+        Ok(())
+    }
+
+    fn attach(
+        &self,
+        policy: &PolicyId,
+        target: &TargetId,
+        attached: bool,
+        taken: &mut Taken,
+    ) -> Result<(), Abort> {
+        let (management, generation) = (self.management, taken.organization()?.policies_generation);
+        // AWS's policy is attached where no row says otherwise.
+        let is_default = policy.is_full_access() == attached;
+        let row =
+            Attachment { management, generation, target: target.clone(), policy: policy.clone(), attached };
+        taken.push(if is_default {
+            OrganizationChange::AttachmentDeleted(row)
+        } else {
+            OrganizationChange::AttachmentStored(row)
+        });
         Ok(())
     }
 

@@ -1,7 +1,5 @@
-//! rampart's own API under `/rampart/v1/`: what AWS has no call for. The manual clock and the reset, both for open mode
-//! alone; and [`resource_policies`], whose calls are signed like those of RAM.
-
-pub(crate) mod resource_policies;
+//! The part of rampart's own API that nobody signs for: the manual clock and the reset, both for open mode alone. What
+//! accounts call is in the table of operations.
 
 use std::sync::Arc;
 

@@ -3,6 +3,7 @@
 //! A token holds the place after which the next page begins, and a MAC over that place, the caller, the Region, the
 //! operation and its filters: it is of use for the same list alone.
 
+use std::cmp::Ordering;
 use std::ops::ControlFlow;
 
 use base64::Engine;
@@ -55,10 +56,16 @@ pub(crate) struct Walked {
     pub(crate) at_end: bool,
 }
 
-/// What a token says: the place, and the place within a share that was begun.
-type Read = (Place, Option<(Uuid, Place)>);
+/// What a token says.
+struct Read {
+    place: Place,
+    /// The place within a share that was begun.
+    within: Option<(Uuid, Place)>,
+    part: u8,
+}
 
 /// The page that a call asks for.
+#[derive(Clone)]
 pub(crate) struct Page {
     /// Items at the most.
     pub(crate) size: u32,
@@ -66,6 +73,8 @@ pub(crate) struct Page {
     pub(crate) after: Option<Place>,
     /// In a list of the contents of many shares: the share that was begun, and after what in it the page begins.
     pub(crate) within: Option<(Uuid, Place)>,
+    /// In a list that is several lists one after the other: in which it begins, from zero.
+    part: u8,
     binding: Vec<u8>,
     /// Open mode's switch: the first page of every list is empty and has a token.
     begins_empty: bool,
@@ -90,12 +99,24 @@ impl Page {
         };
         let binding = binding(call, operation, filters);
         let begins_empty = app.settings.empty_pages && next_token.is_none();
-        let mut page = Self { size, after: None, within: None, binding, begins_empty };
+        let mut page = Self { size, after: None, within: None, part: 0, binding, begins_empty };
         if let Some(token) = next_token {
             let read = page.read_token(app, token).ok_or(Refusal::NextTokenInvalid)?;
-            (page.after, page.within) = (Some(read.0), read.1);
+            (page.after, page.within, page.part) = (Some(read.place), read.within, read.part);
         }
         Ok(page)
+    }
+
+    /// The page as it goes on in a part of its list, with `found` items from the parts before; `None` when it begins
+    /// after that part. A page that is full is told whether there is more: it has room for one that is not shown.
+    pub(crate) fn in_part(&self, part: u8, found: usize) -> Option<Self> {
+        let size = self.size.saturating_sub(u32::try_from(found).expect("a page holds few")).max(1);
+        let page = Self { size, part, ..self.clone() };
+        match self.part.cmp(&part) {
+            Ordering::Less => Some(Self { after: None, within: None, ..page }),
+            Ordering::Equal => Some(page),
+            Ordering::Greater => None,
+        }
     }
 
     /// How many items to load: one more than the page holds tells whether there is a next page.
@@ -166,19 +187,23 @@ impl Page {
         self.sealed(app, bytes)
     }
 
-    fn sealed(&self, app: &App, bytes: Vec<u8>) -> String {
+    fn sealed(&self, app: &App, mut bytes: Vec<u8>) -> String {
+        bytes.extend((self.part > 0).then_some(self.part));
         seal(app, &self.binding, bytes)
     }
 
     fn read_token(&self, app: &App, token: &str) -> Option<Read> {
-        let places = unseal(app, &self.binding, token)?;
+        let mut places = unseal(app, &self.binding, token)?;
+        // The lengths of places are even.
+        let part = if places.len() % 2 == 1 { places.pop()? } else { 0 };
         let (outer, within) = places.as_slice().split_at_checked(PLACE_BYTES)?;
-        let outer = Place::from_bytes(outer)?;
+        let place = Place::from_bytes(outer)?;
         if within.is_empty() {
-            return Some((outer, None));
+            return Some(Read { place, within: None, part });
         }
         let (share, inner) = within.split_at_checked(16)?;
-        Some((outer, Some((Uuid::from_slice(share).ok()?, Place::from_bytes(inner)?))))
+        let within = Some((Uuid::from_slice(share).ok()?, Place::from_bytes(inner)?));
+        Some(Read { place, within, part })
     }
 }
 

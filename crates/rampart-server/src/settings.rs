@@ -45,6 +45,8 @@ pub struct Settings {
     pub empty_pages: bool,
     /// How long recorded events are kept.
     pub event_kept_ms: i64,
+    /// How long the change log is kept: so far may a follower be behind without beginning anew.
+    pub change_log_kept_ms: i64,
     /// Bounds of the edge.
     pub limits: EdgeLimits,
 }
@@ -61,6 +63,7 @@ impl Settings {
             leave_any_type: false,
             empty_pages: false,
             event_kept_ms: 7 * DAY_MS,
+            change_log_kept_ms: DAY_MS,
             limits: EdgeLimits::default(),
         }
     }

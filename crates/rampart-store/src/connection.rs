@@ -8,7 +8,7 @@ use crate::{StoreError, postgres, sqlite};
 /// A connection. SQLite answers before the returned future is first left, PostgreSQL pipelines what is polled together.
 pub(crate) enum Connection {
     Sqlite(Arc<Mutex<rusqlite::Connection>>),
-    Postgres(Box<deadpool_postgres::Object>),
+    Postgres(Box<postgres::Link>),
 }
 
 impl Connection {
@@ -17,7 +17,7 @@ impl Connection {
         &self,
         statement: &'static Statement,
         values: &[Value<'_>],
-        read: fn(&Row<'_>) -> Result<T, StoreError>,
+        read: impl Fn(&Row<'_>) -> Result<T, StoreError>,
     ) -> Result<Vec<T>, StoreError> {
         match self {
             Self::Sqlite(connection) => sqlite::query(&sqlite::lock(connection), statement, values, read),
@@ -30,7 +30,7 @@ impl Connection {
         &self,
         statement: &'static Statement,
         values: &[Value<'_>],
-        read: fn(&Row<'_>) -> Result<T, StoreError>,
+        read: impl Fn(&Row<'_>) -> Result<T, StoreError>,
     ) -> Result<Option<T>, StoreError> {
         Ok(self.query(statement, values, read).await?.pop())
     }

@@ -24,6 +24,23 @@ pub enum StoreError {
         /// What the engine said.
         reason: String,
     },
+    /// The store is there and cannot be used, until somebody changes something: it does not know the user, its tables
+    /// are of a newer build.
+    #[error("the store cannot be used: {reason}")]
+    Unusable {
+        /// What the engine said.
+        reason: String,
+    },
+    /// The tables are older than this build needs.
+    #[error(
+        "the store's tables are of version {found}, this rampart needs version {needed}: run rampart migrate"
+    )]
+    Outdated {
+        /// What they are.
+        found: i64,
+        /// What they must be.
+        needed: i64,
+    },
     /// A row does not say what it must.
     #[error("the store holds a row that cannot be read: {what}")]
     Corrupt {
@@ -38,12 +55,30 @@ pub enum StoreError {
         /// What the engine said.
         reason: String,
     },
+    /// The writer's lease is another's by now; nothing was changed.
+    #[error("the lease {lease:?} was taken by another node")]
+    Fenced {
+        /// The lease's name.
+        lease: &'static str,
+    },
     /// The work panicked: a bug, for this operation alone.
     #[error("the work inside the transaction panicked")]
     Panicked,
 }
 
 impl StoreError {
+    /// Whether the same call may well succeed later: the store cannot be reached, or has too much to do.
+    pub fn is_unavailable(&self) -> bool {
+        match self {
+            Self::Conflict { .. }
+            | Self::Overloaded { .. }
+            | Self::Unavailable { .. }
+            | Self::Unusable { .. }
+            | Self::Outdated { .. } => true,
+            Self::Corrupt { .. } | Self::Statement { .. } | Self::Fenced { .. } | Self::Panicked => false,
+        }
+    }
+
     pub(crate) fn unavailable(reason: impl std::fmt::Display) -> Self {
         Self::Unavailable { reason: reason.to_string() }
     }

@@ -3,8 +3,7 @@
 //! Each step is one DDL statement that may find its work done (`IF NOT EXISTS`), so that an interrupted or a concurrent
 //! start simply goes on.
 
-use deadpool_postgres::Object;
-
+use crate::postgres::Link;
 use crate::statement::{Row, Statement, Value};
 use crate::{Partitions, StoreError, postgres, sqlite};
 
@@ -434,6 +433,33 @@ const STEPS: &[&str] = &[
         ON association (part, owner, region, kind, created_ms, association_id) WHERE standing = 2",
     "CREATE INDEX IF NOT EXISTS association_ended_by_share
         ON association (part, share_id, kind, created_ms, association_id) WHERE standing = 2",
+    "CREATE TABLE IF NOT EXISTS lease (
+        part BIGINT NOT NULL,
+        name TEXT NOT NULL,
+        holder BYTEA NOT NULL,
+        term BIGINT NOT NULL,
+        beat BIGINT NOT NULL,
+        held SMALLINT NOT NULL,
+        PRIMARY KEY (part, name))",
+    "CREATE TABLE IF NOT EXISTS lease_fence (
+        part BIGINT NOT NULL,
+        name TEXT NOT NULL,
+        term BIGINT NOT NULL,
+        PRIMARY KEY (part, name))",
+    "CREATE TABLE IF NOT EXISTS log_floor (
+        part BIGINT NOT NULL,
+        seq BIGINT NOT NULL,
+        PRIMARY KEY (part))",
+    "ALTER TABLE share_permission ADD COLUMN IF NOT EXISTS permission_id BYTEA",
+    "CREATE TABLE IF NOT EXISTS organization_remains (
+        part BIGINT NOT NULL,
+        management TEXT NOT NULL,
+        generation BIGINT NOT NULL,
+        PRIMARY KEY (part, management, generation))",
+    "CREATE INDEX IF NOT EXISTS organization_handshake_by_end
+        ON organization_handshake (forgotten_ms)",
+    "CREATE INDEX IF NOT EXISTS account_creation_by_time
+        ON account_creation (requested_ms)",
 ];
 
 /// Holds what the store must know of itself before anything else; made before the first step.
@@ -450,7 +476,7 @@ pub(crate) static SETTLE_META: Statement = Statement::new(
     "store_meta.settle",
     "INSERT INTO store_meta (part, name, value) VALUES ($1, $2, $3) ON CONFLICT (part, name) DO NOTHING",
 );
-static WRITE_META: Statement = Statement::new(
+pub(crate) static WRITE_META: Statement = Statement::new(
     "store_meta.write",
     "INSERT INTO store_meta (part, name, value) VALUES ($1, $2, $3)
      ON CONFLICT (part, name) DO UPDATE SET value = excluded.value",
@@ -463,7 +489,7 @@ static MAKE_HEAD: Statement = Statement::new(
 pub(crate) static STATEMENTS: &[&Statement] = &[&READ_META, &SETTLE_META, &WRITE_META, &MAKE_HEAD];
 
 pub(crate) const META_PART: i64 = 0;
-const VERSION: &str = "schema_version";
+pub(crate) const VERSION: &str = "schema_version";
 const PARTITIONS: &str = "partitions";
 const PAGE_TOKEN_KEY: &str = "page_token_key";
 
@@ -504,7 +530,7 @@ fn take_steps(connection: &rusqlite::Connection, partitions: Partitions) -> Resu
     Ok(opened)
 }
 
-pub(crate) async fn migrate_postgres(client: &Object, partitions: Partitions) -> Result<Opened, StoreError> {
+pub(crate) async fn migrate_postgres(client: &Link, partitions: Partitions) -> Result<Opened, StoreError> {
     let read =
         async |name| postgres::query(client, &READ_META, &[META_PART.into(), Value::Text(name)], value).await;
     let write = async |statement, name, value: &[u8]| {
@@ -535,7 +561,7 @@ pub(crate) async fn migrate_postgres(client: &Object, partitions: Partitions) ->
 
 /// Two nodes may start on an empty database at once: of two that make the same table, one meets the other's catalog
 /// row and finds the table there when it asks again.
-async fn run_ddl(client: &Object, ddl: &str) -> Result<(), StoreError> {
+async fn run_ddl(client: &Link, ddl: &str) -> Result<(), StoreError> {
     let sql = postgres_ddl(ddl);
     match client.batch_execute(&sql).await {
         Ok(()) => Ok(()),
@@ -557,9 +583,10 @@ fn postgres_ddl(ddl: &str) -> String {
 fn check_version(found: &[Vec<u8>]) -> Result<i64, StoreError> {
     let from = found.first().map_or(Ok(0), |bytes| number(bytes))?;
     if from > SCHEMA_VERSION {
-        return Err(StoreError::unavailable(format!(
+        let reason = format!(
             "its tables are of version {from}, this rampart knows version {SCHEMA_VERSION}: start a newer rampart"
-        )));
+        );
+        return Err(StoreError::Unusable { reason });
     }
     Ok(from)
 }
@@ -575,7 +602,7 @@ fn opened(from: i64, partitions: &[Vec<u8>], key: &[Vec<u8>]) -> Result<Opened, 
     })
 }
 
-fn number(bytes: &[u8]) -> Result<i64, StoreError> {
+pub(crate) fn number(bytes: &[u8]) -> Result<i64, StoreError> {
     let bytes = bytes
         .try_into()
         .map_err(|_| StoreError::Corrupt { what: "store_meta holds no number".to_owned() })?;

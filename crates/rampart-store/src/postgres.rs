@@ -7,28 +7,38 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime};
+use deadpool_postgres::{
+    ClientWrapper, Manager, ManagerConfig, Pool, PoolError, RecyclingMethod, Runtime, TimeoutType,
+};
 use futures_util::FutureExt;
 use futures_util::future::join3;
 use tokio::sync::{Mutex, OnceCell};
-use tokio_postgres::NoTls;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use crate::connection::Connection;
+use crate::figures::{Counts, EngineFigures};
 use crate::migrations::{self, Opened};
 use crate::statement::{Row, Statement, Value};
-use crate::store::{Options, Reader};
+use crate::store::{Options, Reader, Timeouts};
 use crate::tables::change_log;
 use crate::{Abort, PartitionId, Partitions, StoreError, Transaction, Work};
+
+mod address;
+mod link;
+mod tls;
+
+pub(crate) use address::Address;
+pub(crate) use link::Link;
+use link::Trouble;
 
 /// How often a transaction is tried before it is given up.
 const ATTEMPTS_MAX: u32 = 10;
 /// The first pause between attempts; it doubles, up to the longest.
 const PAUSE_FIRST_MS: u64 = 2;
 const PAUSE_LONGEST_MS: u64 = 250;
-/// How long a request waits for a connection, for its turn in a partition, and a connection for the server.
+/// How long a write waits for its turn in a partition.
 const WAIT_MAX: Duration = Duration::from_secs(5);
 /// After this long a transaction is not tried again: its caller has a right to an answer.
 const TRYING_MAX: Duration = Duration::from_secs(10);
@@ -44,9 +54,11 @@ pub const SESSION: &str = "-c lock_timeout=4000 -c statement_timeout=15000 -c id
 
 pub(crate) struct PostgresStore {
     pool: Pool,
+    timeouts: Timeouts,
     partitions: Partitions,
     /// One writer of this process at a time in each partition: the others wait here, not on a connection each.
     turns: Arc<Vec<Mutex<()>>>,
+    counts: Arc<Counts>,
 }
 
 /// How one attempt ended when it did not succeed.
@@ -60,34 +72,77 @@ enum Failed {
 }
 
 impl PostgresStore {
-    pub(crate) async fn open(url: &str, options: Options) -> Result<(Self, Opened), StoreError> {
-        let mut config: tokio_postgres::Config =
-            url.parse().map_err(|e| StoreError::unavailable(format!("its URL is not understood: {e}")))?;
+    pub(crate) async fn open(
+        url: &str,
+        options: &Options,
+        counts: Arc<Counts>,
+    ) -> Result<(Self, Opened), StoreError> {
+        let timeouts = options.timeouts;
+        let address = Address::parse(url).map_err(|e| StoreError::Unusable { reason: e.to_string() })?;
+        let (tls_mode, connector) = tls::connector(&address, options.authorities.as_deref())?;
+        let mut config = address.config;
         let session =
             config.get_options().map_or_else(|| SESSION.to_owned(), |given| format!("{SESSION} {given}"));
         config
             .application_name("rampart")
-            .connect_timeout(WAIT_MAX)
+            .ssl_mode(tls_mode.of_driver())
+            .connect_timeout(timeouts.connect)
             .keepalives_idle(Duration::from_secs(15))
             .tcp_user_timeout(Duration::from_secs(20))
             .options(session);
         let manager_config = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let pool = Pool::builder(Manager::from_config(config, NoTls, manager_config))
+        let pool = Pool::builder(Manager::from_config(config, connector, manager_config))
             .max_size(options.connections_max)
             .runtime(Runtime::Tokio1)
-            .wait_timeout(Some(WAIT_MAX))
-            .create_timeout(Some(WAIT_MAX))
-            .recycle_timeout(Some(WAIT_MAX))
+            .wait_timeout(Some(timeouts.connect))
+            .create_timeout(Some(timeouts.connect))
+            .recycle_timeout(Some(timeouts.connect))
             .build()
             .map_err(StoreError::unavailable)?;
         let client = pool.get().await.map_err(|e| unreachable_store(&e))?;
-        let opened = migrations::migrate_postgres(&client, options.partitions).await?;
+        let link = Link::for_transaction(client, timeouts);
+        let opened = migrations::migrate_postgres(&link, options.partitions).await?;
+        drop(link);
         let turns = Arc::new(opened.partitions.all().map(|_| Mutex::new(())).collect());
-        Ok((Self { pool, partitions: opened.partitions, turns }, opened))
+        Ok((Self { pool, timeouts, partitions: opened.partitions, turns, counts }, opened))
     }
 
-    pub(crate) async fn connection(&self) -> Result<Object, StoreError> {
-        self.pool.get().await.map_err(|e| unreachable_store(&e))
+    /// A connection to read on that is not waited for: one of its own when all of the pool are in use. Who asks whether
+    /// the server answers does not ask whether there is much to do.
+    pub(crate) async fn link_at_once(&self) -> Result<Link, StoreError> {
+        let status = self.pool.status();
+        if status.available > 0 || status.size < status.max_size {
+            return self.link().await;
+        }
+        Ok(Link::of_its_own(link::connect(&self.pool, self.timeouts).await?, self.timeouts))
+    }
+
+    /// A connection to read on.
+    pub(crate) async fn link(&self) -> Result<Link, StoreError> {
+        let pooled = self.pool.get().await.map_err(|e| unreachable_store(&e))?;
+        Ok(Link::for_reads(pooled, self.timeouts))
+    }
+
+    pub(crate) fn figures(&self) -> EngineFigures {
+        let status = self.pool.status();
+        EngineFigures::Postgres {
+            in_use: status.size.saturating_sub(status.available),
+            idle: status.available,
+            max: status.max_size,
+            waiting: status.waiting,
+        }
+    }
+
+    /// A connection in a transaction that sees one moment, and ends with it.
+    pub(crate) async fn snapshot(&self) -> Result<Link, StoreError> {
+        let pooled = self.pool.get().await.map_err(|e| unreachable_store(&e))?;
+        let link = Link::for_transaction(pooled, self.timeouts);
+        link.discard();
+        // Who reads it may be slow: rows may go through a pipe.
+        let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+                     SET LOCAL idle_in_transaction_session_timeout = 0";
+        link.within(link.batch_execute(begin)).await.map_err(|trouble| trouble.into_error("snapshot"))?;
+        Ok(link)
     }
 
     pub(crate) fn close(&self) {
@@ -98,13 +153,14 @@ impl PostgresStore {
     pub(crate) async fn write<W: Work>(&self, part: PartitionId, work: W) -> Result<W::Reply, Abort> {
         // On a task of its own: a client that goes away must not leave a transaction open on a pooled connection.
         let (pool, partitions, turns) = (self.pool.clone(), self.partitions, Arc::clone(&self.turns));
+        let (counts, timeouts) = (Arc::clone(&self.counts), self.timeouts);
         tokio::spawn(async move {
             let turn = usize::try_from(part.0).ok().and_then(|part| turns.get(part));
             let turn = turn
                 .ok_or_else(|| StoreError::Corrupt { what: format!("there is no partition {}", part.0) })?;
             let waited = tokio::time::timeout(WAIT_MAX, turn.lock()).await;
             let _turn = waited.map_err(|_| StoreError::Overloaded { waiting: 1 })?;
-            write_with_retries(&pool, partitions, part, &work).await
+            write_with_retries(&pool, timeouts, partitions, part, &work, &counts).await
         })
         .await
         .unwrap_or_else(|_| Err(Abort::Store(StoreError::Panicked)))
@@ -113,22 +169,28 @@ impl PostgresStore {
 
 async fn write_with_retries<W: Work>(
     pool: &Pool,
+    timeouts: Timeouts,
     partitions: Partitions,
     part: PartitionId,
     work: &W,
+    counts: &Counts,
 ) -> Result<W::Reply, Abort> {
     let (started, mut pause_ms) = (Instant::now(), PAUSE_FIRST_MS);
-    for _ in 0..ATTEMPTS_MAX {
+    for tried in 0..ATTEMPTS_MAX {
         if started.elapsed() > TRYING_MAX {
             break;
         }
+        if tried > 0 {
+            counts.retried();
+        }
         let client = pool.get().await.map_err(|e| unreachable_store(&e))?;
-        let (reply, failed) = attempt(client, partitions, part, work).await;
+        let link = Link::for_transaction(client, timeouts);
+        let (reply, failed) = attempt(link, partitions, part, work).await;
         match failed {
             None => return reply.ok_or(Abort::Store(StoreError::Panicked)),
             Some(Failed::Finally(abort)) => return Err(abort),
             Some(Failed::Unknown { seq, idx, id, error }) => {
-                if was_committed(pool, part, seq, idx, id).await.ok_or(error)? {
+                if was_committed(pool, timeouts, part, seq, idx, id).await.ok_or(error)? {
                     return reply.ok_or(Abort::Store(StoreError::Panicked));
                 }
             }
@@ -142,15 +204,15 @@ async fn write_with_retries<W: Work>(
 
 /// One run of the work. The reply is given even when the outcome of COMMIT is unknown.
 async fn attempt<W: Work>(
-    client: Object,
+    link: Link,
     partitions: Partitions,
     part: PartitionId,
     work: &W,
 ) -> (Option<W::Reply>, Option<Failed>) {
-    if let Err(error) = change_log::prepare_head(&client).await {
+    if let Err(error) = change_log::prepare_head(&link).await {
         return (None, Some(classify(Abort::Store(error))));
     }
-    let reader = Reader::of_transaction(Connection::Postgres(Box::new(client)), partitions);
+    let reader = Reader::of_transaction(Connection::Postgres(Box::new(link)), partitions);
     let id = Uuid::from_bytes(random_bytes());
     let tx = Transaction::new(reader, part, OnceCell::new(), 0, id);
     // Polled in this order, so the server sees BEGIN, then the head row, then the work's loads. The head's statement is
@@ -165,7 +227,7 @@ async fn attempt<W: Work>(
     let work = AssertUnwindSafe(work.run(&tx)).catch_unwind();
     let (begun, head, outcome) = join3(opening, head, work).await;
     let (seq, wrote) = (head.as_ref().copied().unwrap_or_default(), tx.has_written());
-    let Connection::Postgres(client) = tx.into_reader().connection else {
+    let Connection::Postgres(link) = tx.into_reader().connection else {
         return (None, Some(Failed::Finally(Abort::Store(StoreError::Panicked))));
     };
     let outcome = outcome.unwrap_or_else(|_| Err(StoreError::Panicked.into()));
@@ -173,23 +235,23 @@ async fn attempt<W: Work>(
     let reply = match outcome {
         Ok(reply) => reply,
         Err(abort) => {
-            roll_back(*client).await;
+            roll_back(*link).await;
             return (None, Some(classify(abort)));
         }
     };
     if !wrote {
-        roll_back(*client).await;
+        roll_back(*link).await;
         return (Some(reply), None);
     }
-    match client.batch_execute("COMMIT").await {
+    match link.within(link.batch_execute("COMMIT")).await {
         Ok(()) => (Some(reply), None),
-        Err(error) if is_certainly_not_committed(&error) => {
-            roll_back(*client).await;
+        Err(Trouble::Said(error)) if is_certainly_not_committed(&error) => {
+            roll_back(*link).await;
             (None, Some(classify(Abort::Store(failure("COMMIT", &error)))))
         }
-        Err(error) => {
-            discard(*client);
-            let error = failure("COMMIT", &error);
+        Err(trouble) => {
+            link.discard();
+            let error = trouble.into_error("COMMIT");
             (Some(reply), Some(Failed::Unknown { seq, idx: 0, id, error }))
         }
     }
@@ -197,20 +259,18 @@ async fn attempt<W: Work>(
 
 async fn begin(tx: &Transaction) -> Result<(), StoreError> {
     match &tx.connection {
-        Connection::Postgres(client) => client.batch_execute("BEGIN").await.map_err(|e| failure("BEGIN", &e)),
+        Connection::Postgres(link) => {
+            link.within(link.batch_execute("BEGIN")).await.map_err(|trouble| trouble.into_error("BEGIN"))
+        }
         Connection::Sqlite(_) => Ok(()),
     }
 }
 
 /// Ends a transaction that failed. A connection that cannot even do that is not used again.
-async fn roll_back(client: Object) {
-    if client.batch_execute("ROLLBACK").await.is_err() {
-        discard(client);
+async fn roll_back(link: Link) {
+    if !link.is_spent() && link.within(link.batch_execute("ROLLBACK")).await.is_err() {
+        link.discard();
     }
-}
-
-fn discard(client: Object) {
-    drop(Object::take(client));
 }
 
 fn classify(abort: Abort) -> Failed {
@@ -231,17 +291,24 @@ fn is_certainly_not_committed(error: &tokio_postgres::Error) -> bool {
 
 /// Whether the transaction whose COMMIT went unanswered is in the log; `None` when that cannot be found out. Taking the
 /// head row first waits for the old transaction, should the server still be at it.
-async fn was_committed(pool: &Pool, part: PartitionId, seq: i64, idx: i64, id: Uuid) -> Option<bool> {
-    let client = pool.get().await.ok()?;
-    client.batch_execute("BEGIN").await.ok()?;
-    let reader = Reader::of_transaction(Connection::Postgres(Box::new(client)), Partitions::POSTGRES_DEFAULT);
+async fn was_committed(
+    pool: &Pool,
+    timeouts: Timeouts,
+    part: PartitionId,
+    seq: i64,
+    idx: i64,
+    id: Uuid,
+) -> Option<bool> {
+    let link = Link::for_transaction(pool.get().await.ok()?, timeouts);
+    link.within(link.batch_execute("BEGIN")).await.ok()?;
+    let reader = Reader::of_transaction(Connection::Postgres(Box::new(link)), Partitions::POSTGRES_DEFAULT);
     let found = async {
         change_log::take_head(&reader, part).await?;
         change_log::payload(&reader, part, seq, idx).await
     }
     .await;
-    if let Connection::Postgres(client) = reader.connection {
-        roll_back(*client).await;
+    if let Connection::Postgres(link) = reader.connection {
+        roll_back(*link).await;
     }
     Some(found.ok()?.is_some_and(|text| text.contains(&id.to_string())))
 }
@@ -262,30 +329,57 @@ fn random_bytes<const N: usize>() -> [u8; N] {
 }
 
 /// Prepares a statement before it is needed.
-pub(crate) async fn prepare(client: &Object, statement: &'static Statement) -> Result<(), StoreError> {
-    client.prepare_cached(statement.sql).await.map(drop).map_err(|e| failure(statement.name, &e))
+pub(crate) async fn prepare(link: &Link, statement: &'static Statement) -> Result<(), StoreError> {
+    let prepared = link.within(link.prepare_cached(statement.sql)).await;
+    prepared.map(drop).map_err(|trouble| trouble.into_error(statement.name))
 }
 
 pub(crate) async fn query<T>(
-    client: &Object,
+    link: &Link,
     statement: &'static Statement,
     values: &[Value<'_>],
-    read: fn(&Row<'_>) -> Result<T, StoreError>,
+    read: impl Fn(&Row<'_>) -> Result<T, StoreError>,
 ) -> Result<Vec<T>, StoreError> {
-    let failed = |e: tokio_postgres::Error| failure(statement.name, &e);
-    let prepared = client.prepare_cached(statement.sql).await.map_err(failed)?;
-    let rows = client.query(&prepared, &bound(values)).await.map_err(failed)?;
+    // Of queries that travel together each finds the connection dead, though another may have renewed it by then.
+    let was_renewed = link.is_renewed();
+    let rows = match link.within(rows(link, statement, values)).await {
+        Err(trouble) if !was_renewed && link.may_ask_again(&trouble) => {
+            // In a box: it is rare, and every query's future would have room for it.
+            Box::pin(rows_anew(link, statement, values)).await?
+        }
+        rows => rows.map_err(|trouble| trouble.into_error(statement.name))?,
+    };
     rows.iter().map(|row| read(&Row::Postgres(row))).collect()
 }
 
+async fn rows_anew(
+    link: &Link,
+    statement: &'static Statement,
+    values: &[Value<'_>],
+) -> Result<Vec<tokio_postgres::Row>, StoreError> {
+    let client = link.renew().await?;
+    link.within(rows(client, statement, values)).await.map_err(|trouble| trouble.into_error(statement.name))
+}
+
+async fn rows(
+    client: &ClientWrapper,
+    statement: &'static Statement,
+    values: &[Value<'_>],
+) -> Result<Vec<tokio_postgres::Row>, tokio_postgres::Error> {
+    let prepared = client.prepare_cached(statement.sql).await?;
+    client.query(&prepared, &bound(values)).await
+}
+
 pub(crate) async fn execute(
-    client: &Object,
+    link: &Link,
     statement: &'static Statement,
     values: &[Value<'_>],
 ) -> Result<u64, StoreError> {
-    let failed = |e: tokio_postgres::Error| failure(statement.name, &e);
-    let prepared = client.prepare_cached(statement.sql).await.map_err(failed)?;
-    client.execute(&prepared, &bound(values)).await.map_err(failed)
+    let run = async {
+        let prepared = link.prepare_cached(statement.sql).await?;
+        link.execute(&prepared, &bound(values)).await
+    };
+    link.within(run).await.map_err(|trouble| trouble.into_error(statement.name))
 }
 
 fn bound<'v>(values: &'v [Value<'v>]) -> Vec<&'v (dyn ToSql + Sync)> {
@@ -296,9 +390,7 @@ fn bound<'v>(values: &'v [Value<'v>]) -> Vec<&'v (dyn ToSql + Sync)> {
 pub(crate) fn failure(statement: &'static str, error: &tokio_postgres::Error) -> StoreError {
     let Some(state) = error.code() else {
         // No answer from the server: the connection is gone, and before COMMIT nothing was written.
-        return if error.is_closed()
-            || std::error::Error::source(error).is_some_and(<dyn std::error::Error>::is::<std::io::Error>)
-        {
+        return if link::is_broken(error) {
             StoreError::Conflict { attempts: 1 }
         } else {
             StoreError::Statement { statement, reason: describe(error) }
@@ -331,16 +423,30 @@ fn describe(error: &tokio_postgres::Error) -> String {
 
 fn unreachable_store(error: &PoolError) -> StoreError {
     match error {
-        PoolError::Backend(cause) => {
-            let mut reason = cause.to_string();
-            let mut source = std::error::Error::source(cause);
-            while let Some(next) = source {
-                reason = format!("{reason}: {next}");
-                source = next.source();
-            }
-            StoreError::Unavailable { reason }
-        }
-        PoolError::Timeout(_) => StoreError::unavailable("no connection became free in time"),
+        PoolError::Backend(cause) => refused_connection(cause),
+        PoolError::Timeout(TimeoutType::Wait) => StoreError::unavailable("no connection became free in time"),
+        PoolError::Timeout(_) => StoreError::unavailable("it did not let us in in time"),
         other => StoreError::unavailable(other),
     }
+}
+
+/// Why the server does not let us in: for now, or until somebody changes something.
+fn refused_connection(error: &tokio_postgres::Error) -> StoreError {
+    let reason = describe_chain(error);
+    // Classes 28 and 3D: who we are, and which database. Without a code, a server that is there and wants a password.
+    let is_final = match error.code() {
+        Some(state) => state.code().starts_with("28") || state.code().starts_with("3D"),
+        None => error.to_string().starts_with("invalid configuration") || tls::is_distrusted(error),
+    };
+    if is_final { StoreError::Unusable { reason } } else { StoreError::Unavailable { reason } }
+}
+
+fn describe_chain(error: &tokio_postgres::Error) -> String {
+    let mut reason = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(next) = source {
+        reason = format!("{reason}: {next}");
+        source = next.source();
+    }
+    reason
 }

@@ -13,6 +13,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::figures::EngineFigures;
 use crate::migrations::{self, Opened};
 use crate::statement::{Row, Statement, Value};
 use crate::{Abort, PartitionId, Partitions, StoreError, Work};
@@ -79,6 +80,11 @@ impl SqliteStore {
     /// A reading connection with a snapshot of its own.
     pub(crate) fn lease(&self) -> Result<ReadLease, StoreError> {
         self.readers.lease()
+    }
+
+    pub(crate) fn figures(&self) -> EngineFigures {
+        let jobs = lock(&self.jobs);
+        EngineFigures::Sqlite { queued: jobs.as_ref().map_or(0, |jobs| QUEUE_MAX - jobs.capacity()) }
     }
 
     pub(crate) async fn close(&self) {
@@ -150,7 +156,7 @@ pub(crate) fn query<T>(
     connection: &Connection,
     statement: &'static Statement,
     values: &[Value<'_>],
-    read: fn(&Row<'_>) -> Result<T, StoreError>,
+    read: impl Fn(&Row<'_>) -> Result<T, StoreError>,
 ) -> Result<Vec<T>, StoreError> {
     let failed = |e: rusqlite::Error| failure(statement.name, &e);
     let mut prepared = connection.prepare_cached(statement.sql).map_err(failed)?;

@@ -115,6 +115,42 @@ impl ToSql for Value<'_> {
     tokio_postgres::types::to_sql_checked!();
 }
 
+/// What a column of a key holds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum KeyKind {
+    Int,
+    Text,
+    Bytes,
+}
+
+/// A column of the key after which a page begins.
+#[derive(Clone, Debug)]
+pub(crate) enum KeyValue {
+    Int(i64),
+    Text(String),
+    Bytes(Vec<u8>),
+}
+
+impl KeyValue {
+    /// Before all values of a kind that we store.
+    pub(crate) fn least(kind: KeyKind) -> Self {
+        match kind {
+            // The least that a SMALLINT can be.
+            KeyKind::Int => Self::Int(i64::from(i16::MIN)),
+            KeyKind::Text => Self::Text(String::new()),
+            KeyKind::Bytes => Self::Bytes(Vec::new()),
+        }
+    }
+
+    pub(crate) fn bound(&self) -> Value<'_> {
+        match self {
+            Self::Int(n) => Value::Int(*n),
+            Self::Text(text) => Value::Text(text),
+            Self::Bytes(bytes) => Value::Bytes(bytes),
+        }
+    }
+}
+
 /// One row of an answer, of either engine.
 pub(crate) enum Row<'r> {
     Sqlite(&'r rusqlite::Row<'r>),
@@ -198,6 +234,14 @@ impl Row<'_> {
             }
         };
         if null { Ok(None) } else { self.uuid(column).map(Some) }
+    }
+
+    pub(crate) fn key(&self, column: usize, kind: KeyKind) -> Result<KeyValue, StoreError> {
+        Ok(match kind {
+            KeyKind::Int => KeyValue::Int(self.int(column)?),
+            KeyKind::Text => KeyValue::Text(self.text(column)?.to_owned()),
+            KeyKind::Bytes => KeyValue::Bytes(self.bytes(column)?.to_vec()),
+        })
     }
 
     pub(crate) fn json<T: serde::de::DeserializeOwned>(&self, column: usize) -> Result<T, StoreError> {

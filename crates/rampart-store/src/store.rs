@@ -3,15 +3,16 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rampart_core::AccountId;
-use tokio_postgres::config::SslMode;
 
 use crate::connection::Connection;
+use crate::figures::{Counts, Figures};
 use crate::migrations::Migrated;
-use crate::postgres::PostgresStore;
+use crate::postgres::{Address, PostgresStore};
 use crate::sqlite::{ReadLease, SqliteStore};
-use crate::{Abort, PartitionId, Partitions, StoreError, Work};
+use crate::{Abort, PartitionId, Partitions, Snapshot, StoreError, Work};
 
 /// Where a store is, as `--store` says it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,12 +29,12 @@ pub enum LocationError {
     /// It has neither form.
     #[error("write the store as sqlite:PATH or postgres://USER@HOST/DATABASE")]
     Form,
-    /// It asks for what is not built.
-    #[error(
-        "TLS to PostgreSQL is not built yet: leave sslmode=require out, and keep the connection on this machine \
-         or in a tunnel"
-    )]
-    Tls,
+    /// A mode of TLS that there is not.
+    #[error("sslmode is disable, prefer, require or verify-full, not '{0}'")]
+    SslMode(String),
+    /// PostgreSQL's driver does not understand the URL.
+    #[error("the URL of PostgreSQL is not understood: {0}")]
+    Url(String),
 }
 
 impl FromStr for Location {
@@ -44,9 +45,11 @@ impl FromStr for Location {
             return Ok(Self::Sqlite(PathBuf::from(path)));
         }
         if text.starts_with("postgres://") || text.starts_with("postgresql://") {
-            let config = text.parse::<tokio_postgres::Config>();
-            let wants_tls = config.is_ok_and(|config| config.get_ssl_mode() == SslMode::Require);
-            return if wants_tls { Err(LocationError::Tls) } else { Ok(Self::Postgres(text.to_owned())) };
+            // What is wrong with the rest is said when it is opened.
+            return match Address::parse(text) {
+                Err(error @ LocationError::SslMode(_)) => Err(error),
+                _ => Ok(Self::Postgres(text.to_owned())),
+            };
         }
         Err(LocationError::Form)
     }
@@ -63,7 +66,7 @@ impl std::fmt::Display for Location {
 }
 
 /// The parameters of a PostgreSQL URL that are printed. What is not known to be harmless is not.
-const SHOWN_PARAMETERS: [&str; 10] = [
+const SHOWN_PARAMETERS: [&str; 11] = [
     "application_name",
     "connect_timeout",
     "dbname",
@@ -72,15 +75,14 @@ const SHOWN_PARAMETERS: [&str; 10] = [
     "keepalives",
     "port",
     "sslmode",
+    "sslrootcert",
     "target_session_attrs",
     "user",
 ];
 
 /// Cuts generously: of a URL that is written wrong nobody knows where its password ends.
 fn without_password(url: &str) -> String {
-    let Some((scheme, rest)) =
-        url.split_once("://").filter(|_| url.parse::<tokio_postgres::Config>().is_ok())
-    else {
+    let Some((scheme, rest)) = url.split_once("://").filter(|_| Address::parse(url).is_ok()) else {
         return "postgres://***".to_owned();
     };
     let (user, rest) = match rest.rsplit_once('@') {
@@ -114,17 +116,45 @@ fn shown_parameter(pair: &str) -> String {
 }
 
 /// How to open a store.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// Partitions of a PostgreSQL store that is created now; an existing one keeps its own.
     pub partitions: Partitions,
     /// Connections to PostgreSQL at the most.
     pub connections_max: usize,
+    /// A PEM file with the authorities that a PostgreSQL server must be certified by, when its URL names none.
+    pub authorities: Option<PathBuf>,
+    /// How long PostgreSQL may take.
+    pub timeouts: Timeouts,
+}
+
+/// How long PostgreSQL may take before a call is answered that the store is unavailable.
+#[derive(Clone, Copy, Debug)]
+pub struct Timeouts {
+    /// To let us in; and how long a call waits for a connection to come free.
+    pub connect: Duration,
+    /// To answer one query of a read.
+    pub read: Duration,
+    /// To answer one statement of a write, which may have to wait for other writers.
+    pub write: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        // A write's is above what the server itself allows a statement: its reason is better than our guess.
+        let [connect, read, write] = [5, 6, 16].map(Duration::from_secs);
+        Self { connect, read, write }
+    }
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { partitions: Partitions::POSTGRES_DEFAULT, connections_max: 16 }
+        Self {
+            partitions: Partitions::POSTGRES_DEFAULT,
+            connections_max: 16,
+            authorities: None,
+            timeouts: Timeouts::default(),
+        }
     }
 }
 
@@ -134,6 +164,7 @@ pub struct Store {
     driver: Driver,
     partitions: Partitions,
     page_token_key: Arc<[u8; 32]>,
+    counts: Arc<Counts>,
 }
 
 #[derive(Clone)]
@@ -145,24 +176,34 @@ enum Driver {
 impl Store {
     /// Opens the store at `location`, making it if there is none, and brings its tables up to date.
     pub async fn open(location: &Location, options: Options) -> Result<(Self, Migrated), StoreError> {
+        let counts = Arc::<Counts>::default();
         let (driver, opened) = match location {
             Location::Sqlite(path) => {
                 let (store, opened) = SqliteStore::open(path)?;
                 (Driver::Sqlite(Arc::new(store)), opened)
             }
             Location::Postgres(url) => {
-                let (store, opened) = PostgresStore::open(url, options).await?;
+                let (store, opened) = PostgresStore::open(url, &options, Arc::clone(&counts)).await?;
                 (Driver::Postgres(Arc::new(store)), opened)
             }
         };
-        let store =
-            Self { driver, partitions: opened.partitions, page_token_key: Arc::new(opened.page_token_key) };
+        let page_token_key = Arc::new(opened.page_token_key);
+        let store = Self { driver, partitions: opened.partitions, page_token_key, counts };
         Ok((store, opened.migrated))
     }
 
     /// Where the state of `owner` lives.
     pub fn partition_of(&self, owner: AccountId) -> PartitionId {
         self.partitions.of(owner)
+    }
+
+    pub(crate) fn partitions(&self) -> Partitions {
+        self.partitions
+    }
+
+    /// Whether other processes may serve this store beside this one.
+    pub fn has_many_nodes(&self) -> bool {
+        matches!(self.driver, Driver::Postgres(_))
     }
 
     /// The key that authenticates paging tokens: one per store, so that every node takes every node's tokens.
@@ -179,19 +220,50 @@ impl Store {
                 Reader { connection, partitions: self.partitions, _lease: Some(lease) }
             }
             Driver::Postgres(store) => {
-                let connection = Connection::Postgres(Box::new(store.connection().await?));
+                let connection = Connection::Postgres(Box::new(store.link().await?));
                 Reader { connection, partitions: self.partitions, _lease: None }
             }
         })
     }
 
+    /// All rows as of now. Keep it no longer than needed: the engines keep for it what was overwritten since.
+    pub async fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        if let Driver::Postgres(store) = &self.driver {
+            let client = store.snapshot().await?;
+            let connection = Connection::Postgres(Box::new(client));
+            return Ok(Snapshot::new(Reader { connection, partitions: self.partitions, _lease: None }));
+        }
+        self.reader().await.map(Snapshot::new)
+    }
+
+    /// A view of what is committed that waits for no connection to come free.
+    pub(crate) async fn reader_at_once(&self) -> Result<Reader, StoreError> {
+        match &self.driver {
+            Driver::Sqlite(_) => self.reader().await,
+            Driver::Postgres(store) => {
+                let connection = Connection::Postgres(Box::new(store.link_at_once().await?));
+                Ok(Reader { connection, partitions: self.partitions, _lease: None })
+            }
+        }
+    }
+
     /// Runs `work` in a transaction of `part`. When this returns `Ok`, what it wrote is durable; when it returns an
     /// error, nothing was written.
     pub async fn write<W: Work>(&self, part: PartitionId, work: W) -> Result<W::Reply, Abort> {
-        match &self.driver {
+        let outcome = match &self.driver {
             Driver::Sqlite(store) => store.write(part, work).await,
             Driver::Postgres(store) => store.write(part, work).await,
-        }
+        };
+        self.counts.ended(&outcome);
+        outcome
+    }
+
+    /// How its writes ended so far, and what it is at now.
+    pub fn figures(&self) -> Figures {
+        self.counts.read(match &self.driver {
+            Driver::Sqlite(store) => store.figures(),
+            Driver::Postgres(store) => store.figures(),
+        })
     }
 
     /// Removes everything but the store's own settings.
@@ -261,10 +333,13 @@ mod tests {
     }
 
     #[test]
-    fn tls_is_refused_rather_than_left_out() {
-        assert_eq!("postgres://host/db?sslmode=require".parse::<Location>(), Err(LocationError::Tls));
-        for url in ["postgres://host/db?sslmode=prefer", "postgres://host/db?sslmode=disable"] {
-            assert!(url.parse::<Location>().is_ok(), "{url}");
+    fn a_mode_of_tls_that_there_is_not_is_refused() {
+        let refused = "postgres://host/db?sslmode=verify-ca".parse::<Location>();
+        assert_eq!(refused, Err(LocationError::SslMode("verify-ca".to_owned())));
+        for mode in ["disable", "prefer", "require", "verify-full"] {
+            let url = format!("postgres://me:secret@host/db?sslmode={mode}&sslrootcert=ca.pem");
+            let shown = format!("postgres://me:***@host/db?sslmode={mode}&sslrootcert=ca.pem");
+            assert_eq!(url.parse::<Location>().unwrap().to_string(), shown);
         }
     }
 

@@ -14,8 +14,11 @@ pub(crate) mod holding;
 pub(crate) mod iam_identity;
 pub(crate) mod iam_policy;
 pub(crate) mod invitation;
+pub(crate) mod known_account;
+pub(crate) mod lease;
 pub(crate) mod organization;
 pub(crate) mod organization_policy;
+pub(crate) mod organization_remains;
 pub(crate) mod organization_request;
 pub(crate) mod organization_tidying;
 pub(crate) mod organization_tree;
@@ -27,6 +30,7 @@ pub(crate) mod resource_share;
 pub(crate) mod retention;
 pub(crate) mod share_permission;
 pub(crate) mod sharing_event;
+pub(crate) mod snapshot;
 pub(crate) mod standing;
 mod store_meta;
 
@@ -42,9 +46,12 @@ pub static STATEMENTS: &[&[&Statement]] = &[
     iam_identity::STATEMENTS,
     iam_policy::STATEMENTS,
     invitation::STATEMENTS,
+    lease::STATEMENTS,
+    known_account::STATEMENTS,
     organization::STATEMENTS,
     organization::DELETE_ALL,
     organization_policy::STATEMENTS,
+    organization_remains::STATEMENTS,
     organization_request::STATEMENTS,
     organization_tidying::STATEMENTS,
     organization_tree::STATEMENTS,
@@ -56,7 +63,9 @@ pub static STATEMENTS: &[&[&Statement]] = &[
     retention::STATEMENTS,
     share_permission::STATEMENTS,
     sharing_event::STATEMENTS,
+    snapshot::STATEMENTS,
     standing::STATEMENTS,
+    store_meta::STATEMENTS,
     EMPTY,
 ];
 
@@ -95,6 +104,8 @@ static EMPTY: &[&Statement] = &[
     &Statement::new("organization_tag.empty", "DELETE FROM organization_tag WHERE part = $1"),
     &Statement::new("association_basis.empty", "DELETE FROM association_basis WHERE part = $1"),
     &Statement::new("organization_tidying.empty", "DELETE FROM organization_tidying WHERE part = $1"),
+    &Statement::new("log_floor.empty", "DELETE FROM log_floor WHERE part = $1"),
+    &Statement::new("organization_remains.empty", "DELETE FROM organization_remains WHERE part = $1"),
     &Statement::new("change_log.empty", "DELETE FROM change_log WHERE part = $1"),
 ];
 

@@ -89,10 +89,9 @@ impl Transaction {
         self.mark_written();
         let payload = serde_json::to_string(&Payload { v: CHANGE_FORMAT, tx: self.id, changes })
             .map_err(|e| StoreError::Corrupt { what: format!("a change does not serialize: {e}") })?;
-        // What a name had goes before what it gets: of statements sent together, one that the connection has not prepared
-        // yet falls behind.
-        let (gone, rows): (Vec<_>, Vec<_>) =
-            changes.iter().partition(|change| matches!(change, Change::PermissionPurged { .. }));
+        // What was there goes before what comes, the log entry included: of statements sent together, one that the
+        // connection has not prepared yet falls behind.
+        let (gone, rows): (Vec<_>, Vec<_>) = changes.iter().partition(|change| change.removes());
         try_join_all(gone.into_iter().map(|change| self.store_change(change))).await?;
         // Of the rest no two concern one row. Only the log entry waits for the head row's answer.
         let rows = try_join_all(rows.into_iter().map(|change| self.store_change(change)));

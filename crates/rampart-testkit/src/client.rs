@@ -165,7 +165,7 @@ impl Client {
             .await
     }
 
-    /// Calls rampart's own API about a resource's policy, signed as a call of RAM.
+    /// Calls rampart's own API about a resource's policy, signed as a call of RAM, as all of that API may be.
     pub async fn resource_policy(&self, method: Method, input: &Value) -> Reply {
         const PATH: &str = "/rampart/v1/resource-policies";
         let (uri, body) = if method == Method::PUT {

@@ -4,8 +4,10 @@
 
 pub mod client;
 pub mod dice;
+pub mod mirror;
 pub mod postgres;
 pub mod server;
+pub mod tls;
 pub mod wire;
 
 pub use client::{Client, Reply};

@@ -11,10 +11,11 @@ use rampart_core::catalog::Catalog;
 use rampart_core::iam::identity::identity_id;
 use rampart_core::iam::{IamName, IamPath, Identity, IdentityKind, Nature};
 use rampart_core::{AccountId, Change, SharingEvent};
+use rampart_server::edge::TlsFiles;
 use rampart_server::operations::Operation;
 use rampart_server::{App, AuthMode, Clock, Entropy, Server, Settings};
 use rampart_server::{background, in_process};
-use rampart_store::{Abort, Location, MasterKey, Options, Reader, Store, Transaction, Work};
+use rampart_store::{Abort, Follower, Location, MasterKey, Options, Reader, Store, Transaction, Work};
 use rusqlite::types::ValueRef;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -22,7 +23,9 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::client::{Client, Http, Key, http, query};
+use crate::mirror::{Following, Mirror};
 use crate::postgres::{PostgresCluster, TestDatabase};
+use crate::tls;
 
 /// The Region that clients sign for unless they are told another.
 pub const REGION: &str = "eu-west-1";
@@ -64,13 +67,29 @@ pub async fn for_each_store(test: impl AsyncFn(TestServer)) {
     for_each_store_with(settings(), test).await;
 }
 
-/// Runs `test` once on each store, each time on an empty server with these settings.
+/// Runs `test` once on each store, each time on an empty server with these settings. Whatever the test did, the change
+/// log must have told it.
 pub async fn for_each_store_with(settings: Settings, test: impl AsyncFn(TestServer)) {
     for kind in [StoreKind::Sqlite, StoreKind::Postgres] {
         // Shown only when the test fails: it says on which store.
         eprintln!("on {kind:?}");
-        Box::pin(test(TestServer::start(kind, settings).await)).await;
+        let server = TestServer::start(kind, settings).await;
+        let (store, home) = (server.store.clone(), Arc::clone(&server.home));
+        Box::pin(test(server)).await;
+        Box::pin(assert_log_tells_all(&store)).await;
+        drop(home);
     }
+}
+
+/// That the change log, read from its beginning, gives the rows that stand in the tables. A log that was trimmed cannot.
+async fn assert_log_tells_all(store: &Store) {
+    let (mut heard, mut follower) = (Following::default(), Follower::from_start(store.clone()));
+    // A test may have closed its store.
+    if follower.poll(&mut heard).await.is_err() || heard.forgotten > 0 {
+        return;
+    }
+    let snapshot = store.snapshot().await.expect("the store can be read");
+    heard.mirror.assert_same(&Mirror::of(&snapshot).await);
 }
 
 /// Open mode, no delays, the default limits.
@@ -86,9 +105,26 @@ impl TestServer {
 
     /// Starts one with another catalog than the embedded one.
     pub async fn start_with_catalog(kind: StoreKind, settings: Settings, catalog: &'static Catalog) -> Self {
+        Self::start_changed(kind, &settings, catalog, |server| server).await
+    }
+
+    /// Starts one on SQLite that speaks TLS with the certificate of [`crate::tls`] of that name.
+    pub async fn with_tls(name: &str, settings: Settings) -> Self {
+        let [certificate, key] = ["pem", "key"].map(|kind| tls::file(&format!("{name}.{kind}")));
+        let files = TlsFiles { certificate, key };
+        let change = |server: Server| server.with_tls(files).expect("the tests' certificates can be used");
+        Self::start_changed(StoreKind::Sqlite, &settings, Catalog::embedded(), change).await
+    }
+
+    async fn start_changed(
+        kind: StoreKind,
+        settings: &Settings,
+        catalog: &'static Catalog,
+        change: impl FnOnce(Server) -> Server,
+    ) -> Self {
         let home = make_home(kind);
         let store = open(&home).await;
-        Self::serve(Arc::new(home), store, MasterKey::generate(), &settings, catalog).await
+        Self::serve(Arc::new(home), store, MasterKey::generate(), settings, catalog, change).await
     }
 
     /// Starts another node on the same store, with a clock of its own. On PostgreSQL it has connections of its own; a
@@ -98,8 +134,8 @@ impl TestServer {
             Home::Directory(_) => self.store.clone(),
             home @ Home::Database(_) => open(home).await,
         };
-        let catalog = Catalog::embedded();
-        Self::serve(Arc::clone(&self.home), store, self.master_key.clone(), settings, catalog).await
+        let (home, key) = (Arc::clone(&self.home), self.master_key.clone());
+        Self::serve(home, store, key, settings, Catalog::embedded(), |server| server).await
     }
 
     async fn serve(
@@ -108,12 +144,14 @@ impl TestServer {
         master_key: MasterKey,
         settings: &Settings,
         catalog: &'static Catalog,
+        change: impl FnOnce(Server) -> Server,
     ) -> Self {
         let key = Some(master_key.clone());
         let app = App::with_catalog(store.clone(), *settings, key, Entropy::system(), catalog);
         let server = Server::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), Arc::clone(&app))
             .await
             .expect("the loopback address has a free port");
+        let server = change(server);
         let address = server.address().expect("a bound socket has an address");
         let (stop, stopped) = oneshot::channel();
         let running = tokio::spawn(server.run(async {

@@ -5,18 +5,23 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::Reply;
+use crate::{Reply, tls};
 
 /// How long a test waits for what must happen at once. Long: the machine may be busy.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
+/// What bytes go through, in clear text or not.
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
+
 /// A connection to a server.
 pub struct Wire {
-    stream: TcpStream,
+    stream: Box<dyn Stream>,
     read: Vec<u8>,
 }
 
@@ -34,7 +39,17 @@ impl Wire {
     pub async fn connect(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).await.expect("the server accepts connections");
         stream.set_nodelay(true).expect("a fresh socket takes options");
-        Self { stream, read: Vec::new() }
+        Self { stream: Box::new(stream), read: Vec::new() }
+    }
+
+    /// Connects with TLS; gives the name of the certificate that the server showed.
+    pub async fn connect_tls(address: SocketAddr) -> (Self, &'static str) {
+        let stream = TcpStream::connect(address).await.expect("the server accepts connections");
+        let shaken = timeout(PATIENCE, tls::connect(stream, &["http/1.1"])).await;
+        let stream = shaken.expect("the server shakes hands in time").expect("the server speaks TLS");
+        let shown = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
+        let name = tls::name_of(shown.expect("a server shows a certificate"));
+        (Self { stream: Box::new(stream), read: Vec::new() }, name)
     }
 
     /// Sends bytes. A server that has closed already need not take them.

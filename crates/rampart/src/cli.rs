@@ -30,6 +30,16 @@ pub(crate) struct Options {
     /// Where to listen; open mode takes loopback addresses only [default: 127.0.0.1:7266]
     #[arg(long, global = true, env = "RAMPART_LISTEN", value_name = "ADDRESS")]
     pub(crate) listen: Option<SocketAddr>,
+    /// Where to answer /healthz, /readyz and /metrics, to whoever asks there, and nowhere else. Without it the first two
+    /// are answered where --listen says, and metrics as well in open mode; in strict mode they need this address
+    #[arg(long, global = true, env = "RAMPART_ADMIN_LISTEN", value_name = "ADDRESS")]
+    pub(crate) admin_listen: Option<SocketAddr>,
+    /// Speak TLS with this certificate: a PEM file, with those between it and its authority. Taken anew when it changes
+    #[arg(long, global = true, env = "RAMPART_TLS_CERT", value_name = "FILE")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// The certificate's private key, a PEM file
+    #[arg(long, global = true, env = "RAMPART_TLS_KEY", value_name = "FILE")]
+    pub(crate) tls_key: Option<PathBuf>,
     /// Where the state is: sqlite:PATH or postgres://USER@HOST/DATABASE [default: sqlite:./rampart.db]
     #[arg(long, global = true, env = "RAMPART_STORE", value_name = "STORE", hide_env_values = true)]
     pub(crate) store: Option<String>,
@@ -45,11 +55,15 @@ pub(crate) struct Options {
     #[arg(long, global = true, env = "RAMPART_SETTLE_DELAY", value_name = "DURATION")]
     pub(crate) settle_delay: Option<String>,
     /// How log lines are written, to standard error [default: text]
-    #[arg(long, global = true, env = "RAMPART_LOG", value_name = "FORMAT")]
+    #[arg(long, visible_alias = "log-format", global = true, env = "RAMPART_LOG", value_name = "FORMAT")]
     pub(crate) log: Option<LogFormat>,
-    /// Which log lines are written: error, warn, info, debug, or a filter such as rampart_server=debug [default: info]
+    /// Which log lines are written: error, warn, info, debug, or a filter such as info,rampart_server::request=debug,
+    /// which adds a line for each request [default: info]
     #[arg(long, global = true, env = "RAMPART_LOG_LEVEL", value_name = "FILTER")]
     pub(crate) log_level: Option<String>,
+    /// Send a trace of each request to an OpenTelemetry collector, over HTTP: http://HOST:4318. Off without it
+    #[arg(long, global = true, env = "RAMPART_OTLP_ENDPOINT", value_name = "URL")]
+    pub(crate) otlp_endpoint: Option<String>,
     /// A file with the master key that seals access keys (32 bytes, base64). Or put the key itself into
     /// RAMPART_MASTER_KEY. Without either, an SQLite store keeps one beside it, as PATH.key
     #[arg(long, global = true, env = "RAMPART_MASTER_KEY_FILE", value_name = "FILE")]
@@ -58,9 +72,16 @@ pub(crate) struct Options {
     /// same names. README says how to write one
     #[arg(long, global = true, env = "RAMPART_CATALOG", value_name = "FILE")]
     pub(crate) catalog: Option<PathBuf>,
+    /// A PEM file with the authorities that PostgreSQL must be certified by; or `system` for those of this machine. The
+    /// same as sslmode=verify-full and sslrootcert in the URL, which goes before
+    #[arg(long, global = true, env = "RAMPART_STORE_CA", value_name = "FILE")]
+    pub(crate) store_ca: Option<PathBuf>,
     /// Connections to PostgreSQL at the most [default: 16]
     #[arg(long, global = true, env = "RAMPART_STORE_CONNECTIONS", value_name = "NUMBER")]
     pub(crate) store_connections: Option<usize>,
+    /// How long `serve` and `migrate` wait for a PostgreSQL that cannot be reached yet, in seconds [default: 60]
+    #[arg(long, global = true, env = "RAMPART_WAIT_FOR_STORE", value_name = "SECONDS")]
+    pub(crate) wait_for_store: Option<u64>,
     /// Partitions of a PostgreSQL store that is made now, 1 to 1024; fixed from then on [default: 64]
     #[arg(long, global = true, env = "RAMPART_STORE_PARTITIONS", value_name = "NUMBER")]
     pub(crate) store_partitions: Option<i64>,
@@ -75,7 +96,7 @@ pub(crate) struct Options {
     pub(crate) quota_of_environment: Vec<String>,
     /// How long things that are over are kept: deleted-share=2h, deleted-permission=2h, finished-work=7d, ended-association=2h,
     /// answered-invitation=7d, accepted-invitation=association (as long as that lives; AWS forgets it after 7d),
-    /// event=7d. May be repeated; adds to those in RAMPART_RETENTION
+    /// handshake=30d, account-creation=90d, event=7d, change-log=24h. May be repeated; adds to those in RAMPART_RETENTION
     #[arg(long, global = true, value_name = "NAME=DURATION", value_delimiter = ',')]
     pub(crate) retention: Vec<String>,
     #[arg(long, global = true, env = "RAMPART_RETENTION", value_delimiter = ',', hide = true)]
@@ -121,6 +142,18 @@ pub(crate) enum Command {
     Key(KeyCommand),
     /// Make the store's tables, or bring them up to date
     Migrate,
+    /// Write the whole store as lines of JSON, while servers may go on: a backup, or to move it to the other engine.
+    /// Secrets stay sealed: keep the master key, too
+    Export {
+        /// A file that is not there yet; - is standard output
+        #[arg(default_value = "-")]
+        file: PathBuf,
+    },
+    /// Fill an empty store with what `export` wrote, from whichever engine
+    Import {
+        /// The file; - is standard input
+        file: PathBuf,
+    },
     /// Print the settings in force, without secrets
     Config,
     /// List resource types and their permissions, those of --catalog too, and whose actions are inferred
@@ -150,6 +183,12 @@ pub(crate) enum AccountCommand {
         #[arg(long, value_enum, default_value_t)]
         output: OutputFormat,
     },
+    /// List the accounts that the store knows: registered ones, owners of keys, members of organizations
+    List {
+        /// How to print
+        #[arg(long, value_enum, default_value_t)]
+        output: OutputFormat,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -164,9 +203,13 @@ pub(crate) enum OrgCommand {
     /// Make the organization what another Organizations endpoint shows to its management account; prints what changes
     /// first
     Mirror {
-        /// http://HOST:PORT. TLS is not built in: reach AWS itself through a proxy that speaks it
+        /// https://HOST, as https://organizations.us-east-1.amazonaws.com, or http://HOST:PORT. Certificates are held
+        /// against those that the system trusts, or those in the file that SSL_CERT_FILE names
         #[arg(long)]
         endpoint: String,
+        /// Leave tags as they are: reading them takes a call for each account, unit and policy
+        #[arg(long)]
+        without_tags: bool,
         #[command(flatten)]
         credentials: EndpointCredentials,
         /// The Region that requests are signed for
@@ -202,7 +245,7 @@ impl std::fmt::Debug for EndpointCredentials {
 /// How an organization is changed.
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct OrgChange {
-    /// Remove accounts, delete units and distrust services that are not named
+    /// Remove accounts, units, services, policies, attachments and tags that are not named
     #[arg(long)]
     pub(crate) prune: bool,
     /// Print what would change, and change nothing

@@ -8,6 +8,7 @@ use anyhow::{Context, bail};
 use rampart_core::catalog::Catalog;
 use rampart_core::iam::IamQuotas;
 use rampart_core::{AccountId, Quotas, Timing};
+use rampart_server::edge::TlsFiles;
 use rampart_server::{AuthMode, Settings};
 use rampart_store::{Location, Options as StoreOptions, Partitions};
 use serde::de::DeserializeOwned;
@@ -19,15 +20,19 @@ use crate::cli::{Auth, LogFormat, Options};
 #[derive(Debug)]
 pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
+    pub(crate) admin_listen: Option<SocketAddr>,
+    pub(crate) tls: Option<TlsFiles>,
     pub(crate) store: Location,
     pub(crate) auth: Auth,
     pub(crate) default_account: AccountId,
     pub(crate) settle_delay: Duration,
     pub(crate) log: LogFormat,
     pub(crate) log_level: String,
+    pub(crate) otlp_endpoint: Option<String>,
     pub(crate) master_key_file: Option<PathBuf>,
     pub(crate) catalog: Option<PathBuf>,
     pub(crate) store_options: StoreOptions,
+    pub(crate) wait_for_store: Duration,
     pub(crate) leave_any_type: bool,
     pub(crate) empty_pages: bool,
     pub(crate) retention: Retention,
@@ -40,15 +45,22 @@ pub(crate) struct Config {
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 struct SettingsFile {
     listen: Option<SocketAddr>,
+    admin_listen: Option<SocketAddr>,
+    tls_cert: Option<PathBuf>,
+    tls_key: Option<PathBuf>,
     store: Option<String>,
+    store_ca: Option<PathBuf>,
     auth: Option<Auth>,
     default_account: Option<AccountId>,
     settle_delay: Option<String>,
+    #[serde(alias = "log-format")]
     log: Option<LogFormat>,
     log_level: Option<String>,
+    otlp_endpoint: Option<String>,
     master_key_file: Option<PathBuf>,
     catalog: Option<PathBuf>,
     store_connections: Option<usize>,
+    wait_for_store: Option<u64>,
     store_partitions: Option<i64>,
     leave_any_type: Option<bool>,
     empty_pages: Option<bool>,
@@ -67,7 +79,10 @@ struct RetentionFile {
     ended_association: Option<String>,
     answered_invitation: Option<String>,
     accepted_invitation: Option<String>,
+    handshake: Option<String>,
+    account_creation: Option<String>,
     event: Option<String>,
+    change_log: Option<String>,
 }
 
 /// How long things that are over are kept.
@@ -80,7 +95,10 @@ pub(crate) struct Retention {
     answered_invitation: Duration,
     /// As long as its association lives, when there is no number.
     accepted_invitation: Option<Duration>,
+    handshake: Duration,
+    account_creation: Duration,
     event: Duration,
+    change_log: Duration,
 }
 
 impl Config {
@@ -117,6 +135,11 @@ impl Config {
         }
         Ok(Self {
             listen: options.listen.or(file.listen).unwrap_or(SocketAddr::from(([127, 0, 0, 1], 7266))),
+            admin_listen: options.admin_listen.or(file.admin_listen),
+            tls: tls_files(
+                options.tls_cert.clone().or(file.tls_cert),
+                options.tls_key.clone().or(file.tls_key),
+            )?,
             store: store.parse()?,
             auth,
             default_account: match options.default_account.or(file.default_account) {
@@ -126,9 +149,21 @@ impl Config {
             settle_delay: parse_delay(&delay)?,
             log: options.log.or(file.log).unwrap_or(LogFormat::Text),
             log_level: options.log_level.clone().or(file.log_level).unwrap_or_else(|| "info".to_owned()),
+            otlp_endpoint: options
+                .otlp_endpoint
+                .as_deref()
+                .or(file.otlp_endpoint.as_deref())
+                .map(collector)
+                .transpose()?,
             master_key_file: options.master_key_file.clone().or(file.master_key_file),
             catalog: options.catalog.clone().or(file.catalog),
-            store_options: StoreOptions { partitions, connections_max: connections },
+            store_options: StoreOptions {
+                partitions,
+                connections_max: connections,
+                authorities: options.store_ca.clone().or(file.store_ca),
+                ..StoreOptions::default()
+            },
+            wait_for_store: Duration::from_secs(options.wait_for_store.or(file.wait_for_store).unwrap_or(60)),
             leave_any_type: options.leave_any_type.or(file.leave_any_type).unwrap_or(false),
             empty_pages,
             retention: Retention::of(&with_overrides(
@@ -157,6 +192,8 @@ impl Config {
             ended_association_visible_ms: milliseconds(retention.ended_association),
             answered_invitation_visible_ms: milliseconds(retention.answered_invitation),
             accepted_invitation_visible_ms: retention.accepted_invitation.map(milliseconds),
+            handshake_visible_ms: milliseconds(retention.handshake),
+            account_creation_visible_ms: milliseconds(retention.account_creation),
         };
         Settings {
             timing,
@@ -165,6 +202,7 @@ impl Config {
             leave_any_type: self.leave_any_type,
             empty_pages: self.empty_pages,
             event_kept_ms: milliseconds(retention.event),
+            change_log_kept_ms: milliseconds(retention.change_log),
             ..Settings::new(auth, self.default_account)
         }
     }
@@ -184,15 +222,21 @@ impl Config {
     pub(crate) fn print(&self) -> anyhow::Result<()> {
         let file = SettingsFile {
             listen: Some(self.listen),
+            admin_listen: self.admin_listen,
+            tls_cert: self.tls.as_ref().map(|files| files.certificate.clone()),
+            tls_key: self.tls.as_ref().map(|files| files.key.clone()),
             store: Some(self.store.to_string()),
+            store_ca: self.store_options.authorities.clone(),
             auth: Some(self.auth),
             default_account: Some(self.default_account),
             settle_delay: Some(format!("{}ms", self.settle_delay.as_millis())),
             log: Some(self.log),
             log_level: Some(self.log_level.clone()),
+            otlp_endpoint: self.otlp_endpoint.clone(),
             master_key_file: self.master_key_file.clone(),
             catalog: self.catalog.clone(),
             store_connections: Some(self.store_options.connections_max),
+            wait_for_store: Some(self.wait_for_store.as_secs()),
             store_partitions: Some(self.store_options.partitions.count()),
             leave_any_type: Some(self.leave_any_type),
             empty_pages: Some(self.empty_pages),
@@ -221,7 +265,10 @@ impl Retention {
             accepted_invitation: accepted
                 .map(|text| parse_duration("retention.accepted-invitation", text, HOUR * 24 * 3650))
                 .transpose()?,
+            handshake: of("handshake", &file.handshake, HOUR * 24 * 30)?,
+            account_creation: of("account-creation", &file.account_creation, HOUR * 24 * 90)?,
             event: of("event", &file.event, HOUR * 24 * 7)?,
+            change_log: of("change-log", &file.change_log, HOUR * 24)?,
         })
     }
 
@@ -241,7 +288,10 @@ impl Retention {
             ended_association: text(self.ended_association),
             answered_invitation: text(self.answered_invitation),
             accepted_invitation: self.accepted_invitation.and_then(text).or(Some("association".to_owned())),
+            handshake: text(self.handshake),
+            account_creation: text(self.account_creation),
             event: text(self.event),
+            change_log: text(self.change_log),
         }
     }
 }
@@ -263,6 +313,27 @@ fn with_overrides<T: Serialize + DeserializeOwned>(
         table.insert(name.trim().to_owned(), value);
     }
     table.try_into().with_context(|| format!("{what} '{}' cannot be used", overrides.join(",")))
+}
+
+/// Both, or neither.
+fn tls_files(certificate: Option<PathBuf>, key: Option<PathBuf>) -> anyhow::Result<Option<TlsFiles>> {
+    match (certificate, key) {
+        (Some(certificate), Some(key)) => Ok(Some(TlsFiles { certificate, key })),
+        (None, None) => Ok(None),
+        _ => bail!("tls-cert and tls-key go together: name both, or neither"),
+    }
+}
+
+/// A collector's address, without a path.
+fn collector(text: &str) -> anyhow::Result<String> {
+    let uri: http::Uri = text.parse().with_context(|| format!("otlp-endpoint is no URL: '{text}'"))?;
+    let is_plain = uri.scheme_str() == Some("http") && uri.path() == "/" && uri.query().is_none();
+    if !is_plain || uri.authority().is_none_or(|place| place.as_str().contains('@')) {
+        bail!(
+            "otlp-endpoint is http://HOST:PORT, a collector on this machine or in a network that you trust"
+        );
+    }
+    Ok(text.trim_end_matches('/').to_owned())
 }
 
 fn milliseconds(duration: Duration) -> i64 {
@@ -314,11 +385,14 @@ mod tests {
 
     #[test]
     fn retentions_and_quotas_come_from_the_file() {
-        let file = "[retention]\nended-association = '30m'\ndeleted-share = '500ms'\naccepted-invitation = '7d'\n[quotas]\npending-invitations = 5\n[iam-quotas]\nusers = 6";
+        let file = "[retention]\nended-association = '30m'\ndeleted-share = '500ms'\naccepted-invitation = '7d'\nhandshake = '20d'\n[quotas]\npending-invitations = 5\n[iam-quotas]\nusers = 6";
         let config = Config::merge(&Options::default(), toml::from_str(file).unwrap()).unwrap();
         let settings = config.settings();
         assert_eq!(settings.timing.ended_association_visible_ms, 30 * 60 * 1000);
         assert_eq!(settings.timing.accepted_invitation_visible_ms, Some(7 * 24 * 60 * 60 * 1000));
+        let days = 24 * 60 * 60 * 1000;
+        assert_eq!(settings.timing.handshake_visible_ms, 20 * days);
+        assert_eq!(settings.timing.account_creation_visible_ms, 90 * days);
         assert_eq!((settings.quotas.pending_invitations, settings.quotas.resource_shares), (5, 25_000));
         assert_eq!((settings.iam_quotas.users, settings.iam_quotas.roles), (6, 1_000));
         let printed = toml::to_string(&config.retention.to_file()).unwrap();
@@ -369,6 +443,11 @@ mod tests {
             "[retention]\ndeleted-share = '4294967295d'",
             "[retention]\ndeleted-share = '3651d'",
             "auth = 'strict'\nempty-pages = true",
+            "tls-cert = 'cert.pem'",
+            "tls-key = 'key.pem'",
+            "otlp-endpoint = 'collector:4318'",
+            "otlp-endpoint = 'https://collector:4318'",
+            "otlp-endpoint = 'http://collector:4318/v1/traces'",
         ] {
             assert!(Config::merge(&Options::default(), toml::from_str(file).unwrap()).is_err(), "{file}");
         }

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::cli::OutputFormat;
 use crate::config::Config;
-use crate::{master_key, output, serve};
+use crate::{master_key, output, store};
 
 /// Letters of a secret: 40 of 64 kinds, 240 random bits, as AWS's.
 const SECRET_LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -58,7 +58,7 @@ pub(crate) async fn create_account(
     format: OutputFormat,
 ) -> anyhow::Result<()> {
     anyhow::ensure!(name.chars().count() <= 128, "an account's name has at most 128 characters");
-    let store = serve::open_store(config).await?;
+    let store = store::open(config).await?;
     let account = Account { id, name, created: Clock::real() };
     let account = write(&store, id, StoreAccount(account)).await?;
     let line =
@@ -74,7 +74,7 @@ pub(crate) async fn create_key(
 ) -> anyhow::Result<()> {
     let name = (!user.is_empty()).then(|| IamName::of_identity(&user, "UserName"));
     let name = name.transpose().ok().context("a user's name has at most 64 letters, digits and +=,.@_-")?;
-    let store = serve::open_store(config).await?;
+    let store = store::open(config).await?;
     let master_key = master_key::find_or_make(config, &store).await?;
     let secret: String = random::<SECRET_CHARS>()
         .iter()
@@ -102,7 +102,7 @@ pub(crate) async fn list_keys(
     account: AccountId,
     format: OutputFormat,
 ) -> anyhow::Result<()> {
-    let store = serve::open_store(config).await?;
+    let store = store::open(config).await?;
     let keys = store.reader().await?.access_keys(account).await?;
     let lines: Vec<_> = keys.iter().map(|key| KeyLine::new(key, None)).collect();
     let row = |line: &KeyLine| {
@@ -118,7 +118,7 @@ pub(crate) async fn list_keys(
 pub(crate) async fn disable_key(config: &Config, id: &str, format: OutputFormat) -> anyhow::Result<()> {
     let account =
         account_of_access_key(id).with_context(|| format!("'{id}' is no id of a key made by rampart"))?;
-    let store = serve::open_store(config).await?;
+    let store = store::open(config).await?;
     let key = write(&store, account, DisableKey(id.to_owned())).await?;
     let key = key.with_context(|| format!("the store at {} has no key {id}", config.store))?;
     output::value(

@@ -1,5 +1,6 @@
 //! The `rampart` binary: command line, configuration, wiring. The only place with `anyhow` and the environment.
 
+mod accounts;
 mod catalog;
 mod cli;
 mod config;
@@ -8,7 +9,10 @@ mod master_key;
 mod org;
 mod output;
 mod serve;
+mod store;
 mod telemetry;
+mod traces;
+mod transfer;
 
 use std::process::ExitCode;
 
@@ -40,13 +44,17 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             Command::Config => config.print(),
             Command::Catalog { output } => catalog::print(&config, output),
             Command::Migrate => serve::migrate(&config).await,
+            Command::Export { file } => transfer::export(&config, &file).await,
+            Command::Import { file } => transfer::import(&config, &file).await,
             Command::Operations { output } => output::operations(output),
             Command::Account(AccountCommand::Create { account, name, output }) => {
                 keys::create_account(&config, account, name, output).await
             }
+            Command::Account(AccountCommand::List { output }) => accounts::list(&config, output).await,
             Command::Org(OrgCommand::Apply { file, how }) => org::apply_file(&config, &file, how).await,
-            Command::Org(OrgCommand::Mirror { endpoint, credentials, region, how }) => {
-                org::mirror(&config, Endpoint::new(&endpoint, &region, credentials)?, how).await
+            Command::Org(OrgCommand::Mirror { endpoint, without_tags, credentials, region, how }) => {
+                org::mirror(&config, Endpoint::new(&endpoint, &region, credentials, !without_tags)?, how)
+                    .await
             }
             Command::Key(KeyCommand::Create { account, user, output }) => {
                 keys::create_key(&config, account, user, output).await

@@ -1,8 +1,8 @@
 //! `rampart serve` and `rampart migrate`.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
-use anyhow::Context;
 use rampart_server::{App, Entropy, Server, background};
 use rampart_store::{MasterKey, Store};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -10,28 +10,31 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::Auth;
 use crate::config::Config;
-use crate::{master_key, output, telemetry};
-
-/// Opens the store that the configuration names.
-pub(crate) async fn open_store(config: &Config) -> anyhow::Result<Store> {
-    let (store, _) = Store::open(&config.store, config.store_options)
-        .await
-        .with_context(|| format!("cannot open the store {}", config.store))?;
-    Ok(store)
-}
+use crate::traces::Traces;
+use crate::{master_key, output, store, telemetry};
 
 pub(crate) async fn serve(config: &Config) -> anyhow::Result<()> {
     telemetry::start(config)?;
     raise_descriptor_limit();
     let catalog = config.catalog()?;
-    let store = open_store(config).await?;
+    let (store, _) = store::wait_and_open(config).await?;
     let master_key = find_master_key(config, &store).await?;
     let app = App::with_catalog(store.clone(), config.settings(), master_key, Entropy::system(), catalog);
-    let server = Server::bind(config.listen, Arc::clone(&app)).await?;
+    let mut server = Server::bind(config.listen, Arc::clone(&app)).await?;
+    if let Some(address) = config.admin_listen {
+        server = server.with_admin(address).await?;
+    }
+    if let Some(files) = config.tls.clone() {
+        server = server.with_tls(files)?;
+    }
+    let traces = config.otlp_endpoint.as_deref().map(Traces::start).transpose()?;
+    if let Some(traces) = &traces {
+        server = server.with_observer(traces.observer());
+    }
     let address = server.address()?;
     // Before the greeting: who reads it may stop the server at once.
     let stop = stop_signal()?;
-    output::text(&greeting(config, &format!("http://{address}"), address.port()))?;
+    output::text(&greeting(config, address, server.admin_address()))?;
     let (stop_background, background_stopped) = tokio::sync::oneshot::channel::<()>();
     let background = tokio::spawn(background::run(app, async {
         // A dropped sender stops it too.
@@ -41,6 +44,9 @@ pub(crate) async fn serve(config: &Config) -> anyhow::Result<()> {
     drop(stop_background);
     background.await?;
     store.close().await;
+    if let Some(traces) = traces {
+        traces.stop().await;
+    }
     tracing::info!("stopped");
     Ok(())
 }
@@ -62,7 +68,9 @@ async fn find_master_key(config: &Config, store: &Store) -> anyhow::Result<Optio
     }
 }
 
-fn greeting(config: &Config, endpoint: &str, port: u16) -> String {
+fn greeting(config: &Config, address: SocketAddr, admin: Option<SocketAddr>) -> String {
+    let scheme = if config.tls.is_some() { "https" } else { "http" };
+    let (endpoint, port) = (format!("{scheme}://{address}"), address.port());
     let (mode, id, secret) = match config.auth {
         Auth::Open => {
             ("open: any key is taken, a 12-digit access key id is the account", "111111111111", "x")
@@ -72,12 +80,13 @@ fn greeting(config: &Config, endpoint: &str, port: u16) -> String {
     let version = env!("CARGO_PKG_VERSION");
     // An address that means "everywhere" is no address to call.
     let call = if config.listen.ip().is_unspecified() {
-        format!("http://127.0.0.1:{port}")
+        format!("{scheme}://127.0.0.1:{port}")
     } else {
-        endpoint.to_owned()
+        endpoint.clone()
     };
+    let admin = admin.map_or_else(String::new, |address| format!("  admin     http://{address}\n"));
     format!(
-        "rampart {version}\n  endpoint  {endpoint}\n  store     {}\n  auth      {mode}\n\n\
+        "rampart {version}\n  endpoint  {endpoint}\n{admin}  store     {}\n  auth      {mode}\n\n\
          export AWS_ENDPOINT_URL={call} AWS_DEFAULT_REGION=eu-west-1\n\
          export AWS_ACCESS_KEY_ID={id} AWS_SECRET_ACCESS_KEY={secret}\n\
          aws ram get-resource-shares --resource-owner SELF\n\n",
@@ -99,9 +108,8 @@ fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
 }
 
 pub(crate) async fn migrate(config: &Config) -> anyhow::Result<()> {
-    let (store, migrated) = Store::open(&config.store, config.store_options)
-        .await
-        .with_context(|| format!("cannot open the store {}", config.store))?;
+    telemetry::start(config)?;
+    let (store, migrated) = store::wait_and_open(config).await?;
     store.close().await;
     output::text(&if migrated.from == migrated.to {
         format!("{} is up to date (version {}).\n", config.store, migrated.to)

@@ -1,11 +1,13 @@
-//! What a catalog entry must be, whichever others there are.
+//! What a catalog entry must be by itself, and how its pattern goes with those of others.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
+use rampart_aws::Arn;
 use rampart_policy::Template;
 
-use super::file::{CATALOG_LEN_MAX, CatalogError, Place};
-use super::{ManagedPermission, ResourceType, parse_time, whole_pattern};
+use super::file::{CATALOG_LEN_MAX, CatalogError};
+use super::place::Place;
+use super::{Catalog, ManagedPermission, ManagedVersion, ResourceType, parse_time, whole_pattern};
 use crate::permission::is_name;
 
 /// The longest time to answer an invitation, in hours: a year.
@@ -40,6 +42,21 @@ pub enum CatalogFault {
     /// The example is no ARN, or the catalog does not take it for a resource of this type.
     #[error("the example is not recognised as a resource of the type: {0}")]
     Example(String),
+    /// A pattern that covers resources of another type.
+    #[error("the pattern takes the resources of {0}")]
+    TakesOthers(String),
+    /// A list that must name something names nothing.
+    #[error("the list is empty")]
+    EmptyList,
+    /// A list names something twice.
+    #[error("`{0}` is there twice")]
+    Twice(String),
+    /// The text is not the name of an action.
+    #[error("`{0}` is not an action: that is a service, a colon and a name, such as acme:Connect")]
+    Action(String),
+    /// Actions of permissions that nobody may make.
+    #[error("the type does not say supportsCustomerManagedPermissions, which these actions are for")]
+    ActionsOfNone,
     /// The name of a permission is not one.
     #[error("`{0}` is not the name of a permission: letters, digits, `_`, `.` and `-`")]
     PermissionName(String),
@@ -63,6 +80,12 @@ pub enum CatalogFault {
         "`{0}` is not the number of a version: versions go from 1 to the default version, each is there once"
     )]
     VersionNumber(String),
+    /// A version says of itself what `defaultVersion` does not.
+    #[error("the default version is {0}")]
+    NotDefault(u32),
+    /// The actions are not those of the statements.
+    #[error("beside statements, actions are those of all statements")]
+    OtherActions,
     /// The default version allows nothing.
     #[error("the default version has neither actions nor statements")]
     NoDefaultVersion,
@@ -100,7 +123,33 @@ pub(super) fn check_type(entry: &ResourceType, place: Place<'_>) -> Result<(), C
     if let Some(except) = &entry.arn_pattern_except {
         pattern("arnPatternExcept", except)?;
     }
+    if let Some(actions) = &entry.customer_managed_permission_actions {
+        let path = "customerManagedPermissionActions";
+        check(entry.supports_customer_managed_permissions, path, CatalogFault::ActionsOfNone)?;
+        check_list(actions, path, place)?;
+        let is_action = |text: &str| {
+            let (service, name) = text.split_once(':').unwrap_or_default();
+            is_word(service) && !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric())
+        };
+        if let Some((number, action)) = actions.iter().enumerate().find(|(_, action)| !is_action(action)) {
+            return Err(place.fault(&format!("{path}.{number}"), CatalogFault::Action(action.clone())));
+        }
+    }
     Ok(())
+}
+
+/// Refuses a list of actions that is empty, or has one twice: letter case does not tell actions apart.
+fn check_list(list: &[String], path: &str, place: Place<'_>) -> Result<(), CatalogError> {
+    if list.is_empty() {
+        return Err(place.fault(path, CatalogFault::EmptyList));
+    }
+    let mut seen = HashSet::new();
+    match list.iter().enumerate().find(|(_, text)| !seen.insert(text.to_ascii_lowercase())) {
+        None => Ok(()),
+        Some((number, text)) => {
+            Err(place.fault(&format!("{path}.{number}"), CatalogFault::Twice(text.clone())))
+        }
+    }
 }
 
 /// Checks a permission by itself.
@@ -126,18 +175,22 @@ pub(super) fn check_permission(entry: &ManagedPermission, place: Place<'_>) -> R
 fn check_versions(entry: &ManagedPermission, place: Place<'_>) -> Result<(), CatalogError> {
     let number =
         |text: &str| text.parse::<u32>().ok().filter(|number| *number > 0 && number.to_string() == text);
-    let wrong = |member, text: &str| Err(place.fault(member, CatalogFault::VersionNumber(text.to_owned())));
+    let wrong = |path: &str, text: &str| Err(place.fault(path, CatalogFault::VersionNumber(text.to_owned())));
     if let Some(text) = entry.default_version.as_deref().filter(|text| number(text).is_none()) {
         return wrong("defaultVersion", text);
     }
     let default = entry.default_version();
     let mut seen = HashSet::new();
-    for version in &entry.versions {
+    for (at, version) in entry.versions.iter().enumerate() {
+        let path = format!("versions.{at}");
         let text = version.version.clone().unwrap_or_else(|| default.to_string());
-        match number(&text).filter(|number| *number <= default && seen.insert(*number)) {
-            None => return wrong("versions", &text),
-            Some(number) => check_templates(entry, number, place)?,
+        let number = number(&text).filter(|number| *number <= default && seen.insert(*number));
+        let Some(number) = number else { return wrong(&format!("{path}.version"), &text) };
+        if version.is_default.is_some_and(|is_default| is_default != (number == default)) {
+            return Err(place.fault(&format!("{path}.isDefault"), CatalogFault::NotDefault(default)));
         }
+        check_actions(version, &path, place)?;
+        check_templates(entry, number, &path, place)?;
     }
     if entry.templates(default).is_none() {
         return Err(place.fault("versions", CatalogFault::NoDefaultVersion));
@@ -145,7 +198,35 @@ fn check_versions(entry: &ManagedPermission, place: Place<'_>) -> Result<(), Cat
     Ok(())
 }
 
-fn check_templates(entry: &ManagedPermission, version: u32, place: Place<'_>) -> Result<(), CatalogError> {
+/// Checks the lists of a version.
+fn check_actions(version: &ManagedVersion, path: &str, place: Place<'_>) -> Result<(), CatalogError> {
+    for (member, list) in [("actions", &version.actions), ("actionsInferred", &version.actions_inferred)] {
+        if let Some(list) = list {
+            check_list(list, &format!("{path}.{member}"), place)?;
+        }
+    }
+    let Some(statements) = &version.statements else { return Ok(()) };
+    if statements.is_empty() {
+        return Err(place.fault(&format!("{path}.statements"), CatalogFault::EmptyList));
+    }
+    for (number, statement) in statements.iter().enumerate() {
+        check_list(&statement.actions, &format!("{path}.statements.{number}.actions"), place)?;
+    }
+    let of_statements: BTreeSet<_> = statements.iter().flat_map(|statement| &statement.actions).collect();
+    match &version.actions {
+        Some(actions) if actions.iter().collect::<BTreeSet<_>>() != of_statements => {
+            Err(place.fault(&format!("{path}.actions"), CatalogFault::OtherActions))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_templates(
+    entry: &ManagedPermission,
+    version: u32,
+    path: &str,
+    place: Place<'_>,
+) -> Result<(), CatalogError> {
     for text in entry.templates(version).unwrap_or_default() {
         let reason = match Template::parse(&text) {
             // Only customer managed permissions declare parameters.
@@ -155,7 +236,27 @@ fn check_templates(entry: &ManagedPermission, version: u32, place: Place<'_>) ->
             Err(error) => Some(error.to_string()),
         };
         if let Some(reason) = reason {
-            return Err(place.fault("versions", CatalogFault::Template { version, reason }));
+            return Err(place.fault(path, CatalogFault::Template { version, reason }));
+        }
+    }
+    Ok(())
+}
+
+/// Checks that every type still recognises its own resources: a pattern of the file must not take those of another type.
+pub(super) fn check_examples(catalog: &Catalog, added: &[(String, Place<'_>)]) -> Result<(), CatalogError> {
+    let place_of = |name: &str| added.iter().find(|(added, _)| added == name).map(|(_, place)| *place);
+    for entry in catalog.types() {
+        let example = &entry.example_arn;
+        let found = Arn::parse(example).ok().and_then(|arn| catalog.type_of(&arn));
+        let found = found.map(|found| found.name.as_str());
+        if found == Some(&entry.name) {
+            continue;
+        }
+        if let Some(place) = place_of(&entry.name) {
+            return Err(place.fault("exampleArn", CatalogFault::Example(example.clone())));
+        }
+        if let Some(place) = found.and_then(place_of) {
+            return Err(place.fault("arnPattern", CatalogFault::TakesOthers(entry.name.clone())));
         }
     }
     Ok(())

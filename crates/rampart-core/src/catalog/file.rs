@@ -5,11 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use rampart_aws::Arn;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::check::{CatalogFault, check_permission, check_type};
+use super::check::{CatalogFault, check_examples, check_permission, check_type};
+use super::place::Place;
 use super::{Catalog, CatalogFile, ManagedPermission, ResourceType};
 
 /// The longest file, in bytes.
@@ -35,26 +35,6 @@ struct Entries<'t> {
     resource_types: Vec<&'t RawValue>,
     #[serde(borrow)]
     permissions: Vec<&'t RawValue>,
-}
-
-/// An entry in the text of its file.
-#[derive(Clone, Copy)]
-pub(super) struct Place<'t> {
-    file: &'t str,
-    entry: &'t str,
-}
-
-impl Place<'_> {
-    /// An error at a member of the entry, or at the entry if it has no such member.
-    pub(super) fn fault(self, member: &str, fault: CatalogFault) -> CatalogError {
-        let members: BTreeMap<String, &RawValue> = serde_json::from_str(self.entry).unwrap_or_default();
-        let at = members.get(member).map_or(self.entry, |value| value.get());
-        // Both are slices of the file.
-        let offset = (at.as_ptr() as usize).saturating_sub(self.file.as_ptr() as usize);
-        let before = self.file.get(..offset).unwrap_or_default();
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        CatalogError { line: before.matches('\n').count() + 1, column: offset - line_start + 1, fault }
-    }
 }
 
 /// A catalog in the making: a base, and what the file has put into it so far.
@@ -162,14 +142,7 @@ impl<'t> Merge<'t> {
             }
         }
         let catalog = Catalog::new(self.catalog.resource_types, self.catalog.permissions);
-        for (name, place) in self.types {
-            let example = catalog.type_named(&name).map_or("", |entry| entry.example_arn.as_str());
-            let found =
-                Arn::parse(example).ok().and_then(|arn| catalog.type_of(&arn)).map(|found| &found.name);
-            if found != Some(&name) {
-                return Err(place.fault("exampleArn", CatalogFault::Example(example.to_owned())));
-            }
-        }
+        check_examples(&catalog, &self.types)?;
         Ok(catalog)
     }
 
@@ -187,6 +160,8 @@ impl<'t> Merge<'t> {
 
 #[cfg(test)]
 mod tests {
+    use rampart_aws::Arn;
+
     use super::*;
     use crate::catalog::EMBEDDED;
 
@@ -365,19 +340,19 @@ mod tests {
             (
                 "[{\"version\"",
                 "[{\"version\": \"1\"}, {\"version\"",
-                "line 18, column 19: `1` is not the number of a version",
+                "line 18, column 50: `1` is not the number of a version",
             ),
             (
                 "\"version\": \"1\"",
                 "\"version\": \"2\"",
-                "line 18, column 19: `2` is not the number of a version",
+                "line 18, column 32: `2` is not the number of a version",
             ),
             (
                 "\"actions\": [\"acme:Connect\"]",
                 "\"isDefault\": true",
                 "line 18, column 19: the default version has neither",
             ),
-            ("acme:Connect", "Connect", "line 18, column 19: version 1 is not a permission: "),
+            ("acme:Connect", "Connect", "line 18, column 20: version 1 is not a permission: "),
             (
                 "\"versions\"",
                 "\"arn\": \"x\", \"versions\"",

@@ -60,7 +60,7 @@ pub enum OrganizationChange {
     },
     AttachmentStored(Attachment),
     AttachmentDeleted(Attachment),
-    /// All attachments of a generation.
+    /// All attachments of a generation, which is over.
     AttachmentsDropped {
         management: AccountId,
         generation: i64,
@@ -85,4 +85,42 @@ pub enum OrganizationChange {
         management: AccountId,
         resource: String,
     },
+}
+
+impl OrganizationChange {
+    /// The account in whose partition the row lives.
+    pub fn owner(&self) -> AccountId {
+        match self {
+            Self::Stored(row) => row.management,
+            Self::UnitStored(row) => row.management,
+            Self::MemberStored(row) => row.management,
+            Self::Claimed(row) => row.account,
+            Self::CreationStored(row) => row.management,
+            Self::HandshakeStored(row) => row.management,
+            Self::PolicyStored(row) => row.management,
+            Self::AttachmentStored(row) | Self::AttachmentDeleted(row) => row.management,
+            Self::TidyingStored(row) | Self::TidyingDone(row) => row.management,
+            Self::Deleted { management }
+            | Self::UnitDeleted { management, .. }
+            | Self::MemberDeleted { management, .. }
+            | Self::ServiceAccessStored { management, .. }
+            | Self::ServiceAccessDeleted { management, .. }
+            | Self::PolicyDeleted { management, .. }
+            | Self::AttachmentsDropped { management, .. }
+            | Self::TargetDropped { management, .. }
+            | Self::Tagged { management, .. }
+            | Self::TagsDropped { management, .. } => *management,
+        }
+    }
+
+    /// Whether it removes all rows of a kind.
+    pub fn removes(&self) -> bool {
+        matches!(
+            self,
+            Self::Deleted { .. }
+                | Self::AttachmentsDropped { .. }
+                | Self::TargetDropped { .. }
+                | Self::TagsDropped { .. }
+        )
+    }
 }

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use rampart_aws::{AccountId, Arn};
 use serde::{Deserialize, Serialize};
 
-use super::{Membership, OrganizationId, ParentId, Sharing};
+use super::{Membership, OrganizationId, OrganizationalUnit, Sharing};
 use crate::association::{Association, Member};
 use crate::{Principal, Refusal};
 
@@ -35,7 +35,7 @@ pub struct Circle {
     sharing: i64,
     owner: i64,
     members: HashMap<AccountId, i64>,
-    units: Vec<ParentId>,
+    units: Vec<OrganizationalUnit>,
 }
 
 impl Circle {
@@ -44,7 +44,7 @@ impl Circle {
     pub fn of(
         owner: Option<&Membership>,
         members: HashMap<AccountId, i64>,
-        units: Vec<ParentId>,
+        units: Vec<OrganizationalUnit>,
     ) -> Option<Self> {
         let owner = owner.filter(|owner| owner.organization.sharing == Sharing::On)?;
         Some(Self {
@@ -60,6 +60,11 @@ impl Circle {
     /// Whether an account is in it.
     pub fn has(&self, account: AccountId) -> bool {
         self.members.contains_key(&account)
+    }
+
+    /// Whether one of the units that are asked for has that path.
+    pub(crate) fn has_path(&self, path: &str) -> bool {
+        self.units.iter().any(|unit| unit.path == path)
     }
 
     fn basis(&self, receiver: Option<i64>) -> Basis {
@@ -94,7 +99,7 @@ impl Circle {
                 if !is_ours(&circle, organization, arn) {
                     return Err(Refusal::OrganizationalUnitOfUnknownOrganization { id: id.clone() });
                 }
-                if circle.units.iter().all(|unit| unit.as_str() != id) {
+                if circle.units.iter().all(|unit| unit.id.as_str() != id) {
                     return Err(Refusal::OrganizationalUnitNotFound { id: id.clone() });
                 }
                 Ok(Some(circle.basis(None)))

@@ -1,7 +1,7 @@
 //! Handshakes: an organization invites an account, which accepts or declines, unless it is cancelled or time is over.
 
-use rampart_aws::AccountId;
 use rampart_aws::timestamp::TimestampMs;
+use rampart_aws::{AccountId, Partition};
 use serde::{Deserialize, Serialize};
 
 use super::{FeatureSet, HandshakeId, Organization, OrganizationId, OrganizationRefusal};
@@ -66,12 +66,19 @@ impl Handshake {
         }
     }
 
+    /// Its ARN.
+    pub fn arn(&self, partition: Partition) -> String {
+        let (partition, id, Self { management, organization, .. }) =
+            (partition.as_str(), self.id.as_str(), self);
+        format!("arn:{partition}:organizations::{management}:handshake/{organization}/invite/{id}")
+    }
+
     /// Until when it can be answered.
     pub fn expires(&self) -> TimestampMs {
         self.requested.saturating_add_ms(HANDSHAKE_WINDOW_MS)
     }
 
-    /// From when on it is not shown any more.
+    /// From when on it is not shown any more, by AWS's retention.
     pub fn forgotten(&self) -> TimestampMs {
         let end = self.answer.map_or_else(|| self.expires(), |(_, at)| at);
         end.saturating_add_ms(HANDSHAKE_KEPT_MS)
@@ -92,6 +99,12 @@ impl Handshake {
             None => "EXPIRED",
         }
     }
+}
+
+/// Rows say when a handshake is [`forgotten`](Handshake::forgotten). Those that say this or less are shown no more at
+/// `now`, if they are kept for `kept_ms` after their end.
+pub fn forgotten_by(now: TimestampMs, kept_ms: i64) -> TimestampMs {
+    now.saturating_add_ms(HANDSHAKE_KEPT_MS).saturating_sub_ms(kept_ms)
 }
 
 /// Ends a handshake in one of the three ways.

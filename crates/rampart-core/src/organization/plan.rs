@@ -2,73 +2,62 @@
 //!
 //! Applying a file again changes nothing. What the file does not speak of stays, unless it is told to be pruned.
 
+mod fault;
+mod file;
+mod policies;
+mod step;
+mod tags;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::fmt;
 
 use rampart_aws::AccountId;
 use rampart_aws::timestamp::TimestampMs;
-use serde::{Deserialize, Serialize};
 
+pub use self::fault::PlanFault;
+pub use self::file::{AccountEntry, Node, OrganizationFile, PolicyEntry, accounts_of};
+pub use self::step::Step;
+pub use self::tags::Tags;
 use super::creation::check_email;
 use super::member::{JoinedMethod, Joining};
+use super::policy::{Attachment, Policy};
 use super::unit::{Parent, check_unit_name};
 use super::{FeatureSet, Member, Organization, OrganizationId, OrganizationalUnit, ParentId, Sharing};
 use crate::limits::UNIT_DEPTH_MAX;
 
-/// An organization as a file says it.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct OrganizationFile {
-    /// Who decides for it.
-    pub management_account: AccountEntry,
-    /// Its id; a new one when there is none and the organization is made now.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub id: Option<String>,
-    /// `ALL` unless said otherwise.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub feature_set: Option<String>,
-    /// Services with trusted access.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub trusted_services: Option<Vec<String>>,
-    /// Whether RAM shares within it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sharing: Option<bool>,
-    /// The root.
-    #[serde(default)]
-    pub root: Node,
-}
-
-/// The root or a unit, with what stands in it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct Node {
-    /// Its id; a new one when there is none and it is made now.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub id: Option<String>,
-    /// A unit's name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// The accounts in it.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub accounts: Vec<AccountEntry>,
-    /// The units in it.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub units: Vec<Node>,
-}
-
-/// An account.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct AccountEntry {
+/// What the file says of a root, a unit or an account besides its place.
+struct Described<'a> {
     /// Its id.
-    pub id: AccountId,
-    /// Its name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// Its root user's address.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub email: Option<String>,
+    target: String,
+    policies: Option<&'a [String]>,
+    full_access: Option<bool>,
+    tags: Option<&'a Tags>,
 }
+
+impl<'a> Described<'a> {
+    fn node(id: &ParentId, node: &'a Node) -> Self {
+        let Node { policies, full_access, tags, .. } = node;
+        let (policies, tags) = (policies.as_deref(), tags.as_ref());
+        Self { target: id.to_string(), policies, full_access: *full_access, tags }
+    }
+
+    fn account(account: &'a AccountEntry) -> Self {
+        let AccountEntry { id, policies, full_access, tags, .. } = account;
+        let (policies, tags) = (policies.as_deref(), tags.as_ref());
+        Self { target: id.to_string(), policies, full_access: *full_access, tags }
+    }
+
+    fn says_something(&self) -> bool {
+        self.policies.is_some() || self.full_access.is_some() || self.tags.is_some()
+    }
+
+    /// Whether it is in force only while policies are.
+    fn attaches(&self) -> bool {
+        self.policies.is_some_and(|policies| !policies.is_empty()) || self.full_access == Some(false)
+    }
+}
+
+/// Gives fresh random bytes at each call.
+type IdSource<'a> = &'a mut dyn FnMut() -> [u8; 10];
 
 /// What the store holds of the organization.
 #[derive(Clone, Debug, Default)]
@@ -83,75 +72,12 @@ pub struct Snapshot {
     pub services: BTreeSet<String>,
     /// Accounts of the file that are in another organization.
     pub elsewhere: HashSet<AccountId>,
-}
-
-/// One thing to do. Steps are done in order.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each variant is named as what is done to what")]
-pub enum Step {
-    CreateOrganization { organization: Organization, management: AccountEntry },
-    CreateUnit(OrganizationalUnit),
-    RenameUnit { unit: OrganizationalUnit, from: String },
-    Join { account: AccountEntry, parent: Parent },
-    Change { member: Member, what: &'static str },
-    Remove(AccountId),
-    DeleteUnit(OrganizationalUnit),
-    Trust(String),
-    Distrust(String),
-    Share,
-    Unshare,
-}
-
-impl fmt::Display for Step {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::CreateOrganization { organization, .. } => {
-                write!(f, "create organization {} of {}", organization.id, organization.management)
-            }
-            Self::CreateUnit(unit) => write!(f, "create unit {} ({}) in {}", unit.id, unit.name, unit.parent),
-            Self::RenameUnit { unit, from } => {
-                write!(f, "rename unit {} from {from} to {}", unit.id, unit.name)
-            }
-            Self::Join { account, parent } => write!(f, "add account {} to {}", account.id, parent.id),
-            Self::Change { member, what } => {
-                write!(f, "{what} account {} ({})", member.account, member.parent)
-            }
-            Self::Remove(account) => write!(f, "remove account {account}"),
-            Self::DeleteUnit(unit) => write!(f, "delete unit {} ({})", unit.id, unit.name),
-            Self::Trust(service) => write!(f, "trust {service}"),
-            Self::Distrust(service) => write!(f, "trust {service} no more"),
-            Self::Share => f.write_str("enable sharing within the organization"),
-            Self::Unshare => f.write_str("disable sharing within the organization"),
-        }
-    }
-}
-
-/// Why a file cannot be applied.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[expect(missing_docs, reason = "each variant says what it is in its message")]
-pub enum PlanFault {
-    #[error("'{0}' is no {1}")]
-    Id(String, &'static str),
-    #[error("the file says that the organization is {wanted}, but account {management} has {found}")]
-    OtherOrganization { wanted: String, management: AccountId, found: String },
-    #[error("a feature set is ALL or CONSOLIDATED_BILLING, and cannot be changed")]
-    FeatureSet,
-    #[error("the root's id cannot be changed")]
-    RootId,
-    #[error("a unit has a name of 1 to 128 characters, unique among its siblings: {0:?}")]
-    UnitName(String),
-    #[error("unit {0} stands elsewhere: units cannot be moved")]
-    UnitMoved(ParentId),
-    #[error("units are at most five levels deep: {0}")]
-    TooDeep(String),
-    #[error("account {0} is named more than once")]
-    AccountTwice(AccountId),
-    #[error("account {0} is a member of another organization")]
-    AccountElsewhere(AccountId),
-    #[error("'{0}' is no address of an account's root user")]
-    Email(String),
-    #[error("sharing needs an organization with all features")]
-    SharingNeedsAllFeatures,
+    /// Its policies.
+    pub policies: Vec<Policy>,
+    /// What they are attached to.
+    pub attachments: Vec<Attachment>,
+    /// The tags of roots, units, accounts and policies, by their ids.
+    pub tags: HashMap<String, Tags>,
 }
 
 /// What it takes. `ids` gives fresh random bytes at each call; with `prune` what the file does not name goes.
@@ -179,20 +105,31 @@ pub fn plan(
         planner.prune(snapshot, &organization);
     }
     steps.append(&mut planner.steps);
+    let described = planner.described;
     steps.extend(services(file, snapshot, prune));
     steps.extend(sharing(file, &organization)?);
-    Ok(steps)
-}
-
-/// All accounts of a file, the management account first.
-pub fn accounts_of(file: &OrganizationFile) -> Vec<AccountId> {
-    fn of_node(node: &Node, found: &mut Vec<AccountId>) {
-        found.extend(node.accounts.iter().map(|account| account.id));
-        node.units.iter().for_each(|unit| of_node(unit, found));
+    let removed: HashSet<String> = steps.iter().filter_map(Step::removes).collect();
+    let organization = &organization;
+    let of_file = policies::Policies {
+        file,
+        snapshot,
+        organization,
+        described: &described,
+        removed: &removed,
+        prune,
+        now,
+    };
+    let (of_policies, known) = of_file.plan(ids)?;
+    steps.extend(of_policies);
+    let of_nodes =
+        described.iter().filter_map(|described| Some((described.target.as_str(), described.tags?)));
+    let entries = file.policies.iter().flatten();
+    let of_policies =
+        entries.filter_map(|entry| Some((known.ids.get(&entry.name)?.as_str(), entry.tags.as_ref()?)));
+    for (resource, wanted) in of_nodes.chain(of_policies) {
+        steps.extend(tags::step(resource, wanted, snapshot, prune)?);
     }
-    let mut found = vec![file.management_account.id];
-    of_node(&file.root, &mut found);
-    found
+    Ok(steps)
 }
 
 fn check_same(file: &OrganizationFile, found: &Organization) -> Result<Organization, PlanFault> {
@@ -234,34 +171,37 @@ fn new_organization(
     Ok(Organization::new(file.management_account.id, id, root, set, now))
 }
 
-struct Planner<'a> {
+struct Planner<'a, 'i> {
     organization: &'a Organization,
     units: HashMap<&'a str, &'a OrganizationalUnit>,
     named: HashMap<(&'a str, &'a str), &'a OrganizationalUnit>,
     now: TimestampMs,
-    ids: &'a mut dyn FnMut() -> [u8; 10],
+    ids: IdSource<'i>,
     steps: Vec<Step>,
     /// Where each account is wanted.
     wanted: BTreeMap<AccountId, (AccountEntry, Option<Parent>)>,
+    described: Vec<Described<'a>>,
     kept_units: HashSet<String>,
 }
 
-impl<'a> Planner<'a> {
+impl<'a, 'i> Planner<'a, 'i> {
     fn new(
         organization: &'a Organization,
         snapshot: &'a Snapshot,
         now: TimestampMs,
-        ids: &'a mut dyn FnMut() -> [u8; 10],
+        ids: IdSource<'i>,
     ) -> Self {
         let units = snapshot.units.iter().map(|unit| (unit.id.as_str(), unit)).collect();
         let named =
             snapshot.units.iter().map(|unit| ((unit.parent.as_str(), unit.name.as_str()), unit)).collect();
-        let (steps, wanted, kept_units) = (Vec::new(), BTreeMap::new(), HashSet::new());
-        Self { organization, units, named, now, ids, steps, wanted, kept_units }
+        let (steps, wanted, described) = (Vec::new(), BTreeMap::new(), Vec::new());
+        Self { organization, units, named, now, ids, steps, wanted, described, kept_units: HashSet::new() }
     }
 
-    fn node(&mut self, node: &Node, at: &Parent, depth: usize) -> Result<(), PlanFault> {
+    fn node(&mut self, node: &'a Node, at: &Parent, depth: usize) -> Result<(), PlanFault> {
+        self.described.push(Described::node(&at.id, node));
         for account in &node.accounts {
+            self.described.push(Described::account(account));
             self.want(account, Some(at.clone()))?;
         }
         let mut names = HashSet::new();
@@ -328,7 +268,12 @@ impl<'a> Planner<'a> {
     }
 
     /// The management account stands where the tree says, or stays where it is.
-    fn management(&mut self, account: &AccountEntry) -> Result<(), PlanFault> {
+    fn management(&mut self, account: &'a AccountEntry) -> Result<(), PlanFault> {
+        let id = account.id.to_string();
+        self.described.retain(|other| other.target != id || other.says_something());
+        if self.described.iter().all(|other| other.target != id) {
+            self.described.push(Described::account(account));
+        }
         if self.wanted.contains_key(&account.id) { Ok(()) } else { self.want(account, None) }
     }
 
@@ -426,10 +371,11 @@ fn sharing(file: &OrganizationFile, organization: &Organization) -> Result<Optio
 #[cfg(test)]
 mod tests {
     use super::super::tests::organization;
+    use super::super::{PolicyId, TargetId};
     use super::*;
 
     fn entry(id: &str) -> AccountEntry {
-        AccountEntry { id: id.parse().unwrap(), name: None, email: None }
+        AccountEntry::new(id.parse().unwrap())
     }
 
     fn unit(name: &str, accounts: &[&str], units: Vec<Node>) -> Node {
@@ -444,6 +390,8 @@ mod tests {
             feature_set: None,
             trusted_services: None,
             sharing: None,
+            policies_enabled: None,
+            policies: None,
             root: Node { units, ..Node::default() },
         }
     }
@@ -518,6 +466,130 @@ mod tests {
         assert!(matches!(steps(&taken, &elsewhere), Err(PlanFault::AccountElsewhere(_))));
         let other = OrganizationFile { id: Some("o-zzzzzzzzzz".to_owned()), ..file(Vec::new()) };
         assert!(matches!(steps(&other, &existing()), Err(PlanFault::OtherOrganization { .. })));
+    }
+
+    const DENY: &str =
+        r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"s3:*","Resource":"*"}]}"#;
+
+    fn policy(name: &str) -> PolicyEntry {
+        let content = serde_json::from_str(DENY).unwrap();
+        PolicyEntry { id: None, name: name.to_owned(), description: None, content, tags: None }
+    }
+
+    /// An organization with policy p-old000000 attached to its root, which has two tags.
+    fn with_policies() -> Snapshot {
+        let organization =
+            Organization { policies_enabled: true, policies_generation: 1, policies: 1, ..organization() };
+        let (management, id) = (organization.management, PolicyId::parse("p-old000000").unwrap());
+        let old = Policy {
+            management,
+            id: id.clone(),
+            name: "old".to_owned(),
+            description: String::new(),
+            content: DENY.replace(',', ", "),
+            created: TimestampMs(1),
+        };
+        let target = TargetId::Parent(organization.root.clone());
+        let row = Attachment { management, generation: 1, target, policy: id, attached: true };
+        let tags = [("a", "1"), ("b", "2")].map(|(key, value)| (key.to_owned(), value.to_owned()));
+        let mut snapshot = existing();
+        snapshot.members.truncate(1);
+        Snapshot {
+            tags: [(organization.root.to_string(), tags.into())].into(),
+            organization: Some(organization),
+            units: Vec::new(),
+            policies: vec![old],
+            attachments: vec![row],
+            ..snapshot
+        }
+    }
+
+    #[test]
+    fn policies_are_made_attached_detached_and_deleted() {
+        let mut wanted = file(Vec::new());
+        wanted.policies = Some(vec![policy("old"), policy("new")]);
+        wanted.root.policies = Some(vec!["old".to_owned(), "new".to_owned()]);
+        let made = steps(&wanted, &with_policies()).unwrap();
+        let new = PolicyId::new([1; 10]);
+        let new = new.as_str();
+        // Another layout of the same document is no change, and AWS's policy stays.
+        assert_eq!(made, [format!("create policy {new} (new)"), format!("attach policy {new} to r-ab12")]);
+        wanted.policies = Some(vec![policy("new")]);
+        wanted.root.policies = Some(vec!["new".to_owned()]);
+        wanted.root.full_access = Some(false);
+        let replaced = steps(&wanted, &with_policies()).unwrap();
+        let expected = [
+            format!("create policy {new} (new)"),
+            format!("attach policy {new} to r-ab12"),
+            "detach policy p-FullAWSAccess from r-ab12".to_owned(),
+            "detach policy p-old000000 from r-ab12".to_owned(),
+            "delete policy p-old000000 (old)".to_owned(),
+        ];
+        assert_eq!(replaced, expected);
+        // What the file does not speak of stays; and policies come into force when some are attached.
+        assert_eq!(steps(&file(Vec::new()), &with_policies()), Ok(Vec::new()));
+        let mut snapshot = existing();
+        snapshot.members.truncate(1);
+        snapshot.units.clear();
+        wanted.root.full_access = None;
+        assert_eq!(steps(&wanted, &snapshot).unwrap()[0], "enable service control policies");
+        let off = OrganizationFile { policies_enabled: Some(false), ..file(Vec::new()) };
+        assert_eq!(steps(&off, &with_policies()).unwrap(), ["disable service control policies"]);
+    }
+
+    #[test]
+    fn policies_that_cannot_be_are_refused() {
+        let plan = |change: &dyn Fn(&mut OrganizationFile)| {
+            let mut wanted = file(Vec::new());
+            wanted.policies = Some(vec![policy("old")]);
+            change(&mut wanted);
+            steps(&wanted, &with_policies()).unwrap_err()
+        };
+        let names = |names: &[&str]| Some(names.iter().map(|&name| name.to_owned()).collect());
+        assert_eq!(
+            plan(&|file| file.root.policies = names(&["x"])),
+            PlanFault::PolicyUnknown("x".to_owned())
+        );
+        let bare = PlanFault::WithoutPolicies("r-ab12".to_owned());
+        let without = |file: &mut OrganizationFile| {
+            file.root.policies = names(&[]);
+            file.root.full_access = Some(false);
+        };
+        assert_eq!(plan(&without), bare);
+        let six = |file: &mut OrganizationFile| {
+            let all = ["1", "2", "3", "4", "5"];
+            file.policies = Some(all.iter().map(|name| policy(name)).collect());
+            file.root.policies = names(&all);
+        };
+        assert_eq!(plan(&six), PlanFault::TooManyPolicies("r-ab12".to_owned()));
+        let off = |file: &mut OrganizationFile| {
+            file.policies_enabled = Some(false);
+            file.root.policies = names(&["old"]);
+        };
+        assert_eq!(plan(&off), PlanFault::PoliciesDisabled);
+        let twins = |file: &mut OrganizationFile| file.policies = Some(vec![policy("a"), policy("a")]);
+        assert_eq!(plan(&twins), PlanFault::PolicyTwice("a".to_owned()));
+        let reserved = |file: &mut OrganizationFile| file.policies = Some(vec![policy("FullAWSAccess")]);
+        assert!(matches!(plan(&reserved), PlanFault::PolicyTwice(_)));
+        let empty = |file: &mut OrganizationFile| {
+            file.policies = Some(vec![PolicyEntry { content: serde_json::json!({}), ..policy("a") }]);
+        };
+        assert!(matches!(plan(&empty), PlanFault::Policy(..)));
+    }
+
+    #[test]
+    fn tags_are_added_changed_and_removed() {
+        let tags = |tags: &[(&str, &str)]| {
+            let tags = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+            Some(tags.collect::<Tags>())
+        };
+        let mut wanted = file(Vec::new());
+        wanted.root.tags = tags(&[("a", "1"), ("c", "3")]);
+        wanted.management_account.tags = tags(&[("d", "4")]);
+        let expected = ["tag r-ab12: c=3, -b", "tag 111111111111: d=4"];
+        assert_eq!(steps(&wanted, &with_policies()).unwrap(), expected);
+        wanted.root.tags = tags(&[("aws:x", "1")]);
+        assert_eq!(steps(&wanted, &with_policies()), Err(PlanFault::Tags("r-ab12".to_owned())));
     }
 
     #[test]

@@ -5,11 +5,15 @@
 
 use rampart_aws::AccountId;
 use rampart_aws::timestamp::TimestampMs;
+use rampart_policy::{Document, Form};
 use serde::{Deserialize, Serialize};
 
 use super::refusal::{Constraint, Fault};
 use super::{FeatureSet, Organization, OrganizationRefusal, PolicyId, TargetId};
-use crate::limits::POLICIES_PER_TARGET_MAX;
+use crate::limits::{POLICIES_PER_TARGET_MAX, SERVICE_CONTROL_POLICY_BYTES_MAX};
+
+const NAME_CHARS_MAX: usize = 128;
+const DESCRIPTION_CHARS_MAX: usize = 512;
 
 /// The only type of policies that is spoken here.
 pub const SERVICE_CONTROL_POLICY: &str = "SERVICE_CONTROL_POLICY";
@@ -99,6 +103,36 @@ pub enum AttachmentChange {
     Removed(Attachment),
 }
 
+/// Refuses what is no service control policy.
+pub fn check_content(content: &str) -> Result<(), OrganizationRefusal> {
+    let limit = SERVICE_CONTROL_POLICY_BYTES_MAX;
+    if content.len() > limit {
+        return Err(OrganizationRefusal::Constraint(Constraint::PolicyContent { limit }));
+    }
+    let malformed = |reason: String| OrganizationRefusal::PolicyMalformed { reason };
+    Document::parse_as(content, Form::Identity).map_err(|error| malformed(error.to_string()))?;
+    Ok(())
+}
+
+/// Refuses what is no name of a policy.
+pub fn check_name(name: &str) -> Result<(), OrganizationRefusal> {
+    let fault = match name.chars().count() {
+        0 => Fault::TooShort { min: 1 },
+        1..=NAME_CHARS_MAX => return Ok(()),
+        _ => Fault::TooLong { max: NAME_CHARS_MAX },
+    };
+    Err(OrganizationRefusal::Invalid { parameter: "Name", fault })
+}
+
+/// Refuses what is no description of a policy.
+pub fn check_description(description: &str) -> Result<(), OrganizationRefusal> {
+    if description.chars().count() <= DESCRIPTION_CHARS_MAX {
+        return Ok(());
+    }
+    let fault = Fault::TooLong { max: DESCRIPTION_CHARS_MAX };
+    Err(OrganizationRefusal::Invalid { parameter: "Description", fault })
+}
+
 /// Whether a type names one that an organization here has; refuses what is no type at all.
 pub fn is_known_type(name: &str, parameter: &'static str) -> Result<bool, OrganizationRefusal> {
     match name {
@@ -129,10 +163,11 @@ pub fn decide_enable(organization: &Organization) -> Result<Organization, Organi
     Ok(Organization { policies_enabled: true, policies_generation, ..organization.clone() })
 }
 
-/// Policies are in force no more, and attached to nothing.
+/// Policies are in force no more, and attached to nothing: what was attached is of an earlier generation now.
 pub fn decide_disable(organization: &Organization) -> Result<Organization, OrganizationRefusal> {
     check_enabled(organization)?;
-    Ok(Organization { policies_enabled: false, ..organization.clone() })
+    let policies_generation = organization.policies_generation + 1;
+    Ok(Organization { policies_enabled: false, policies_generation, ..organization.clone() })
 }
 
 fn check_enabled(organization: &Organization) -> Result<(), OrganizationRefusal> {
@@ -239,7 +274,8 @@ mod tests {
         assert_eq!(decide_enable(&on), Err(OrganizationRefusal::PolicyTypeAlreadyEnabled));
         let off = decide_disable(&on).unwrap();
         assert_eq!(decide_disable(&off), Err(OrganizationRefusal::PolicyTypeNotEnabled));
-        assert_eq!(decide_enable(&off).unwrap().policies_generation, 2);
+        assert!(decide_enable(&off).unwrap().policies_generation > off.policies_generation);
+        assert!(off.policies_generation > on.policies_generation);
     }
 
     #[test]

@@ -28,6 +28,10 @@ pub struct AttachedPermission {
     pub resource_type: String,
     /// The permission.
     pub permission: PermissionName,
+    /// Tells one of the owner's from a later one of its name; the catalog's have none, nor have rows of before ids were
+    /// kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub permission_id: Option<Uuid>,
     /// The version that was the default when it was attached. New defaults do not spread (reference §7.2).
     pub version: u32,
     /// The values of the version's parameters.
@@ -48,6 +52,13 @@ impl AttachedPermission {
         self.permission.arn(self.owner, self.region)
     }
 
+    /// Whether it is of that permission of the owner's, and not of an earlier one of its name.
+    pub fn is_of(&self, permission: &CustomerPermission) -> bool {
+        let named = PermissionName::Customer(permission.name.clone());
+        (self.owner, self.region, &self.permission) == (permission.owner, permission.region, &named)
+            && self.permission_id.is_none_or(|id| id == permission.id)
+    }
+
     /// Attaches the default version of one of the catalog's permissions.
     pub fn managed(share: ShareArn, permission: &ManagedPermission, now: TimestampMs) -> Self {
         Self {
@@ -56,6 +67,7 @@ impl AttachedPermission {
             share: share.id,
             resource_type: permission.resource_type.clone(),
             permission: PermissionName::Managed(permission.name.clone()),
+            permission_id: None,
             version: permission.default_version(),
             parameters: Vec::new(),
             attached: now,
@@ -168,6 +180,7 @@ impl Attachable {
             share: share.id,
             resource_type: self.resource_type.clone(),
             permission: self.name.clone(),
+            permission_id: self.id,
             version: self.version,
             parameters: self.bind(given)?,
             attached: now,

@@ -93,8 +93,7 @@ pub fn bind(
 
 /// The text of a template with values in the place of its parameters.
 pub fn render(template: &Template, declared: &[Declaration], given: &Values) -> Result<String, Refusal> {
-    let statement = template.render(&borrowed(declared), given).map_err(PermissionRefusal::Parameters)?;
-    Ok(statement.to_json())
+    Ok(template.render_text(&borrowed(declared), given).map_err(PermissionRefusal::Parameters)?)
 }
 
 fn borrowed(declared: &[Declaration]) -> Vec<template::Declaration<'_>> {

@@ -136,6 +136,11 @@ pub fn decide_step(
 }
 
 impl ReplaceWork {
+    /// When it ended, if it has.
+    pub fn finished(&self) -> Option<TimestampMs> {
+        (!matches!(self.state, WorkState::InProgress { .. })).then_some(self.updated)
+    }
+
     fn is_done(&self, row: &AttachedPermission) -> bool {
         row.permission == self.to && row.version == self.to_version && row.parameters == self.parameters
     }
@@ -143,6 +148,7 @@ impl ReplaceWork {
     fn replaced(&self, row: &AttachedPermission, now: TimestampMs) -> Change {
         Change::PermissionAttached(AttachedPermission {
             permission: self.to.clone(),
+            permission_id: self.to_id,
             version: self.to_version,
             parameters: self.parameters.clone(),
             attached: now,

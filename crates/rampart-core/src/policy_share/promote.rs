@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use rampart_aws::timestamp::TimestampMs;
 use rampart_policy::{Statement, Template, same_grants};
+use uuid::Uuid;
 
 use super::{alone, end_permission};
-use crate::association::Member;
+use crate::association::{Member, PrincipalKind};
 use crate::catalog::{Catalog, ManagedPermission};
 use crate::event::SharingEvent;
 use crate::permission::customer::{FeatureSet, NewPermission, NewTemplate};
@@ -14,15 +15,15 @@ use crate::permission::{CustomerPermission, PermissionName, PermissionVersion};
 use crate::refusal::{PermissionRefusal, PolicyRefusal};
 use crate::resource_share::Origin;
 use crate::timing::{Timing, after};
-use crate::{
-    AccountId, Arn, Association, AssociationStatus, AttachedPermission, Change, Refusal, ResourceShare,
-};
+use crate::{Arn, Association, AssociationStatus, AttachedPermission, Change, Refusal, ResourceShare};
 
 /// A managed permission that a share could have instead of the one that RAM made.
 #[derive(Clone, Debug)]
 pub struct Candidate {
     /// Which.
     pub name: PermissionName,
+    /// Tells it from a later one of its name; the catalog's have none.
+    pub id: Option<Uuid>,
     /// Its default version.
     pub version: u32,
     /// What that allows.
@@ -37,7 +38,7 @@ pub fn managed_candidates(catalog: &Catalog, resource_type: &str) -> Vec<Candida
         let texts = known.templates(version)?;
         let allowed = texts.iter().map(|text| Template::parse(text).ok()?.render(&[], &BTreeMap::new()).ok());
         let allowed = allowed.collect::<Option<Vec<_>>>()?;
-        Some(Candidate { name: PermissionName::Managed(known.name.clone()), version, allowed })
+        Some(Candidate { name: PermissionName::Managed(known.name.clone()), id: None, version, allowed })
     };
     of_type.filter_map(candidate).collect()
 }
@@ -82,7 +83,7 @@ pub fn decide_promote_share(
     let wanted = alone(promotion.allowed);
     let matching = candidates.iter().find(|candidate| same_grants(&wanted, &alone(&candidate.allowed)));
     let unmatched = || PolicyRefusal::Unmatched { share: share.arn().to_string() };
-    let Candidate { name, version, .. } = matching.ok_or_else(unmatched)?;
+    let Candidate { name, id, version, .. } = matching.ok_or_else(unmatched)?;
     let (attached, permission) = promotion.attached;
     let mut changes = vec![
         Change::ShareStored(ResourceShare {
@@ -92,6 +93,7 @@ pub fn decide_promote_share(
         }),
         Change::PermissionAttached(AttachedPermission {
             permission: name.clone(),
+            permission_id: *id,
             version: *version,
             attached: now,
             ..attached.clone()
@@ -111,16 +113,21 @@ pub fn decide_promote_share(
     Ok(changes)
 }
 
-/// The account of a principal sees the share from now on.
+/// The account, the organization or the unit of a principal sees the share from now on.
 fn seen_by_receiver(row: &Association) -> Member {
+    let Member::Principal { principal, external, basis, .. } = row.member.clone() else {
+        return row.member.clone();
+    };
     let entity = &row.entity;
-    let account = entity.parse::<AccountId>().ok().or_else(|| Arn::parse(entity).ok()?.account_id());
-    match row.member.clone() {
-        Member::Principal { principal, external, .. } => {
-            Member::Principal { principal, receiver: account.map(|id| id.to_string()), external, basis: None }
+    let receiver = match principal {
+        PrincipalKind::Service => None,
+        PrincipalKind::Account => Some(entity.clone()),
+        PrincipalKind::Identity => Arn::parse(entity).ok().map(|arn| arn.account().to_owned()),
+        PrincipalKind::Organization | PrincipalKind::OrganizationalUnit => {
+            entity.rsplit('/').next().map(str::to_owned)
         }
-        other => other,
-    }
+    };
+    Member::Principal { principal, receiver, external, basis }
 }
 
 /// The permission that PromotePermissionCreatedFromPolicy makes: another one, with the same text. It is checked as any

@@ -6,9 +6,11 @@ use rampart_policy::{Comparison, Document, Effect, Form, Operator, Quantifier, S
 
 use super::PolicyGrant;
 use super::gather::{Piece, gather};
-use crate::Principal;
+use super::inside::split_organization;
+use crate::organization::Organization;
 use crate::refusal::PolicyRefusal;
 use crate::source::SourceType;
+use crate::{Principal, Refusal};
 
 /// The longest policy, in bytes: as most services of AWS have it.
 pub const POLICY_LEN_MAX: usize = 20 << 10;
@@ -17,37 +19,53 @@ pub const POLICY_PRINCIPALS_MAX: usize = 500;
 /// The most grants, which become shares. Ours, for the same reason.
 pub const POLICY_GRANTS_MAX: usize = 20;
 
-/// Reads the policy of `resource`, by what it grants and not how it says that. `permissions` are those of its type that
+/// The resource that a policy is for.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// Its ARN.
+    pub resource: &'a str,
+    /// Where it is.
+    pub partition: Partition,
+    /// The organization that its owner is in.
+    pub home: Option<&'a Organization>,
+}
+
+/// A policy that was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyRead {
+    /// What it grants.
+    pub grants: Vec<PolicyGrant>,
+    /// The paths that it says organizational units to have, each with its unit last.
+    pub unit_paths: Vec<String>,
+}
+
+/// Reads the policy of a resource, by what it grants and not how it says that. `permissions` are those of its type that
 /// have several statements.
-pub fn read(
-    text: &str,
-    resource: &str,
-    partition: Partition,
-    permissions: &[Vec<Statement>],
-) -> Result<Vec<PolicyGrant>, PolicyRefusal> {
+pub fn read(text: &str, subject: Subject<'_>, permissions: &[Vec<Statement>]) -> Result<PolicyRead, Refusal> {
     if text.len() > POLICY_LEN_MAX {
-        return Err(PolicyRefusal::TooLong { limit: POLICY_LEN_MAX });
+        return Err(PolicyRefusal::TooLong { limit: POLICY_LEN_MAX }.into());
     }
     let document = Document::parse_as(text, Form::Resource)
         .map_err(|error| PolicyRefusal::Malformed { reason: error.to_string() })?;
-    let mut pieces = Vec::new();
+    let mut found = Found::default();
     for (number, statement) in (1..).zip(&document.statements) {
-        let not_shareable = |reason| PolicyRefusal::NotShareable { statement: number, reason };
-        let found = pieces_of(statement, document.effective_version(), resource, partition);
-        pieces.extend(found.map_err(not_shareable)?);
+        found.add(statement, document.effective_version(), subject).map_err(|fault| match fault {
+            Fault::NotShareable(reason) => PolicyRefusal::NotShareable { statement: number, reason }.into(),
+            Fault::Refused(refusal) => refusal,
+        })?;
     }
-    let grants = gather(pieces, permissions);
+    let grants = gather(found.pieces, permissions);
     let principals: usize = grants.iter().map(|grant| grant.principals.len().max(grant.sources.len())).sum();
     if grants.is_empty() {
-        return Err(PolicyRefusal::NothingGranted);
+        return Err(PolicyRefusal::NothingGranted.into());
     }
     if grants.len() > POLICY_GRANTS_MAX {
-        return Err(PolicyRefusal::TooManyGrants { limit: POLICY_GRANTS_MAX });
+        return Err(PolicyRefusal::TooManyGrants { limit: POLICY_GRANTS_MAX }.into());
     }
     if principals > POLICY_PRINCIPALS_MAX {
-        return Err(PolicyRefusal::TooManyPrincipals { limit: POLICY_PRINCIPALS_MAX });
+        return Err(PolicyRefusal::TooManyPrincipals { limit: POLICY_PRINCIPALS_MAX }.into());
     }
-    Ok(grants)
+    Ok(PolicyRead { grants, unit_paths: found.unit_paths })
 }
 
 /// The statements that a permission's text is, without principals and resources.
@@ -64,44 +82,72 @@ pub(super) fn text_of(statements: &[Statement]) -> String {
     }
 }
 
-/// What a statement gives: to accounts, roles and users, and to service principals, who are confined otherwise.
-fn pieces_of(
-    statement: &Statement,
-    version: Version,
-    resource: &str,
-    partition: Partition,
-) -> Result<Vec<Piece>, &'static str> {
-    if statement.effect != Effect::Allow {
-        return Err("a resource share only allows");
+/// Why a statement is refused.
+pub(super) enum Fault {
+    /// No resource share could say it.
+    NotShareable(&'static str),
+    /// A share could, but not this owner's.
+    Refused(Refusal),
+}
+
+impl From<&'static str> for Fault {
+    fn from(reason: &'static str) -> Self {
+        Self::NotShareable(reason)
     }
-    let Selection::Only(actions) = &statement.actions else {
-        return Err("NotAction has no counterpart in a permission");
-    };
-    check_resource(statement, resource)?;
-    let (identities, services) = principals_of(statement, partition)?;
-    let condition = in_2012(&statement.condition, version);
-    let allowing = |condition: Condition| Statement {
-        sid: None,
-        effect: Effect::Allow,
-        principals: None,
-        actions: Selection::Only(actions.clone()),
-        resources: None,
-        condition,
-    };
-    let piece = |principal, sources: &[String], condition: &Condition| Piece {
-        principal,
-        sources: sources.to_vec(),
-        allowed: allowing(condition.clone()),
-    };
-    let mut pieces = Vec::new();
-    if !services.is_empty() {
-        let (rest, mut sources) = split_sources(condition.clone())?;
-        sources.sort_unstable();
-        sources.dedup();
-        pieces.extend(services.into_iter().map(|service| piece(service, &sources, &rest)));
+}
+
+impl From<Refusal> for Fault {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
     }
-    pieces.extend(identities.into_iter().map(|identity| piece(identity, &[], &condition)));
-    Ok(pieces)
+}
+
+/// What statements give.
+#[derive(Default)]
+struct Found {
+    pieces: Vec<Piece>,
+    unit_paths: Vec<String>,
+}
+
+impl Found {
+    /// Adds what a statement gives: to accounts, roles and users; to service principals, who are confined by their
+    /// source; and to everybody of an organization or a unit.
+    fn add(&mut self, statement: &Statement, version: Version, subject: Subject<'_>) -> Result<(), Fault> {
+        if statement.effect != Effect::Allow {
+            return Err("a resource share only allows".into());
+        }
+        let Selection::Only(actions) = &statement.actions else {
+            return Err("NotAction has no counterpart in a permission".into());
+        };
+        check_resource(statement, subject.resource)?;
+        let Named { identities, services, everybody } = principals_of(statement, subject.partition)?;
+        let condition = in_2012(&statement.condition, version);
+        let mut give = |to: Vec<Principal>, sources: &[String], condition: Condition| {
+            let allowed = Statement {
+                sid: None,
+                effect: Effect::Allow,
+                principals: None,
+                actions: Selection::Only(actions.clone()),
+                resources: None,
+                condition,
+            };
+            let piece = |principal| Piece { principal, sources: sources.to_vec(), allowed: allowed.clone() };
+            self.pieces.extend(to.into_iter().map(piece));
+        };
+        if !services.is_empty() {
+            let (rest, mut sources) = split_sources(condition.clone())?;
+            sources.sort_unstable();
+            sources.dedup();
+            give(services, &sources, rest);
+        }
+        if everybody {
+            let inside = split_organization(condition.clone(), subject.home, subject.partition)?;
+            self.unit_paths.extend(inside.unit_paths);
+            give(inside.principals, &[], inside.rest);
+        }
+        give(identities, &[], condition);
+        Ok(())
+    }
 }
 
 fn check_resource(statement: &Statement, resource: &str) -> Result<(), &'static str> {
@@ -113,15 +159,25 @@ fn check_resource(statement: &Statement, resource: &str) -> Result<(), &'static 
     }
 }
 
-/// The accounts, roles and users that a statement names, and the service principals.
-fn principals_of(
-    statement: &Statement,
-    partition: Partition,
-) -> Result<(Vec<Principal>, Vec<Principal>), &'static str> {
-    let Some(Selection::Only(Principals::Named(kinds))) = &statement.principals else {
-        return Err("principals are named: a resource share is not for everybody");
+/// Whom a statement names.
+#[derive(Default)]
+struct Named {
+    /// Accounts, roles and users.
+    identities: Vec<Principal>,
+    services: Vec<Principal>,
+    /// `"*"`
+    everybody: bool,
+}
+
+fn principals_of(statement: &Statement, partition: Partition) -> Result<Named, &'static str> {
+    let kinds = match &statement.principals {
+        Some(Selection::Only(Principals::Anyone)) => {
+            return Ok(Named { everybody: true, ..Named::default() });
+        }
+        Some(Selection::Only(Principals::Named(kinds))) => kinds,
+        _ => return Err("NotPrincipal has no counterpart in a resource share"),
     };
-    let (mut identities, mut services) = (Vec::new(), Vec::new());
+    let mut named = Named::default();
     for (kind, names) in kinds {
         for name in names {
             let name = name.as_str();
@@ -129,15 +185,16 @@ fn principals_of(
             let account =
                 account.and_then(|rest| rest.strip_prefix(&format!("arn:{}:iam::", partition.as_str())));
             match (kind, Principal::parse(account.unwrap_or(name), partition)) {
+                (PrincipalKind::Aws, _) if name == "*" => named.everybody = true,
                 (PrincipalKind::Aws, Ok(found @ (Principal::Account(_) | Principal::Identity { .. }))) => {
-                    identities.push(found);
+                    named.identities.push(found);
                 }
-                (PrincipalKind::Service, Ok(found @ Principal::Service(_))) => services.push(found),
+                (PrincipalKind::Service, Ok(found @ Principal::Service(_))) => named.services.push(found),
                 _ => return Err("principals are accounts, roles, users and service principals"),
             }
         }
     }
-    Ok((identities, services))
+    Ok(named)
 }
 
 /// A document of 2008 has no policy variables: in one of 2012 their letters would have to mean themselves.
@@ -164,12 +221,7 @@ fn split_sources(mut condition: Condition) -> Result<(Condition, Vec<String>), &
     let mut found = None;
     for (source_type, name, comparison, quantifier) in SOURCE_KEYS {
         let operator = Operator { comparison, quantifier, if_exists: false };
-        let Some(keys) = condition.get_mut(&operator) else { continue };
-        let Some(key) = keys.keys().find(|key| key.eq_ignore_ascii_case(name)).cloned() else { continue };
-        let values = keys.remove(&key).unwrap_or_default();
-        if keys.is_empty() {
-            condition.remove(&operator);
-        }
+        let Some(values) = take(&mut condition, operator, name) else { continue };
         if values.iter().any(|value| SourceType::of(value) != Ok(source_type) || value.contains('$')) {
             return Err("a source is an account, an ARN, an organization or a path of one");
         }
@@ -184,19 +236,32 @@ fn split_sources(mut condition: Condition) -> Result<(Condition, Vec<String>), &
     ))
 }
 
+/// Takes a key out of a condition.
+pub(super) fn take(condition: &mut Condition, operator: Operator, name: &str) -> Option<Vec<String>> {
+    let keys = condition.get_mut(&operator)?;
+    let key = keys.keys().find(|key| key.eq_ignore_ascii_case(name))?.clone();
+    let values = keys.remove(&key);
+    if keys.is_empty() {
+        condition.remove(&operator);
+    }
+    values
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const RESOURCE: &str = "arn:aws:acme:eu-west-1:111111111111:cluster/a*b";
 
-    fn read_one(statement: &str) -> Result<Vec<PolicyGrant>, PolicyRefusal> {
-        read(
-            &format!(r#"{{"Version": "2012-10-17", "Statement": [{statement}]}}"#),
-            RESOURCE,
-            Partition::Aws,
-            &[],
-        )
+    const SUBJECT: Subject<'_> = Subject { resource: RESOURCE, partition: Partition::Aws, home: None };
+
+    fn read_one(statement: &str) -> Result<Vec<PolicyGrant>, Refusal> {
+        let text = format!(r#"{{"Version": "2012-10-17", "Statement": [{statement}]}}"#);
+        read(&text, SUBJECT, &[]).map(|read| read.grants)
+    }
+
+    fn is_not_shareable(found: &Result<Vec<PolicyGrant>, Refusal>) -> bool {
+        matches!(found, Err(Refusal::Policy(PolicyRefusal::NotShareable { statement: 1, .. })))
     }
 
     fn names(grant: &PolicyGrant) -> Vec<&str> {
@@ -229,7 +294,7 @@ mod tests {
              "Condition": {"Bool": {"a:Empty": "true"}}}"#;
         let said = |permissions: &[Vec<Statement>]| {
             let text = format!(r#"{{"Version": "2012-10-17", "Statement": [{text}]}}"#);
-            let grants = read(&text, RESOURCE, Partition::Aws, permissions).unwrap();
+            let grants = read(&text, SUBJECT, permissions).unwrap().grants;
             let said =
                 |grant: &PolicyGrant| format!("{}: {}", names(grant).join(" "), text_of(&grant.allowed));
             grants.iter().map(said).collect::<Vec<_>>()
@@ -289,8 +354,7 @@ mod tests {
                 r#"{{"Effect": "Allow", "Principal": {{"Service": "acm.amazonaws.com"}}, "Action": "a:X",
                     "Condition": {condition}}}"#
             );
-            let refused = read_one(&text);
-            assert!(matches!(refused, Err(PolicyRefusal::NotShareable { statement: 1, .. })), "{condition}");
+            assert!(is_not_shareable(&read_one(&text)), "{condition}");
         }
     }
 
@@ -299,11 +363,9 @@ mod tests {
         let good = r#"{"Effect": "Allow", "Principal": {"AWS": "222222222222"}, "Action": "a:X"}"#;
         let deny = good.replace("Allow", "Deny");
         let refused = read_one(&format!("{good}, {deny}"));
-        assert_eq!(
-            refused,
-            Err(PolicyRefusal::NotShareable { statement: 2, reason: "a resource share only allows" })
-        );
+        let expected = PolicyRefusal::NotShareable { statement: 2, reason: "a resource share only allows" };
+        assert_eq!(refused, Err(expected.into()));
         let china = good.replace("222222222222", "arn:aws-cn:iam::222222222222:root");
-        assert!(matches!(read_one(&china), Err(PolicyRefusal::NotShareable { .. })));
+        assert!(is_not_shareable(&read_one(&china)));
     }
 }

@@ -1,6 +1,9 @@
 //! Canonical JSON.
 
+use std::collections::BTreeSet;
+
 use super::{Condition, Document, Principals, Selection, Statement};
+use crate::operator::Operator;
 
 pub(super) fn print_document(document: &Document) -> String {
     let mut out = String::from("{");
@@ -18,24 +21,27 @@ pub(super) fn print_document(document: &Document) -> String {
         if index > 0 {
             out.push(',');
         }
-        write_statement(&mut out, statement);
+        write_statement(&mut out, statement, &Lists::new());
     }
     out.push_str("]}");
     out
 }
 
-pub(super) fn print_statement(statement: &Statement) -> String {
+pub(super) fn print_statement(statement: &Statement, lists: &Lists) -> String {
     let mut out = String::new();
-    write_statement(&mut out, statement);
+    write_statement(&mut out, statement, lists);
     out
 }
+
+/// The keys of a condition whose values are a list though it may be of one. Canonical are values alone.
+pub(crate) type Lists = BTreeSet<(Operator, String)>;
 
 /// Writes a string literal.
 pub(crate) fn write_text(out: &mut String, text: &str) {
     out.push_str(&serde_json::Value::from(text).to_string());
 }
 
-fn write_statement(out: &mut String, statement: &Statement) {
+fn write_statement(out: &mut String, statement: &Statement, lists: &Lists) {
     out.push('{');
     if let Some(sid) = &statement.sid {
         write_member(out, "Sid");
@@ -55,7 +61,7 @@ fn write_statement(out: &mut String, statement: &Statement) {
     }
     if !statement.condition.is_empty() {
         write_member(out, "Condition");
-        write_condition(out, &statement.condition);
+        write_condition(out, &statement.condition, lists);
     }
     out.push('}');
 }
@@ -81,14 +87,18 @@ fn write_principals(out: &mut String, principals: &Principals) {
     }
 }
 
-fn write_condition(out: &mut String, condition: &Condition) {
+fn write_condition(out: &mut String, condition: &Condition, lists: &Lists) {
     out.push('{');
     for (operator, keys) in condition {
         write_member(out, &operator.to_string());
         out.push('{');
         for (key, values) in keys {
             write_member(out, key);
-            write_list(out, values);
+            if lists.contains(&(*operator, key.clone())) {
+                write_array(out, values);
+            } else {
+                write_list(out, values);
+            }
         }
         out.push('}');
     }
@@ -96,9 +106,13 @@ fn write_condition(out: &mut String, condition: &Condition) {
 }
 
 fn write_list(out: &mut String, texts: &[String]) {
-    if let [text] = texts {
-        return write_text(out, text);
+    match texts {
+        [text] => write_text(out, text),
+        _ => write_array(out, texts),
     }
+}
+
+fn write_array(out: &mut String, texts: &[String]) {
     out.push('[');
     for (index, text) in texts.iter().enumerate() {
         if index > 0 {

@@ -5,7 +5,7 @@ use std::iter;
 
 use super::placeholder::{Part, is_name, split};
 use super::{PARAMETERS_MAX, Template, check_key};
-use crate::document::{Condition, Fault, Statement, Version, write_text};
+use crate::document::{Condition, Fault, Lists, Statement, Version, write_text};
 use crate::evaluate::check_value;
 use crate::operator::Comparison;
 
@@ -119,14 +119,41 @@ impl Template {
 
     /// Puts values in the place of placeholders. A value is text: a placeholder inside it stays as it is.
     pub fn render(&self, declared: &[Declaration<'_>], given: &Values) -> Result<Statement, ParameterError> {
+        self.rendered(declared, given).map(|(statement, _)| statement)
+    }
+
+    /// The same as text, in which a STRING_LIST is an array though it be of one value.
+    pub fn render_text(
+        &self,
+        declared: &[Declaration<'_>],
+        given: &Values,
+    ) -> Result<String, ParameterError> {
+        self.rendered(declared, given).map(|(statement, lists)| statement.to_json_with(&lists))
+    }
+
+    /// The rendered statement, and where lists stand in it.
+    fn rendered(
+        &self,
+        declared: &[Declaration<'_>],
+        given: &Values,
+    ) -> Result<(Statement, Lists), ParameterError> {
         self.check_declarations(declared)?;
         check_given(declared, given)?;
         self.check_len(given)?;
-        let mut condition = Condition::new();
+        let is_list = |text: &String| {
+            let name = text.strip_prefix("@{").and_then(|rest| rest.strip_suffix('}'));
+            let is_it =
+                |one: &Declaration<'_>| Some(one.name) == name && one.kind == ParameterKind::StringList;
+            declared.iter().any(is_it)
+        };
+        let (mut condition, mut lists) = (Condition::new(), Lists::new());
         for (operator, keys) in &self.statement.condition {
             let mut rendered = Values::new();
             for (key, values) in keys {
                 let key = fill(key, given).concat();
+                if values.iter().any(is_list) {
+                    lists.insert((*operator, key.clone()));
+                }
                 let values: Vec<String> = values.iter().flat_map(|value| fill(value, given)).collect();
                 check_result(operator.comparison, &key, &values)?;
                 if rendered.keys().any(|other| other.eq_ignore_ascii_case(&key)) {
@@ -136,7 +163,7 @@ impl Template {
             }
             condition.insert(*operator, rendered);
         }
-        Ok(Statement { condition, ..self.statement.clone() })
+        Ok((Statement { condition, ..self.statement.clone() }, lists))
     }
 
     /// Adds up what the statement's text will be, before any of it is put together: a small template can use a value a

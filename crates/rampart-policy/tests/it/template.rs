@@ -88,6 +88,26 @@ fn parameters_are_put_in_as_written() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+#[test]
+fn a_list_of_one_value_is_an_array_in_the_text() {
+    let text = r#"{"Effect": "Allow", "Action": "a:b", "Condition": {"StringLike":
+        {"a:@{key}": "@{list}", "a:2": ["@{list}"], "a:3": "@{one}", "a:4": ["x"]}}}"#;
+    let template = Template::parse(text).unwrap();
+    let declared = [
+        Declaration { name: "key", kind: ParameterKind::String },
+        Declaration { name: "one", kind: ParameterKind::String },
+        Declaration { name: "list", kind: ParameterKind::StringList },
+    ];
+    let given = ["key", "one", "list"].map(|name| (name.to_owned(), vec![name[..1].to_owned()]));
+    let given = BTreeMap::from(given);
+    let condition = r#"{"StringLike":{"a:2":["l"],"a:3":"o","a:4":"x","a:k":["l"]}}"#;
+    let expected = format!(r#"{{"Effect":"Allow","Action":"a:b","Condition":{condition}}}"#);
+    assert_eq!(template.render_text(&declared, &given).unwrap(), expected);
+    // A document has it as its canonical form.
+    let canonical = expected.replace(r#"["l"]"#, r#""l""#);
+    assert_eq!(template.render(&declared, &given).unwrap().to_json(), canonical);
+}
+
 /// What becomes of a condition on `a:b` with one parameter `v`: the length of the statement.
 fn rendered_len(
     condition: &Value,

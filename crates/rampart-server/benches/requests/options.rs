@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::bail;
 use clap::{Parser, ValueEnum};
-use rampart_store::{Location, Options as StoreOptions, Partitions};
+use rampart_store::{Location, Options as StoreOptions};
 
 /// Measures rampart's requests on this machine.
 #[derive(Parser)]
@@ -106,7 +106,7 @@ impl Place {
     }
 
     pub(crate) fn options() -> StoreOptions {
-        StoreOptions { partitions: Partitions::POSTGRES_DEFAULT, connections_max: 16 }
+        StoreOptions::default()
     }
 }
 

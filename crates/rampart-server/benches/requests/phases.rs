@@ -10,7 +10,7 @@ use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use rampart_core::{AccountId, Timing};
-use rampart_server::edge::connections::{Answers, serve};
+use rampart_server::edge::connections::{Answers, Door, serve};
 use rampart_server::settings::EdgeLimits;
 use rampart_server::{App, AuthMode, Clock, Entropy, Server, Settings};
 use rampart_store::{MasterKey, ShareCursor, ShareScope, Store};
@@ -97,7 +97,7 @@ async fn echo(connections: usize, duration: Duration) -> anyhow::Result<Seen> {
     let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
     let address = listener.local_addr()?;
     let (stop, stopped) = oneshot::channel::<()>();
-    let server = tokio::spawn(serve(listener, EdgeLimits::default(), Arc::new(Echo), async {
+    let server = tokio::spawn(serve(Door::plain(listener), EdgeLimits::default(), Arc::new(Echo), async {
         let _ = stopped.await;
     }));
     let requests = (0..connections).map(|_| Ok(vec![read_request(&Registered::made_up(fresh_account()?))]));

@@ -2,7 +2,7 @@
 
 use rampart_aws::rest_json::BodyError;
 
-use super::{iam, organizations, ram};
+use super::{iam, organizations, ram, rampart};
 use crate::app::{App, Call};
 use crate::failure::Failure;
 use crate::operations::{Operation, Request, Service};
@@ -53,6 +53,8 @@ pub(crate) enum Authority {
     Iam,
     /// Organizations'.
     Organizations,
+    /// That of rampart's own.
+    Rampart,
 }
 
 /// Whose business it is.
@@ -61,14 +63,11 @@ pub(crate) fn authority(operation: &Operation) -> Authority {
         // AWS: both need no permission, and no policy can deny the first.
         (Service::Sts, "GetCallerIdentity" | "GetSessionToken") => Authority::Nobody,
         (Service::Sts, "AssumeRole") => Authority::Operation,
-        // Of rampart's own API.
-        (Service::Ram, "GetResourcePolicy" | "PutResourcePolicy" | "DeleteResourcePolicy") => {
-            Authority::Operation
-        }
-        (Service::Sts | Service::Rampart, _) => Authority::Anything,
+        (Service::Sts, _) => Authority::Anything,
         (Service::Ram, _) => Authority::Ram,
         (Service::Iam, _) => Authority::Iam,
         (Service::Organizations, _) => Authority::Organizations,
+        (Service::Rampart, _) => Authority::Rampart,
     }
 }
 
@@ -80,7 +79,8 @@ pub(super) async fn of(app: &App, request: &Request) -> Result<Vec<Ask>, Failure
         Authority::Anything => Ok(vec![Ask::new(call.operation, "*")]),
         Authority::Ram => ram::asks(app, request).await,
         Authority::Iam => iam::asks(app, request).await,
-        Authority::Organizations => organizations::asks(request),
+        Authority::Organizations => organizations::asks(app, request).await,
+        Authority::Rampart => Ok(vec![rampart::ask(request)?]),
     }
 }
 
@@ -99,6 +99,7 @@ mod tests {
             let is_listed = match authority(operation) {
                 Authority::Ram => ram::is_listed(operation.name),
                 Authority::Iam => iam::is_listed(operation.name),
+                Authority::Rampart => rampart::is_listed(operation.name),
                 // Most of Organizations' act on the organization alone.
                 Authority::Nobody | Authority::Operation | Authority::Anything | Authority::Organizations => {
                     true

@@ -1,11 +1,13 @@
-//! What the operations of Organizations need: an action on each account, unit, root and policy that is named.
+//! What the operations of Organizations need: an action on each account, unit, root, policy and handshake that is named.
 
+use rampart_core::organization::HandshakeId;
 use serde::Deserialize;
 
 use super::{Ask, asks};
-use crate::app::Call;
+use crate::app::{App, Call};
 use crate::failure::Failure;
 use crate::operations::Request;
+use crate::operations::organizations::handshakes::forgotten;
 
 /// The members of all inputs that permissions depend on, read as the operations read them.
 #[derive(Default, Deserialize)]
@@ -14,6 +16,7 @@ struct Input {
     account_id: Option<String>,
     child_id: Option<String>,
     destination_parent_id: Option<String>,
+    handshake_id: Option<String>,
     organizational_unit_id: Option<String>,
     parent_id: Option<String>,
     policy_id: Option<String>,
@@ -36,8 +39,7 @@ struct Tag {
 }
 
 /// The ids of what an operation acts on. Nothing for one that acts on the organization, or on what does not exist yet.
-// AWS: the resources are those of the service authorization reference. A handshake's ARN is not formed: they are asked
-// for on `*`.
+// AWS: the resources are those of the service authorization reference.
 fn targets<'i>(operation: &str, input: &'i Input) -> Vec<&'i Option<String>> {
     match operation {
         "AttachPolicy" | "DetachPolicy" => vec![&input.policy_id, &input.target_id],
@@ -59,9 +61,13 @@ fn targets<'i>(operation: &str, input: &'i Input) -> Vec<&'i Option<String>> {
     }
 }
 
-pub(super) fn asks(request: &Request) -> Result<Vec<Ask>, Failure> {
+pub(super) async fn asks(app: &App, request: &Request) -> Result<Vec<Ask>, Failure> {
     let call = &request.call;
     let input: Input = asks::body(request)?;
+    let is_of_handshake = call.operation.name.ends_with("Handshake");
+    if let (true, Some(id)) = (is_of_handshake, &input.handshake_id) {
+        return Ok(vec![Ask::new(call.operation, handshake_arn(app, call, id).await?)]);
+    }
     let ids: Vec<_> = targets(call.operation.name, &input).into_iter().flatten().collect();
     let resources: Vec<String> = match &ids[..] {
         [] => vec!["*".to_owned()],
@@ -71,6 +77,14 @@ pub(super) fn asks(request: &Request) -> Result<Vec<Ask>, Failure> {
         .into_iter()
         .map(|resource| with_keys(call, Ask::new(call.operation, resource), &input))
         .collect())
+}
+
+/// The ARN of a handshake that the caller's account is a party of. Of another one nothing is told: it is asked for on `*`.
+async fn handshake_arn(app: &App, call: &Call, id: &str) -> Result<String, Failure> {
+    let Some(id) = HandshakeId::parse(id) else { return Ok("*".to_owned()) };
+    let found = app.store.reader().await?.handshake(&id, forgotten(app, call)).await?;
+    let own = found.filter(|found| [found.management, found.target].contains(&call.account));
+    Ok(own.map_or_else(|| "*".to_owned(), |own| own.arn(call.region.partition())))
 }
 
 /// The ARN of what has this id; `*` for a caller whose account is in no organization, and for what is no id.

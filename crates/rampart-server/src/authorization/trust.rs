@@ -13,7 +13,7 @@ pub(crate) enum Trust {
     Refused,
     /// The caller's account: its own policies must allow it, too.
     Account,
-    /// The caller itself, by its own ARN: enough within one account.
+    /// The caller itself, by its own ARN or as anybody: enough within one account.
     Itself,
 }
 
@@ -41,14 +41,16 @@ pub(crate) fn trust(call: &Call, context: &Context, policy: &str, role: &str) ->
     })
 }
 
-/// The document without the grants to whole accounts and to anybody: what is left names callers by their ARNs.
+/// The document without the grants to whole accounts: what is left names callers by their ARNs, or as anybody.
+// AWS: a grant to anybody is one to each user and session directly, as in other policies of resources (reference §8).
 fn naming_callers_only(document: &Document) -> Document {
     let mut document = document.clone();
     document.statements.retain_mut(|statement| match &mut statement.principals {
+        Some(Selection::Only(Principals::Anyone)) => true,
         Some(Selection::Only(Principals::Named(kinds))) if statement.effect == Effect::Allow => {
             kinds.retain(|kind, _| *kind == PrincipalKind::Aws);
             for names in kinds.values_mut() {
-                names.retain(|name| name.starts_with("arn:") && !name.ends_with(":root"));
+                names.retain(|name| name == "*" || (name.starts_with("arn:") && !name.ends_with(":root")));
             }
             kinds.retain(|_, names| !names.is_empty());
             !kinds.is_empty()

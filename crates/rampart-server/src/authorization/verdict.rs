@@ -20,12 +20,14 @@ pub(crate) enum PolicyKind {
 pub(crate) struct Denial {
     kind: PolicyKind,
     is_explicit: bool,
+    /// Whether all but the policies of the user or role allow it.
+    only_identity_lacks: bool,
 }
 
 impl Denial {
     /// Whether it is only that no policy of the user or role allows it.
     pub(crate) fn is_lack_of_identity_policy(self) -> bool {
-        self.kind == PolicyKind::Identity && !self.is_explicit
+        self.only_identity_lacks
     }
 
     // AWS: the sentences are reference §10.36 and §11.3.
@@ -74,9 +76,14 @@ pub(crate) fn verdict(call: &Call, base: &Context, ask: &Ask) -> Result<(), Deni
         .collect();
     let decided: Vec<_> = layers.iter().map(|(kind, policies)| (*kind, decide(policies, &request))).collect();
     let first = |wanted: Layer| decided.iter().find(|(_, layer)| *layer == wanted).map(|(kind, _)| *kind);
+    let allows =
+        |(kind, layer): &(PolicyKind, Layer)| *layer == Layer::Allows || *kind == PolicyKind::Identity;
     match (first(Layer::Denies), first(Layer::Silent)) {
-        (Some(kind), _) => Err(Denial { kind, is_explicit: true }),
-        (None, Some(kind)) => Err(Denial { kind, is_explicit: false }),
+        (Some(kind), _) => Err(Denial { kind, is_explicit: true, only_identity_lacks: false }),
+        (None, Some(kind)) => {
+            let only_identity_lacks = decided.iter().all(allows);
+            Err(Denial { kind, is_explicit: false, only_identity_lacks })
+        }
         (None, None) => Ok(()),
     }
 }

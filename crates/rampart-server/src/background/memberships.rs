@@ -10,56 +10,57 @@ use rampart_core::{
 };
 use rampart_store::{Abort, BasisCursor, BasisScope, Transaction, Work};
 
-use crate::app::App;
+use super::Worker;
 use crate::operations::ram::effect::circle_for;
 
 /// Works that are looked at together, and rows of a walk.
 const AT_ONCE: u32 = 100;
 
 /// Tidies after accounts that left and after sharing that was disabled; says how many rows it ended.
-pub(crate) async fn tidy_memberships(app: &App) -> Result<usize, Abort> {
-    let now = app.clock().now();
+pub(crate) async fn tidy_memberships(worker: &Worker<'_>) -> Result<usize, Abort> {
+    let now = worker.app.clock().now();
     let mut done = 0;
-    for work in app.store.reader().await?.waiting_tidying(now, AT_ONCE).await? {
+    for work in worker.app.store.reader().await?.waiting_tidying(now, AT_ONCE).await? {
         done += match work.account {
-            Some(account) => after_account(app, account, work.at).await?,
-            None => after_sharing(app, work).await?,
+            Some(account) => after_account(worker, account, work.at).await?,
+            None => after_sharing(worker, work).await?,
         };
-        app.store.write(app.store.partition_of(work.management), Done(work, now)).await?;
+        worker.write(worker.app.store.partition_of(work.management), Done(work, now)).await?;
         done += 1;
     }
     Ok(done)
 }
 
 /// An account left: what it shared with others inside, and what others shared with it.
-async fn after_account(app: &App, account: AccountId, at: TimestampMs) -> Result<usize, Abort> {
-    Ok(walk(app, BasisScope::Receiver(account), at).await?
-        + walk(app, BasisScope::Owner(account), at).await?)
+async fn after_account(worker: &Worker<'_>, account: AccountId, at: TimestampMs) -> Result<usize, Abort> {
+    Ok(walk(worker, BasisScope::Receiver(account), at).await?
+        + walk(worker, BasisScope::Owner(account), at).await?)
 }
 
 /// Sharing ended: what each member shared.
-async fn after_sharing(app: &App, work: Tidying) -> Result<usize, Abort> {
+async fn after_sharing(worker: &Worker<'_>, work: Tidying) -> Result<usize, Abort> {
     let (mut after, mut done) = (String::new(), 0);
     loop {
-        let members = app.store.reader().await?.members(work.management, &after, AT_ONCE).await?;
+        let members = worker.app.store.reader().await?.members(work.management, &after, AT_ONCE).await?;
         let Some(last) = members.last() else { return Ok(done) };
         after = last.account.to_string();
         for member in members {
-            done += walk(app, BasisScope::Owner(member.account), work.at).await?;
+            done += walk(worker, BasisScope::Owner(member.account), work.at).await?;
         }
     }
 }
 
-async fn walk(app: &App, scope: BasisScope, at: TimestampMs) -> Result<usize, Abort> {
+async fn walk(worker: &Worker<'_>, scope: BasisScope, at: TimestampMs) -> Result<usize, Abort> {
     let (mut after, mut done): (Option<BasisCursor>, _) = (None, 0);
     loop {
-        let rows = app.store.reader().await?.based_associations(scope, after.as_ref(), AT_ONCE).await?;
+        let rows =
+            worker.app.store.reader().await?.based_associations(scope, after.as_ref(), AT_ONCE).await?;
         let Some(last) = rows.last() else { return Ok(done) };
         after = Some(last.clone());
         for row in rows {
-            let settle_delay_ms = app.timing().settle_delay_ms;
-            let part = app.store.partition_of(row.share.owner);
-            done += usize::from(app.store.write(part, End { row, at, settle_delay_ms }).await?);
+            let settle_delay_ms = worker.app.timing().settle_delay_ms;
+            let part = worker.app.store.partition_of(row.share.owner);
+            done += usize::from(worker.write(part, End { row, at, settle_delay_ms }).await?);
         }
     }
 }

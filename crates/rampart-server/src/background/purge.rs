@@ -3,19 +3,26 @@
 use std::collections::BTreeMap;
 
 use futures_util::future::try_join_all;
+use rampart_core::organization::handshake::forgotten_by;
 use rampart_core::permission::replacement::ReplaceWork;
 use rampart_core::permission::{CustomerPermission, PermissionVersion, customer};
 use rampart_core::{Change, Invitation, InvitationArn, ShareArn, TimestampMs};
-use rampart_store::{Abort, AssociationKey, EventKey, PartitionId, TokenKey, Transaction, Work};
+use rampart_store::{
+    Abort, AssociationKey, CreationKey, EventKey, HandshakeKey, PartitionId, TokenKey, Transaction, Work,
+};
 
-use super::{BATCH_MAX, ROWS_MAX, drop_of, is_untidy};
-use crate::app::App;
+use super::Worker;
+use super::endings::{drop_of, is_untidy};
+use super::{BATCH_MAX, ROWS_MAX};
+
+/// Entries of the change log that one transaction removes.
+const LOG_ENTRIES_MAX: u32 = 1_000;
 
 /// Removes what is past its retention.
-pub(super) async fn purge(app: &App) -> Result<usize, Abort> {
-    let (now, timing) = (app.clock().now(), app.timing());
+pub(super) async fn purge(worker: &Worker<'_>) -> Result<usize, Abort> {
+    let (now, timing) = (worker.app.clock().now(), worker.app.timing());
     let before = |kept_ms| now.saturating_sub_ms(kept_ms);
-    let reader = app.store.reader().await?;
+    let reader = worker.app.store.reader().await?;
     let ended = reader.ended_associations(before(timing.ended_association_visible_ms), BATCH_MAX).await?;
     let deleted = reader.deleted_shares(before(timing.deleted_share_visible_ms), BATCH_MAX).await?;
     let answered = before(timing.answered_invitation_visible_ms);
@@ -25,38 +32,53 @@ pub(super) async fn purge(app: &App) -> Result<usize, Abort> {
         invitations.extend(reader.answered_invitations(true, before(kept_ms), BATCH_MAX).await?);
     }
     let tokens = reader.expired_tokens(now, BATCH_MAX).await?;
-    let events = reader.recorded_events(before(app.settings.event_kept_ms), BATCH_MAX).await?;
+    let events = reader.recorded_events(before(worker.app.settings.event_kept_ms), BATCH_MAX).await?;
     let gone = before(timing.deleted_permission_visible_ms);
     let permissions = reader.deleted_permissions(gone, BATCH_MAX).await?;
     let versions = reader.deleted_permission_versions(gone, BATCH_MAX).await?;
     let works = reader.finished_replace_works(before(timing.finished_work_visible_ms), BATCH_MAX).await?;
+    let forgotten = forgotten_by(now, timing.handshake_visible_ms);
+    let handshakes = reader.forgotten_handshakes(forgotten, BATCH_MAX).await?;
+    let requested = before(timing.account_creation_visible_ms);
+    let creations = reader.forgotten_creations(requested, BATCH_MAX).await?;
+    let logs = reader.logs_older_than(before(worker.app.settings.change_log_kept_ms)).await?;
     // The snapshot ends before the writes begin.
     drop(reader);
     let mut done = ended.len() + invitations.len() + tokens.len() + events.len();
-    done += permissions.len() + versions.len() + works.len();
-    for (part, keys) in by_partition(ended, |key| app.store.partition_of(key.share.owner)) {
-        app.store.write(part, PurgeAssociations { keys, now }).await?;
+    done += permissions.len() + versions.len() + works.len() + handshakes.len() + creations.len();
+    for (part, keys) in by_partition(ended, |key| worker.app.store.partition_of(key.share.owner)) {
+        worker.write(part, PurgeAssociations { keys, now }).await?;
     }
-    for (part, invitations) in by_partition(invitations, |arn| app.store.partition_of(arn.sender)) {
-        app.store.write(part, PurgeInvitations { invitations, now }).await?;
+    for (part, invitations) in by_partition(invitations, |arn| worker.app.store.partition_of(arn.sender)) {
+        worker.write(part, PurgeInvitations { invitations, now }).await?;
     }
     for share in deleted {
-        done += app.store.write(app.store.partition_of(share.owner), PurgeShare { share, now }).await?;
+        done += worker.write(worker.app.store.partition_of(share.owner), PurgeShare { share, now }).await?;
     }
-    for (part, permissions) in by_partition(permissions, |row| app.store.partition_of(row.owner)) {
-        app.store.write(part, PurgePermissions { permissions, now }).await?;
+    for (part, permissions) in by_partition(permissions, |row| worker.app.store.partition_of(row.owner)) {
+        worker.write(part, PurgePermissions { permissions, now }).await?;
     }
-    for (part, versions) in by_partition(versions, |row| app.store.partition_of(row.owner)) {
-        app.store.write(part, PurgeVersions { versions, now }).await?;
+    for (part, versions) in by_partition(versions, |row| worker.app.store.partition_of(row.owner)) {
+        worker.write(part, PurgeVersions { versions, now }).await?;
     }
-    for (part, works) in by_partition(works, |work| app.store.partition_of(work.owner)) {
-        app.store.write(part, PurgeWorks { works, now }).await?;
+    for (part, works) in by_partition(works, |work| worker.app.store.partition_of(work.owner)) {
+        worker.write(part, PurgeWorks { works, now }).await?;
     }
     for (part, keys) in by_partition(tokens, TokenKey::part) {
-        app.store.write(part, PurgeTokens { keys, now }).await?;
+        worker.write(part, PurgeTokens { keys, now }).await?;
     }
     for (part, keys) in by_partition(events, EventKey::part) {
-        app.store.write(part, PurgeEvents { keys }).await?;
+        worker.write(part, PurgeEvents { keys }).await?;
+    }
+    for part in logs {
+        let at = before(worker.app.settings.change_log_kept_ms);
+        done += worker.write(part, TrimLog { at }).await?;
+    }
+    for (part, keys) in by_partition(handshakes, |key| worker.app.store.partition_of(key.management)) {
+        worker.write(part, PurgeHandshakes { keys, forgotten }).await?;
+    }
+    for (part, keys) in by_partition(creations, |key| worker.app.store.partition_of(key.management)) {
+        worker.write(part, PurgeCreations { keys }).await?;
     }
     Ok(done)
 }
@@ -250,6 +272,45 @@ impl Work for PurgeEvents {
 
     async fn run(&self, tx: &Transaction) -> Result<(), Abort> {
         try_join_all(self.keys.iter().map(|key| tx.drop_event(*key))).await?;
+        Ok(())
+    }
+}
+
+struct TrimLog {
+    at: TimestampMs,
+}
+
+impl Work for TrimLog {
+    type Reply = usize;
+
+    async fn run(&self, tx: &Transaction) -> Result<usize, Abort> {
+        Ok(tx.trim_log(self.at, LOG_ENTRIES_MAX).await?)
+    }
+}
+
+struct PurgeHandshakes {
+    keys: Vec<HandshakeKey>,
+    forgotten: TimestampMs,
+}
+
+impl Work for PurgeHandshakes {
+    type Reply = ();
+
+    async fn run(&self, tx: &Transaction) -> Result<(), Abort> {
+        try_join_all(self.keys.iter().map(|key| tx.drop_handshake(key, self.forgotten))).await?;
+        Ok(())
+    }
+}
+
+struct PurgeCreations {
+    keys: Vec<CreationKey>,
+}
+
+impl Work for PurgeCreations {
+    type Reply = ();
+
+    async fn run(&self, tx: &Transaction) -> Result<(), Abort> {
+        try_join_all(self.keys.iter().map(|key| tx.drop_creation(key))).await?;
         Ok(())
     }
 }

@@ -6,32 +6,32 @@ use rampart_core::TimestampMs;
 use rampart_core::catalog::Catalog;
 use rampart_core::permission::replacement::{ReplaceWork, WorkState, decide_step};
 use rampart_core::permission::{CustomerPermission, PermissionName};
-use rampart_store::{Abort, AttachmentCursor, Transaction, Work};
+use rampart_store::{Abort, AttachedInShare, AttachmentCursor, Transaction, Work};
 use uuid::Uuid;
 
+use super::Worker;
 use super::{BATCH_MAX, ROWS_MAX};
-use crate::app::App;
 
 /// Goes on with the replacements of permissions until there is none left; each step is one transaction.
-pub(super) async fn replace_permissions(app: &App) -> Result<usize, Abort> {
-    let now = app.clock().now();
-    let settled = now.saturating_sub_ms(app.timing().settle_delay_ms);
+pub(super) async fn replace_permissions(worker: &Worker<'_>) -> Result<usize, Abort> {
+    let now = worker.app.clock().now();
+    let settled = now.saturating_sub_ms(worker.app.timing().settle_delay_ms);
     let mut done = 0;
     loop {
-        let works = app.store.reader().await?.open_replace_works(settled, BATCH_MAX).await?;
+        let works = worker.app.store.reader().await?.open_replace_works(settled, BATCH_MAX).await?;
         if works.is_empty() {
             return Ok(done);
         }
         for work in works {
-            let part = app.store.partition_of(work.owner);
-            done += app.store.write(part, ReplaceStep { catalog: app.catalog, work, now }).await?;
+            let part = worker.app.store.partition_of(work.owner);
+            done += worker.write(part, ReplaceStep { catalog: worker.app.catalog, work, now }).await?;
         }
     }
 }
 
-fn with_id(row: AttachedPermission) -> (AttachedPermission, Uuid) {
-    let id = AttachmentCursor::after(&row).id;
-    (row, id)
+fn with_id(row: AttachedInShare) -> (AttachedPermission, Uuid) {
+    let id = AttachmentCursor::after(&row.attached).id;
+    (row.attached, id)
 }
 
 struct ReplaceStep {

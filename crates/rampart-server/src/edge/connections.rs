@@ -16,10 +16,14 @@ use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
 
+use super::tls::Tls;
 use crate::settings::EdgeLimits;
 
 /// How long to let be when a connection cannot be accepted: the next try would fail as well.
@@ -33,15 +37,39 @@ pub struct Peer(pub SocketAddr);
 pub trait Answers: Send + Sync + 'static {
     /// The answer to one request.
     fn answer(&self, request: Request<Incoming>) -> impl Future<Output = Response<Full<Bytes>>> + Send;
+
+    /// Hears of a connection that was accepted.
+    fn opened(&self) {}
+
+    /// Hears of its end.
+    fn closed(&self) {}
 }
 
-/// Serves who connects to `listener` until `stop` resolves, then finishes the requests in flight.
-pub async fn serve(
+/// Where connections come in.
+pub struct Door {
     listener: TcpListener,
+    tls: Option<Arc<Tls>>,
+}
+
+impl Door {
+    /// One for connections in clear text.
+    pub fn plain(listener: TcpListener) -> Self {
+        Self { listener, tls: None }
+    }
+
+    pub(super) fn with_tls(listener: TcpListener, tls: Option<Arc<Tls>>) -> Self {
+        Self { listener, tls }
+    }
+}
+
+/// Serves who connects to `door` until `stop` resolves, then finishes the requests in flight.
+pub async fn serve(
+    door: Door,
     limits: EdgeLimits,
     answers: Arc<impl Answers>,
     stop: impl Future<Output = ()>,
 ) {
+    let Door { listener, tls } = door;
     let places = Arc::new(Semaphore::new(limits.connections_max));
     let (stopping, stopped) = watch::channel(false);
     let mut connections = JoinSet::new();
@@ -57,15 +85,17 @@ pub async fn serve(
             (accepted, place) = accepted => match accepted {
                 Ok((stream, peer)) => {
                     let (answers, stopped) = (Arc::clone(&answers), stopped.clone());
+                    let tls = tls.as_ref().map(|tls| tls.acceptor());
                     connections.spawn(async move {
-                        serve_connection(answers, stream, Peer(peer), limits, stopped).await;
-                        drop(place);
+                        let open = Open::new(Arc::clone(&answers));
+                        greet(tls, answers, stream, Peer(peer), limits, stopped).await;
+                        drop((open, place));
                     });
                 }
                 // Out of descriptors or the like: those in use come free as connections end.
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
-                    if tokio::time::timeout(ACCEPT_PAUSE, &mut stop).await.is_ok() {
+                    if timeout(ACCEPT_PAUSE, &mut stop).await.is_ok() {
                         break;
                     }
                 }
@@ -76,8 +106,24 @@ pub async fn serve(
     drop(listener);
     let _ = stopping.send(true);
     let drained = async { while connections.join_next().await.is_some() {} };
-    if tokio::time::timeout(limits.drain_timeout, drained).await.is_err() {
+    if timeout(limits.drain_timeout, drained).await.is_err() {
         tracing::warn!("some requests did not finish in time");
+    }
+}
+
+/// A connection that is open, for as long as the value lives: one whose task ends by a panic or is aborted ends too.
+struct Open<A: Answers>(Arc<A>);
+
+impl<A: Answers> Open<A> {
+    fn new(answers: Arc<A>) -> Self {
+        answers.opened();
+        Self(answers)
+    }
+}
+
+impl<A: Answers> Drop for Open<A> {
+    fn drop(&mut self) {
+        self.0.closed();
     }
 }
 
@@ -107,7 +153,9 @@ impl Drop for InFlight {
     }
 }
 
-async fn serve_connection(
+/// Agrees with the client on how to speak, if there is anything to agree on, and serves it.
+async fn greet(
+    tls: Option<TlsAcceptor>,
     answers: Arc<impl Answers>,
     stream: TcpStream,
     peer: Peer,
@@ -116,6 +164,27 @@ async fn serve_connection(
 ) {
     // Answers are small: waiting to fill a packet only delays them.
     let _ = stream.set_nodelay(true);
+    let Some(tls) = tls else { return serve_connection(answers, stream, peer, limits, stopped).await };
+    let shaken = tokio::select! {
+        shaken = timeout(limits.head_timeout, tls.accept(stream)) => shaken,
+        _ = stopped.changed() => return,
+    };
+    match shaken {
+        // In a box: it is larger than what is kept of a connection besides.
+        Ok(Ok(stream)) => serve_connection(answers, Box::new(stream), peer, limits, stopped).await,
+        // Whom it does not suit is free to go.
+        Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
+        Err(_) => tracing::debug!("a TLS handshake was not finished in time"),
+    }
+}
+
+async fn serve_connection(
+    answers: Arc<impl Answers>,
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    peer: Peer,
+    limits: EdgeLimits,
+    mut stopped: watch::Receiver<bool>,
+) {
     let activity = Arc::new(Activity {
         started: Instant::now(),
         in_flight: AtomicUsize::new(0),

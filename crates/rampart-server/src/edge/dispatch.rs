@@ -22,7 +22,8 @@ use uuid::Uuid;
 use super::Edge;
 use super::body::pass_by;
 use super::connections::Peer;
-use super::respond::{Answered, respond};
+use super::probes::{self, Probe};
+use super::respond::{Answered, Finished, Seen, respond};
 use super::route::{is_signed, operation_of};
 use crate::AuthMode;
 use crate::app::{App, Call};
@@ -30,33 +31,45 @@ use crate::authorization::authorize;
 use crate::failure::{Dialect, Failure};
 use crate::identity::authenticate;
 use crate::operations::{self, Operation, Service};
-use crate::own_api::resource_policies;
 
 pub(super) async fn dispatch(edge: &Edge, request: Request<Incoming>) -> Response<Full<Bytes>> {
     let started = Instant::now();
     let request_id = edge.app.entropy.uuid();
     let (head, mut body) = request.into_parts();
+    let mut seen = Seen::default();
+    let probe = Probe::of(&head).filter(|probe| probe.is_public(&edge.app, edge.has_admin));
     let answered = async {
+        if let Some(probe) = probe {
+            return Answered::Own(probes::answer(probe, &edge.app, &head, false).await);
+        }
         if let Err(failure) = edge.buffers.check_length(&body) {
             return Answered::failed(failure, dialect_of(&head), None);
         }
         if is_own(&head) {
             return answer_own(edge, &head, &mut body).await;
         }
-        answer(edge, &head, &mut body, request_id).await
+        answer(edge, &head, &mut body, request_id, &mut seen).await
     };
     let answered = AssertUnwindSafe(answered).catch_unwind().await.unwrap_or_else(|_| {
         // The panic's message went to the log by the panic hook.
         Answered::failed(Failure::Internal, dialect_of(&head), None)
     });
     let is_read = pass_by(&mut body, &head.headers).await;
-    respond(answered, &head, request_id, started, is_read)
+    let request = Finished { head: &head, request_id, seen, took: started.elapsed(), is_read };
+    let response = respond(answered, &request);
+    if probe.is_none() {
+        edge.app.metrics.answered(seen.operation, response.status(), request.took);
+        if let Some(observer) = &edge.observer {
+            observer(&request.observed(response.status()));
+        }
+    }
+    response
 }
 
 /// Whether a request is for the part of rampart's own API that nobody signs for.
 fn is_own(head: &Parts) -> bool {
     let path = head.uri.path();
-    path.starts_with("/rampart/") && path != resource_policies::PATH && !is_signed(path)
+    path.starts_with("/rampart/") && !is_signed(path)
 }
 
 /// Answers a request to rampart's own API. The bodies of those that it refuses unseen are not read.
@@ -112,7 +125,13 @@ fn read_claim<'a>(
 }
 
 /// Answers a request to one of AWS's services.
-async fn answer(edge: &Edge, head: &Parts, body: &mut Incoming, request_id: Uuid) -> Answered {
+async fn answer(
+    edge: &Edge,
+    head: &Parts,
+    body: &mut Incoming,
+    request_id: Uuid,
+    seen: &mut Seen,
+) -> Answered {
     let app = &edge.app;
     let headers = plain_headers(&head.headers, &head.uri);
     let parts = RequestParts {
@@ -138,6 +157,7 @@ async fn answer(edge: &Edge, head: &Parts, body: &mut Incoming, request_id: Uuid
         Ok(caller) => caller,
         Err(failure) => return failed(failure),
     };
+    seen.account = Some(caller.account);
     let form = match read_form(dialect, parts.query, &body) {
         Ok(form) => form,
         Err(failure) => return failed(failure),
@@ -146,6 +166,7 @@ async fn answer(edge: &Edge, head: &Parts, body: &mut Incoming, request_id: Uuid
         Ok(operation) => operation,
         Err(failure) => return failed(failure),
     };
+    seen.operation = Some(operation);
     let call = Call {
         account: caller.account,
         caller,
@@ -186,8 +207,7 @@ pub(crate) async fn perform(app: &Arc<App>, request: operations::Request) -> Res
     let handler = operation.handler.ok_or(Failure::NotBuilt(operation.name))?;
     let body = handler(Arc::clone(app), request).await?;
     // Which policies bear on whom may be another matter now, for callers of any account.
-    let organizes = matches!(operation.service, Service::Organizations | Service::Rampart);
-    if organizes && !operation.only_reads() {
+    if operation.service == Service::Organizations && !operation.only_reads() {
         app.keys.forget_all();
     }
     Ok(body)

@@ -1,6 +1,6 @@
 //! Answers as HTTP: body, content type, request id; failures in the envelope of their protocol (reference §11).
 
-use std::time::Instant;
+use std::time::Duration;
 
 use http::header::{CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use http::request::Parts;
@@ -9,8 +9,10 @@ use http_body_util::Full;
 use hyper::body::Bytes;
 use rampart_aws::query::{ErrorType, error_xml};
 use rampart_aws::{json_rpc, rest_json};
+use rampart_core::AccountId;
 use uuid::Uuid;
 
+use super::observed::Observed;
 use crate::failure::{Dialect, Failure, WireError};
 use crate::operations::Operation;
 
@@ -36,39 +38,51 @@ impl Answered {
     }
 }
 
-/// Puts the answer into HTTP, and one line into the log. `is_read` says whether the request was read to its end.
-pub(super) fn respond(
-    answered: Answered,
-    head: &Parts,
-    request_id: Uuid,
-    started: Instant,
-    is_read: bool,
-) -> Response<Full<Bytes>> {
+/// What was found out about a request before it was answered.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Seen {
+    /// The caller's account, once the caller is known.
+    pub(super) account: Option<AccountId>,
+    /// The operation, once it is known.
+    pub(super) operation: Option<&'static Operation>,
+}
+
+/// A request that was dealt with.
+pub(super) struct Finished<'a> {
+    pub(super) head: &'a Parts,
+    pub(super) request_id: Uuid,
+    pub(super) seen: Seen,
+    pub(super) took: Duration,
+    /// Whether it was read to its end.
+    pub(super) is_read: bool,
+}
+
+/// Puts the answer into HTTP, and one line into the log.
+pub(super) fn respond(answered: Answered, request: &Finished<'_>) -> Response<Full<Bytes>> {
     let mut text = Uuid::encode_buffer();
-    let request_id: &str = request_id.hyphenated().encode_lower(&mut text);
+    let request_id: &str = request.request_id.hyphenated().encode_lower(&mut text);
     let mut response = match answered {
-        Answered::Result { body, dialect } => answer(StatusCode::OK, dialect, body),
-        Answered::Failed { error, dialect, failure } => {
-            log_failure(&error, &failure, head, request_id);
-            failed(&error, dialect, request_id)
+        Answered::Result { body, dialect } => {
+            request.log(request_id, StatusCode::OK, None);
+            answer(StatusCode::OK, dialect, body)
         }
-        Answered::Own(response) => response,
+        Answered::Failed { error, dialect, failure } => {
+            let response = failed(&error, dialect, request_id);
+            request.log(request_id, response.status(), Some((&error, &failure)));
+            response
+        }
+        Answered::Own(response) => {
+            request.log(request_id, response.status(), None);
+            response
+        }
     };
     if let Ok(value) = HeaderValue::from_str(request_id) {
         response.headers_mut().insert(REQUEST_ID.clone(), value);
     }
     // The rest of a body that was not read must not be taken for the next request.
-    if !is_read && head.version < Version::HTTP_2 {
+    if !request.is_read && request.head.version < Version::HTTP_2 {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
-    tracing::debug!(
-        request_id,
-        method = %head.method,
-        path = head.uri.path(),
-        status = response.status().as_u16(),
-        micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
-        "answered"
-    );
     response
 }
 
@@ -105,12 +119,46 @@ fn failed(error: &WireError, dialect: Dialect, request_id: &str) -> Response<Ful
     response
 }
 
-fn log_failure(error: &WireError, failure: &Failure, head: &Parts, request_id: &str) {
-    let path = head.uri.path();
-    if error.status >= 500 {
-        tracing::error!(request_id, path, code = error.code, ?failure, "a request failed");
-    } else {
+/// The log's lines about requests have a name of their own, so that a filter can ask for them alone.
+const REQUESTS: &str = "rampart_server::request";
+
+impl Finished<'_> {
+    /// What an observer is told.
+    pub(super) fn observed(&self, status: StatusCode) -> Observed<'_> {
+        Observed {
+            request_id: self.request_id,
+            operation: self.seen.operation,
+            account: self.seen.account,
+            method: &self.head.method,
+            headers: &self.head.headers,
+            status,
+            took: self.took,
+        }
+    }
+
+    /// Writes one event with all that is known of the request.
+    fn log(&self, request_id: &str, status: StatusCode, failed: Option<(&WireError, &Failure)>) {
+        let service = self.seen.operation.map(|operation| operation.service.name());
+        let operation = self.seen.operation.map(|operation| operation.name);
+        let account = self.seen.account.map(tracing::field::display);
+        let (method, path, status) = (self.head.method.as_str(), self.head.uri.path(), status.as_u16());
+        let micros = u64::try_from(self.took.as_micros()).unwrap_or(u64::MAX);
+        let code = failed.map(|(error, _)| error.code);
+        if status >= 500 {
+            let failure = failed.map(|(_, failure)| tracing::field::debug(failure));
+            tracing::error!(
+                target: REQUESTS,
+                request_id, service, operation, account, method, path, status, micros, code, failure,
+                "a request failed"
+            );
+            return;
+        }
         // Not a field named `message`: that one is written as it is, and part of the text is the caller's.
-        tracing::debug!(request_id, path, code = error.code, reason = error.message, "a request was refused");
+        let reason = failed.map(|(error, _)| error.message.as_str());
+        tracing::debug!(
+            target: REQUESTS,
+            request_id, service, operation, account, method, path, status, micros, code, reason,
+            "{}", if failed.is_some() { "a request was refused" } else { "answered" }
+        );
     }
 }

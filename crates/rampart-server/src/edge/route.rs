@@ -8,7 +8,6 @@ use rampart_aws::query::Form;
 
 use crate::failure::Failure;
 use crate::operations::{ORGANIZATIONS_TARGET, Operation, Service};
-use crate::own_api::resource_policies;
 
 /// What is repeated of a name that nobody knows.
 const REPEATED_CHARS_MAX: usize = 64;
@@ -23,10 +22,6 @@ pub(super) fn operation_of(
     match service {
         Service::Ram => {
             let path = head.uri.path();
-            if path == resource_policies::PATH {
-                let operation = resource_policies::operation_of(&head.method);
-                return operation.ok_or_else(|| unknown(&format!("{} {path}", head.method)));
-            }
             if is_signed(path) {
                 return operation_of(Service::Rampart, head, form);
             }

@@ -99,7 +99,8 @@ pub(super) fn of(refusal: &Refusal) -> (Codes, String) {
         ),
         Refusal::Policy(refusal) => policy::of(refusal),
         Refusal::ShareFromPolicy { share } => (
-            NOT_PERMITTED,
+            // AWS: the tagging operations do not model OperationNotPermitted.
+            &["OperationNotPermittedException", "InvalidParameterException"],
             format!("ResourceShare {share} was created from a resource-based policy. Promote it to change it."),
         ),
         Refusal::ShareNotFromPolicy { share } => (

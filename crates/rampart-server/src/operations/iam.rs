@@ -14,6 +14,7 @@ pub(crate) mod managed_policies;
 pub(crate) mod memberships;
 mod paging;
 pub(crate) mod policies;
+mod sent_again;
 pub(crate) mod service_linked_roles;
 mod shapes;
 pub(crate) mod tags;

@@ -524,6 +524,47 @@ async fn accounts_units_and_policies_of_an_organization_are_resources() {
 }
 
 #[tokio::test]
+async fn handshakes_are_resources_of_both_parties() {
+    for_each_store_with(strict(), async |server: TestServer| {
+        let (root, alice) = root_and_alice(&server).await;
+        let invited = server.client(server.create_key(CONSUMER, "").await);
+        let bob = server.client(server.create_key(CONSUMER, "bob").await);
+        organizations::create(&root).await;
+        let input = json!({"Target": {"Type": "ACCOUNT", "Id": CONSUMER}});
+        let made = organizations::ok(&root, "InviteAccountToOrganization", &input).await;
+        let arn = made["Handshake"]["Arn"].as_str().unwrap().to_owned();
+        let input = json!({"HandshakeId": made["Handshake"]["Id"]});
+        let on = |resource: &str| {
+            format!(r#"{{"Effect":"Allow","Action":"organizations:*","Resource":"{resource}"}}"#)
+        };
+        let other = arn.replace("/invite/h-", "/invite/h-0");
+        for (account, user, name) in [(&root, &alice, "alice"), (&invited, &bob, "bob")] {
+            for (resource, is_allowed) in [(&other, false), (&arn, true)] {
+                put_policy(account, ("UserName", name), &on(resource)).await;
+                let reply = user.organizations("DescribeHandshake", &input).await;
+                assert_eq!(reply.status == 200, is_allowed, "{name} {resource}: {}", reply.text);
+            }
+            // What else a call says does not lead elsewhere.
+            let mut more = input.clone();
+            more["PolicyId"] = json!("p-FullAWSAccess");
+            assert_eq!(organizations::refused(user, "DescribePolicy", &more).await, "AccessDenied");
+        }
+        // Who is no party is not told of it.
+        let stranger = server.client(server.create_key("333333333333", "").await);
+        let eve = server.client(server.create_key("333333333333", "eve").await);
+        put_policy(&stranger, ("UserName", "eve"), &on(&arn)).await;
+        let denied = eve.organizations("DescribeHandshake", &input).await;
+        assert!(
+            denied.text.contains("organizations:DescribeHandshake on resource: * because"),
+            "{}",
+            denied.text
+        );
+        organizations::ok(&bob, "AcceptHandshake", &input).await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn enabling_sharing_needs_what_ram_does_in_the_callers_name() {
     for_each_store_with(strict(), async |server: TestServer| {
         let (root, alice) = root_and_alice(&server).await;

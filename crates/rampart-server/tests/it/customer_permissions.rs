@@ -444,6 +444,9 @@ async fn a_template_s_parameters_get_their_values_with_the_share() {
         let shown: Value = serde_json::from_str(found["permission"]["permission"].as_str().unwrap()).unwrap();
         let expected = json!({"aws:SourceVpc": ["v1", "v2"], "aws:PrincipalTag/team": "x-team"});
         assert_eq!(shown["Condition"]["StringEquals"], expected);
+        let found = owner.ok("GetPermission", &rendered(values(&["v1"], &["team"]))).await;
+        let shown: Value = serde_json::from_str(found["permission"]["permission"].as_str().unwrap()).unwrap();
+        assert_eq!(shown["Condition"]["StringEquals"]["aws:SourceVpc"], json!(["v1"]), "a list is an array");
         let raw = owner.ok("GetPermission", &json!({"permissionArn": arn})).await["permission"].clone();
         assert_eq!((&raw["permission"], &raw["permissionTemplateParameters"]), (&json!(text.to_string()), &declared));
         let wrong = [

@@ -1,5 +1,6 @@
 //! DisassociateResourceShare by the owner: what it says of entities that are not in the share.
 
+use rampart_core::{Association, AssociationKind, Change, ShareArn};
 use rampart_testkit::for_each_store;
 use serde_json::json;
 
@@ -49,7 +50,20 @@ async fn what_is_associated_can_be_removed_however_it_is_written() {
     for_each_store(async |server| {
         let owner = server.account(OWNER);
         let share = create(&owner, &json!({"name": "n", "resourceArns": [gateway(1)]})).await;
-        server.sql("UPDATE association SET entity = 'tgw-1' WHERE kind = 1");
+        let arn = ShareArn::parse(&share).unwrap();
+        let row =
+            server.reader().await.association(arn, AssociationKind::Resource, &gateway(1)).await.unwrap();
+        let row = row.unwrap();
+        let gone = Change::AssociationPurged {
+            owner: row.owner,
+            region: row.region,
+            share: row.share,
+            kind: row.kind(),
+            entity: row.entity.clone(),
+        };
+        server.fill(OWNER, &[gone]).await;
+        let malformed = Association { entity: "tgw-1".to_owned(), ..row };
+        server.fill(OWNER, &[Change::AssociationStored(malformed)]).await;
         let input = json!({"resourceShareArn": share, "resourceArns": ["tgw-1"]});
         owner.ok(DISASSOCIATE, &input).await;
         let stranger = server.account(STRANGER);

@@ -4,10 +4,13 @@
 use std::time::Duration;
 
 use http::HeaderValue;
-use rampart_testkit::{Client, for_each_store};
+use rampart_testkit::client::Key;
+use rampart_testkit::server::for_each_store_with;
+use rampart_testkit::{Client, TestServer, for_each_store};
 use serde_json::{Value, json};
 
 use crate::sharing::{CONSUMER, OWNER, Offer, STRANGER, create, gateway, share, share_arns};
+use crate::sts::{put_policy, strict, trust};
 
 const CREATE: &str = "CreateResourceShare";
 const ID: &str = "5f2c7a1e-6a0b-4c1e-9d0e-3b8a5f0c9a11";
@@ -160,6 +163,54 @@ async fn attempts_at_the_same_time_are_one_call() {
         }
         answers.dedup();
         assert_eq!((answers.len(), shares(&owner).await), (1, 1));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_iam_makes_it_makes_once() {
+    for_each_store_with(strict(), async |server: TestServer| {
+        let root = server.client(server.create_key(OWNER, "").await);
+        let attempt = root.with_invocation(ID);
+        let trust = trust(CONSUMER, "");
+        let again = async |action: &str, parameters: &[(&str, &str)]| {
+            let first = attempt.iam_ok(action, parameters).await;
+            assert_eq!(attempt.iam_ok(action, parameters).await.text, first.text, "{action}");
+            first
+        };
+        again("CreateUser", &[("UserName", "u"), ("Path", "/p/")]).await;
+        again("CreateRole", &[("RoleName", "r"), ("AssumeRolePolicyDocument", &trust)]).await;
+        let service = [("AWSServiceName", "ram.amazonaws.com")];
+        again("CreateServiceLinkedRole", &service).await;
+        assert_eq!(server.sql("SELECT name FROM iam_identity WHERE kind = 1 ORDER BY name").len(), 2);
+        let key = again("CreateAccessKey", &[("UserName", "u")]).await;
+        assert_eq!(server.sql("SELECT user_name FROM access_key WHERE user_name = 'u'"), ["u"]);
+        let role = [("RoleName", "AWSServiceRoleForResourceAccessManager")];
+        let task = again("DeleteServiceLinkedRole", &role).await.element("DeletionTaskId");
+        attempt.iam_ok("GetServiceLinkedRoleDeletionStatus", &[("DeletionTaskId", &task)]).await;
+
+        // The secret that is given again is good, and the store does not have it in clear.
+        let secret = key.element("SecretAccessKey");
+        let user = server.client(Key { id: key.element("AccessKeyId"), secret: secret.clone() });
+        assert_eq!(user.sts("GetCallerIdentity").await.status, 200);
+        let kept = server.sql("SELECT answer FROM client_token").join("");
+        assert_eq!(server.count("client_token"), 5);
+        assert!(!kept.contains(&secret) && !kept.contains("SecretAccessKey"));
+
+        // Another call of the same content is refused or makes another, as it always was.
+        let exists = root.with_invocation("other").iam("CreateUser", &[("UserName", "u")]).await;
+        assert_eq!(exists.xml_error(), (409, "EntityAlreadyExists".to_owned()));
+        let other = root.with_invocation("other").iam_ok("CreateAccessKey", &[("UserName", "u")]).await;
+        assert_ne!(other.element("AccessKeyId"), key.element("AccessKeyId"));
+        // So is what somebody else calls, about themselves.
+        let policy = r#"{"Effect":"Allow","Action":"iam:*","Resource":"*"}"#;
+        let mut made = Vec::new();
+        for name in ["alice", "bob"] {
+            let own = server.client(server.create_key(OWNER, name).await);
+            put_policy(&root, ("UserName", name), policy).await;
+            made.push(own.with_invocation(ID).iam_ok("CreateAccessKey", &[]).await.element("UserName"));
+        }
+        assert_eq!(made, ["alice", "bob"]);
     })
     .await;
 }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::Request;
+use http::{Method, Request};
 use rampart_aws::query::percent_encode;
 use rampart_server::operations::{Operation, Service};
 use rampart_testkit::client::Key;
@@ -14,7 +14,7 @@ use rampart_testkit::{Client, Reply, TestServer};
 use serde_json::{Value, json};
 
 use crate::organizations;
-use crate::sharing::{CONSUMER, OWNER, STRANGER, create, gateway};
+use crate::sharing::{CONSUMER, OWNER, STRANGER, component, create, gateway};
 use crate::sts::{assume, create_role, put_policy, session, strict, trust};
 
 /// Stands in all that the owner has and no call of these tests names: nobody else may get to see it.
@@ -46,6 +46,10 @@ impl World {
         let template = json!({"Effect": "Allow", "Action": ["codebuild:BatchGetProjects"]});
         let permission = json!({"name": "mine", "resourceType": "codebuild:Project", "policyTemplate": template.to_string(), "tags": tags});
         root.ok("CreatePermission", &permission).await;
+        let grant = json!({"Sid": SECRET, "Effect": "Allow", "Principal": {"AWS": CONSUMER}, "Action": "imagebuilder:GetComponent"});
+        let policy = json!({"Version": "2012-10-17", "Statement": grant}).to_string();
+        let put = json!({"resourceArn": component(1), "policy": policy});
+        assert_eq!(root.resource_policy(Method::PUT, &put).await.status, 200);
 
         let tagged = ("Tags.member.1.Key", "Tags.member.1.Value");
         root.iam_ok("CreateUser", &[("UserName", "u"), (tagged.0, "k"), (tagged.1, SECRET)]).await;
@@ -87,7 +91,15 @@ impl World {
             Service::Ram => Input::Json(self.of_ram(operation.name)),
             Service::Organizations => Input::Json(self.of_organizations(operation.name)),
             Service::Sts | Service::Iam => Input::Form(self.of_forms()),
-            Service::Rampart => Input::Query(vec![("resourceShareInvitationArn", self.invitation.clone())]),
+            Service::Rampart if operation.method == "PUT" => {
+                let grant = json!({"Effect": "Allow", "Principal": {"AWS": STRANGER}, "Action": "imagebuilder:GetComponent"});
+                let policy = json!({"Version": "2012-10-17", "Statement": grant}).to_string();
+                Input::Json(json!({"resourceArn": component(1), "policy": policy}))
+            }
+            Service::Rampart => Input::Query(vec![
+                ("resourceShareInvitationArn", self.invitation.clone()),
+                ("resourceArn", component(1)),
+            ]),
         }
     }
 
@@ -172,6 +184,10 @@ enum Input {
 fn request(client: &Client, operation: &Operation, input: &Input) -> Request<Bytes> {
     match input {
         Input::Json(input) if operation.service == Service::Ram => client.request(operation.name, input),
+        Input::Json(input) if operation.service == Service::Rampart => {
+            let request = Request::builder().method(operation.method).uri(operation.path());
+            client.signed("rampart", request.body(Bytes::from(input.to_string())).unwrap())
+        }
         Input::Json(input) => {
             let request = Request::post("/")
                 .header("content-type", "application/x-amz-json-1.1")
@@ -214,7 +230,7 @@ fn common(operation: &Operation, json: &str, query: &str) -> (u16, String) {
 }
 
 /// All that the store holds, as far as it is text and numbers.
-const EVERYTHING: [&str; 19] = [
+const EVERYTHING: [&str; 20] = [
     "SELECT account FROM account ORDER BY account",
     "SELECT access_key_id, user_name, active FROM access_key ORDER BY access_key_id",
     "SELECT owner, name, tags, updated_ms, deleted_ms, contents FROM resource_share ORDER BY owner, created_ms, name",
@@ -223,6 +239,7 @@ const EVERYTHING: [&str; 19] = [
     "SELECT owner, permission, version FROM share_permission ORDER BY owner, permission",
     "SELECT owner, name, tags, deprecated, default_version, versions, deleted_ms FROM permission ORDER BY owner, name",
     "SELECT owner, name, number, template, deleted_ms FROM permission_version ORDER BY owner, name, number",
+    "SELECT owner, resource, policy FROM resource_policy ORDER BY owner, resource",
     "SELECT owner, resource_shares, resources, principals, pending_invitations FROM owner_usage ORDER BY owner",
     "SELECT account, kind, name, path, identity_id, tags, role FROM iam_identity ORDER BY account, kind, name",
     "SELECT account, kind, identity_name, inline, policy, document FROM iam_policy ORDER BY account, kind, identity_name, inline, policy",

@@ -7,29 +7,29 @@ use crate::organizations::{self, MANAGEMENT, create_unit, join, move_account};
 use crate::sharing::{associations, create, only, pending_invitation, share_arns};
 
 const ENABLE: &str = "EnableSharingWithAwsOrganization";
-const MEMBER: &str = "222222222222";
+pub(crate) const MEMBER: &str = "222222222222";
 const OTHER: &str = "333333333333";
 const OUTSIDER: &str = "444444444444";
-const SUBNET: &str = "arn:aws:ec2:eu-west-1:111111111111:subnet/subnet-0123456789abcdef0";
+pub(crate) const SUBNET: &str = "arn:aws:ec2:eu-west-1:111111111111:subnet/subnet-0123456789abcdef0";
 
 /// An organization that shares: its management account, two members, and who is not in it.
-struct Company {
-    management: Client,
-    member: Client,
-    other: Client,
-    outsider: Client,
-    id: String,
-    root: String,
+pub(crate) struct Company {
+    pub(crate) management: Client,
+    pub(crate) member: Client,
+    pub(crate) other: Client,
+    pub(crate) outsider: Client,
+    pub(crate) id: String,
+    pub(crate) root: String,
 }
 
 impl Company {
-    async fn new(server: &TestServer) -> Self {
+    pub(crate) async fn new(server: &TestServer) -> Self {
         let company = Self::without_sharing(server).await;
         company.enable().await;
         company
     }
 
-    async fn without_sharing(server: &TestServer) -> Self {
+    pub(crate) async fn without_sharing(server: &TestServer) -> Self {
         let [management, member, other, outsider] =
             [MANAGEMENT, MEMBER, OTHER, OUTSIDER].map(|account| server.account(account));
         let (id, root) = organizations::create(&management).await;
@@ -38,19 +38,19 @@ impl Company {
         Self { management, member, other, outsider, id, root }
     }
 
-    async fn enable(&self) {
+    pub(crate) async fn enable(&self) {
         assert_eq!(self.management.ok(ENABLE, &json!({})).await, json!({"returnValue": true}));
     }
 
-    fn arn(&self) -> String {
+    pub(crate) fn arn(&self) -> String {
         format!("arn:aws:organizations::{MANAGEMENT}:organization/{}", self.id)
     }
 
-    fn unit_arn(&self, unit: &str) -> String {
+    pub(crate) fn unit_arn(&self, unit: &str) -> String {
         format!("arn:aws:organizations::{MANAGEMENT}:ou/{}/{unit}", self.id)
     }
 
-    async fn call(&self, operation: &str, input: Value) -> Value {
+    pub(crate) async fn call(&self, operation: &str, input: Value) -> Value {
         organizations::ok(&self.management, operation, &input).await
     }
 
@@ -381,6 +381,50 @@ async fn disabling_trusted_access_takes_all_of_it_and_enabling_brings_nothing_ba
     .await;
 }
 
+/// The management account deletes RAM's role; gives what IAM says of the deletion.
+async fn delete_role(company: &Company) -> String {
+    let named = [("RoleName", "AWSServiceRoleForResourceAccessManager")];
+    let deleted = company.management.iam_ok("DeleteServiceLinkedRole", &named).await;
+    let task = deleted.element("DeletionTaskId");
+    let asked = [("DeletionTaskId", &*task)];
+    company.management.iam_ok("GetServiceLinkedRoleDeletionStatus", &asked).await.element("Status")
+}
+
+#[tokio::test]
+async fn deleting_the_role_of_ram_leaves_half_of_sharing_and_enabling_repairs_it() {
+    for_each_store(async |server| {
+        let company = Company::new(&server).await;
+        // A member's role of that name is its own business.
+        company.member.iam_ok("CreateServiceLinkedRole", &[("AWSServiceName", "ram.amazonaws.com")]).await;
+        let named = [("RoleName", "AWSServiceRoleForResourceAccessManager")];
+        company.member.iam_ok("DeleteServiceLinkedRole", &named).await;
+        let share = share_with(&company.management, &[&company.arn()]).await;
+        assert!(sees(&company.member, &share).await);
+
+        assert_eq!(delete_role(&company).await, "SUCCEEDED");
+        assert!(!sees(&company.member, &share).await && !sees(&company.other, &share).await);
+        assert_eq!(status(&company.management, &share).await, "DISASSOCIATED");
+        let trusted = company.call("ListAWSServiceAccessForOrganization", json!({})).await;
+        assert_eq!(trusted["EnabledServicePrincipals"][0]["ServicePrincipal"], "ram.amazonaws.com");
+        let again = json!({"name": "n", "principals": [company.arn()]});
+        let refused = company.management.refused("CreateResourceShare", &again).await;
+        assert_eq!(refused, "UnknownResource");
+
+        for _ in 0..2 {
+            company.enable().await;
+            assert_eq!(server.count("iam_identity"), 1);
+        }
+        assert!(!sees(&company.member, &share).await, "what ended does not come back");
+        server.sweep().await;
+        assert_eq!(server.count("organization_tidying"), 0);
+        assert_eq!(server.count("association_basis"), 0);
+        let anew = share_with(&company.management, &[&company.arn()]).await;
+        assert!(sees(&company.member, &anew).await);
+        assert_eq!(status(&company.management, &share).await, "DISASSOCIATED");
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn without_sharing_members_are_strangers() {
     for_each_store(async |server| {
@@ -461,7 +505,7 @@ async fn whether_sharing_is_on_is_told_and_it_is_turned_off_in_order() {
         says(told(&company.outsider).await, false, "not a member");
         says(told(&company.member).await, false, "not enabled");
         company.call("EnableAWSServiceAccess", json!({"ServicePrincipal": "ram.amazonaws.com"})).await;
-        says(told(&company.member).await, false, "not through RAM");
+        says(told(&company.member).await, false, "the role was deleted");
         company.enable().await;
         says(told(&company.member).await, true, "enabled it");
         let share = share_with(&company.management, &[&company.arn()]).await;

@@ -123,6 +123,73 @@ async fn an_organization_is_made_described_and_deleted() {
 }
 
 #[tokio::test]
+async fn of_a_deleted_organization_nothing_is_left_for_the_next() {
+    for_each_store(async |server| {
+        let management = server.account(MANAGEMENT);
+        let member = server.account(MEMBER);
+        let (_, root) = create(&management).await;
+        // More than one transaction removes.
+        for number in 0..260 {
+            let name = format!("unit {number}");
+            let tags = json!([{"Key": "a", "Value": "b"}, {"Key": "c", "Value": "d"}]);
+            let input = json!({"ParentId": root, "Name": name, "Tags": tags});
+            ok(&management, "CreateOrganizationalUnit", &input).await;
+        }
+        ok(&management, "EnableAWSServiceAccess", &json!({"ServicePrincipal": "ram.amazonaws.com"})).await;
+        let scp = json!({"RootId": root, "PolicyType": "SERVICE_CONTROL_POLICY"});
+        ok(&management, "EnablePolicyType", &scp).await;
+        let content =
+            r#"{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"s3:*","Resource":"*"}}"#;
+        let policy =
+            json!({"Name": "p", "Description": "", "Content": content, "Type": "SERVICE_CONTROL_POLICY"});
+        let made = ok(&management, "CreatePolicy", &policy).await;
+        let id = text(&made["Policy"]["PolicySummary"]["Id"]);
+        ok(&management, "AttachPolicy", &json!({"PolicyId": id, "TargetId": root})).await;
+        let account = create_account(&management, "one").await;
+        ok(&management, "RemoveAccountFromOrganization", &json!({"AccountId": account})).await;
+        let target = json!({"Target": {"Type": "ACCOUNT", "Id": MEMBER}});
+        let invited = ok(&management, "InviteAccountToOrganization", &target).await;
+        let handshake = json!({"HandshakeId": invited["Handshake"]["Id"]});
+
+        ok(&management, "DeleteOrganization", &json!({})).await;
+        assert_eq!(server.count("organizational_unit"), 260, "they go in the background");
+        let list = async || ok(&member, "ListHandshakesForAccount", &json!({})).await;
+        assert_eq!(list().await, json!({"Handshakes": []}));
+        for operation in ["DescribeHandshake", "AcceptHandshake"] {
+            assert_eq!(refused(&member, operation, &handshake).await, "HandshakeNotFound");
+        }
+        assert_eq!(refused(&management, "ListRoots", &json!({})).await, "AWSOrganizationsNotInUse");
+
+        let (_, root) = create(&management).await;
+        let parent = json!({"ParentId": root});
+        let units = ok(&management, "ListOrganizationalUnitsForParent", &parent).await;
+        assert_eq!(units, json!({"OrganizationalUnits": []}));
+        let listed = ok(&management, "ListPolicies", &json!({"Filter": "SERVICE_CONTROL_POLICY"})).await;
+        assert_eq!(ids(&listed["Policies"]), ["p-FullAWSAccess"]);
+        for (operation, empty) in [
+            ("ListAWSServiceAccessForOrganization", "EnabledServicePrincipals"),
+            ("ListCreateAccountStatus", "CreateAccountStatuses"),
+            ("ListHandshakesForOrganization", "Handshakes"),
+        ] {
+            assert_eq!(ok(&management, operation, &json!({})).await, json!({ empty: [] }));
+        }
+        assert_eq!(list().await, json!({"Handshakes": []}));
+        assert_eq!(refused(&member, "AcceptHandshake", &handshake).await, "HandshakeNotFound");
+        for table in ["organizational_unit", "organization_tag", "organization_remains"] {
+            assert_eq!(server.count(table), 0, "{table}");
+        }
+        // Background work leaves the new one alone, and takes what is left of it when it is gone, too.
+        create_unit(&management, &root, "kept").await;
+        server.sweep().await;
+        assert_eq!(server.count("organizational_unit"), 1);
+        ok(&management, "DeleteOrganization", &json!({})).await;
+        server.sweep().await;
+        assert_eq!((server.count("organizational_unit"), server.count("organization_remains")), (0, 0));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn bad_input_is_named() {
     let server = TestServer::sqlite().await;
     let management = server.account(MANAGEMENT);

@@ -1,5 +1,7 @@
 //! AWS's managed permissions: what there is, what shares get of it, and what may be chosen (reference §7).
 
+use std::time::Duration;
+
 use rampart_testkit::{Client, for_each_store};
 use serde_json::{Value, json};
 
@@ -118,6 +120,12 @@ async fn a_permission_is_taken_off_when_nothing_of_its_type_is_left() {
         assert_eq!(arns(&owner, &share).await, [GATEWAY], "it stays until it is taken off");
         owner.ok(operation, &off).await;
         assert_eq!(arns(&owner, &share).await, [] as [&str; 0]);
+        // AWS: of a deleted share the state is the reason, for as long as it is shown (reference §3.1).
+        owner.ok("DeleteResourceShare", &json!({"resourceShareArn": share})).await;
+        assert_eq!(owner.refused(operation, &off).await, "InvalidStateTransition");
+        assert_eq!(owner.refused("AssociateResourceSharePermission", &off).await, "UnknownResource");
+        server.advance(Duration::from_hours(2));
+        assert_eq!(owner.refused(operation, &off).await, "UnknownResource");
     })
     .await;
 }

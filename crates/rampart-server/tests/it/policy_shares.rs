@@ -18,7 +18,7 @@ use crate::sharing::{
 
 const SERVICE: &str = "pca-connector-ad.amazonaws.com";
 const ROLE: &str = "arn:aws:iam::222222222222:role/path/deploy";
-const PROMOTE_SHARE: &str = "PromoteResourceShareCreatedFromPolicy";
+pub(crate) const PROMOTE_SHARE: &str = "PromoteResourceShareCreatedFromPolicy";
 const PROMOTE_PERMISSION: &str = "PromotePermissionCreatedFromPolicy";
 
 /// A policy of one statement for the consumer.
@@ -27,12 +27,12 @@ fn policy(actions: &[&str]) -> String {
     statement(&json!({"Effect": "Allow", "Principal": principal, "Action": actions, "Resource": "*"}))
 }
 
-fn statement(statement: &Value) -> String {
+pub(crate) fn statement(statement: &Value) -> String {
     json!({"Version": "2012-10-17", "Statement": [statement]}).to_string()
 }
 
 /// Puts a policy and gives the ARNs of the shares that are made of it.
-async fn put(owner: &Client, resource: &str, policy: &str) -> Vec<String> {
+pub(crate) async fn put(owner: &Client, resource: &str, policy: &str) -> Vec<String> {
     let input = json!({"resourceArn": resource, "policy": policy});
     let reply = owner.resource_policy(Method::PUT, &input).await;
     assert_eq!(reply.status, 200, "{}", reply.text);
@@ -40,7 +40,7 @@ async fn put(owner: &Client, resource: &str, policy: &str) -> Vec<String> {
     reply.json["resourceShareArns"].as_array().unwrap().iter().map(text).collect()
 }
 
-async fn refused(owner: &Client, method: Method, input: &Value) -> String {
+pub(crate) async fn refused(owner: &Client, method: Method, input: &Value) -> String {
     let reply = owner.resource_policy(method, input).await;
     assert_eq!(reply.status, 400, "{}", reply.text);
     reply.assert_error_envelope();
@@ -64,7 +64,7 @@ pub(crate) async fn created_from_policy(owner: &Client) -> String {
 }
 
 /// What GetResourcePolicies says of a resource.
-async fn document(owner: &Client, resource: &str) -> Document {
+pub(crate) async fn document(owner: &Client, resource: &str) -> Document {
     let found = owner.ok("GetResourcePolicies", &json!({"resourceArns": [resource]})).await;
     Document::parse(&text(only(&found["policies"]))).unwrap()
 }
@@ -183,6 +183,19 @@ async fn what_was_made_of_a_policy_cannot_be_changed() {
         ] {
             assert_eq!(owner.refused(operation, &input).await, "OperationNotPermitted", "{operation}");
         }
+        // These do not model it.
+        let of_permission = |member: &str, value: Value| json!({"resourceArn": permission, member: value});
+        for (operation, input) in [
+            ("TagResource", of_share(json!({"tags": [{"key": "k", "value": "v"}]}))),
+            ("UntagResource", of_share(json!({"tagKeys": ["k"]}))),
+            ("TagResource", of_permission("tags", json!([{"key": "k", "value": "v"}]))),
+            ("UntagResource", of_permission("tagKeys", json!(["k"]))),
+            ("SetDefaultPermissionVersion", json!({"permissionArn": permission, "permissionVersion": 1})),
+        ] {
+            assert_eq!(owner.refused(operation, &input).await, "InvalidParameter", "{operation}: {input}");
+        }
+        let version = json!({"permissionArn": permission, "permissionVersion": 1});
+        assert_eq!(owner.refused("DeletePermissionVersion", &version).await, "OperationNotPermitted");
         let chosen = json!({"name": "n", "permissionArns": [permission]});
         assert_eq!(owner.refused("CreateResourceShare", &chosen).await, "OperationNotPermitted");
         // The principal has nothing to leave, and does not even see the share.
@@ -430,10 +443,15 @@ async fn a_permission_of_several_statements_matches_however_a_policy_says_it() {
             let policy = json!({"Version": "2012-10-17", "Statement": statements}).to_string();
             let shares = put(&owner, &resource, &policy).await;
             let before = document(&owner, &resource).await;
-            let made = permission_of(&owner, only(&json!(shares)).as_str().unwrap()).await;
-            let made = owner.ok("GetPermission", &json!({"permissionArn": made["arn"]})).await;
+            let arn = permission_of(&owner, only(&json!(shares)).as_str().unwrap()).await["arn"].clone();
+            let made = owner.ok("GetPermission", &json!({"permissionArn": arn})).await;
             let made: Value = serde_json::from_str(&text(&made["permission"]["permission"])).unwrap();
             assert_eq!(made.is_array(), !split, "{made}");
+            if made.is_array() {
+                // A permission of an account's own is one statement: only AWS's own says several.
+                let input = json!({"permissionArn": arn, "name": "Several"});
+                assert_eq!(owner.refused(PROMOTE_PERMISSION, &input).await, "InvalidPolicy");
+            }
             owner.ok(PROMOTE_SHARE, &json!({"resourceShareArn": shares[0]})).await;
             assert_eq!(permission_of(&owner, &shares[0]).await["arn"], managed);
             assert!(same_grants(&document(&owner, &resource).await, &before), "{name}");

@@ -67,11 +67,38 @@ async fn all_shares_get_the_other_permission_after_a_while_that_can_be_watched()
         assert!(works(&owner, json!({"status": "IN_PROGRESS"})).await.is_empty());
         assert!(works(&owner, json!({"workIds": ["nothing"]})).await.is_empty());
         assert!(works(&server.account(STRANGER), json!({})).await.is_empty());
+        let by_id = json!({"workIds": [work["id"]]});
+        assert!(works(&server.account(STRANGER), by_id.clone()).await.is_empty());
         // A week later nobody remembers.
         server.advance(Duration::from_hours(7 * 24));
-        assert!(works(&owner, json!({})).await.is_empty());
+        for input in [json!({}), by_id] {
+            assert!(works(&owner, input).await.is_empty());
+        }
         server.sweep().await;
         assert_eq!(server.count("replace_work"), 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn works_are_found_by_their_ids_page_by_page() {
+    for_each_store(async |server| {
+        let owner = server.account(OWNER);
+        let own = create_permission(&owner, "Own").await;
+        let mut ids = Vec::new();
+        for number in 0..4 {
+            let (from, to) = if number % 2 == 0 { (AWS, &*own) } else { (&*own, AWS) };
+            ids.push(replace(&owner, from, to).await["id"].clone());
+            server.advance(Duration::from_secs(1));
+        }
+        let upper = ids[3].as_str().unwrap().to_uppercase();
+        let asked = json!({"workIds": [ids[2], ids[0], ids[2], upper, "nothing"]});
+        for size in [1, 2, 500] {
+            let list = (LIST, "replacePermissionAssociationsWorks");
+            let found = crate::sharing::collect(&owner, list, &asked, size).await;
+            let found: Vec<_> = found.iter().map(|work| work["id"].clone()).collect();
+            assert_eq!(found, [ids[0].clone(), ids[2].clone()], "pages of {size}");
+        }
     })
     .await;
 }

@@ -202,6 +202,7 @@ async fn every_retention_is_a_setting() {
         ended_association_visible_ms: HOUR_MS,
         answered_invitation_visible_ms: 6 * HOUR_MS,
         accepted_invitation_visible_ms: None,
+        ..Timing::default()
     };
     for_each_store_with(Settings { timing, event_kept_ms: 8 * HOUR_MS, ..settings() }, async |server| {
         let rejected = Offer::pending(&server, &[gateway(1)]).await;
@@ -249,6 +250,27 @@ async fn client_tokens_and_events_are_removed_when_their_time_is_over() {
         server.advance(6 * DAY);
         server.sweep().await;
         assert_eq!(server.count("sharing_event"), 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_change_log_is_trimmed() {
+    for_each_store_with(Settings { change_log_kept_ms: HOUR_MS, ..settings() }, async |server| {
+        let owner = server.account(OWNER);
+        for _ in 0..1_100 {
+            create(&owner, &json!({"name": "n"})).await;
+        }
+        server.advance(50 * MINUTE);
+        create(&owner, &json!({"name": "last"})).await;
+        server.sweep().await;
+        assert_eq!(server.count("change_log"), 1_101);
+        server.advance(20 * MINUTE);
+        server.sweep().await;
+        assert_eq!(server.count("change_log"), 1);
+        // What the log told is in the tables.
+        let shares = owner.ok("GetResourceShares", &json!({"resourceOwner": "SELF", "name": "last"})).await;
+        assert_eq!(list(&shares["resourceShares"]).len(), 1);
     })
     .await;
 }

@@ -62,11 +62,7 @@ impl Reader {
     /// The account, if it was registered.
     pub async fn account(&self, id: AccountId) -> Result<Option<Account>, StoreError> {
         let values = [self.part_of(id).into(), Value::Text(id.as_str())];
-        self.connection
-            .query_opt(&LOAD_ACCOUNT, &values, |row| {
-                Ok(Account { id: row.parsed(0)?, name: row.text(1)?.to_owned(), created: row.time(2)? })
-            })
-            .await
+        self.connection.query_opt(&LOAD_ACCOUNT, &values, read_account).await
     }
 
     /// The access key of that id. The id names its account, so one point read finds it.
@@ -144,7 +140,11 @@ impl Transaction {
     }
 }
 
-fn read_key(row: &Row<'_>) -> Result<AccessKey, StoreError> {
+pub(crate) fn read_account(row: &Row<'_>) -> Result<Account, StoreError> {
+    Ok(Account { id: row.parsed(0)?, name: row.text(1)?.to_owned(), created: row.time(2)? })
+}
+
+pub(crate) fn read_key(row: &Row<'_>) -> Result<AccessKey, StoreError> {
     Ok(AccessKey {
         account: row.parsed(0)?,
         id: row.text(1)?.to_owned(),

@@ -23,17 +23,21 @@ static LOAD: Statement = Statement::new(
      WHERE part = $1 AND owner = $2 AND region = $3
        AND (share_id, kind, entity) >= ($4, $5, $6) AND (share_id, kind, entity) <= ($4, $5, $6)",
 );
-/// In all lists: rows that ended, or whose invitation expired, too long ago are no longer shown.
+/// In all lists: rows that ended, or whose invitation expired, too long ago are no longer shown. The share of these is
+/// known: it is read once beside them, not joined to each.
 static OF_SHARE: Statement = Statement::new(
     "association.of_share",
-    "SELECT a.owner, a.region, a.share_id, a.share_created_ms, a.association_id, a.entity, a.member, a.created_ms,
-            a.standing, a.since_ms, a.deadline_ms, a.invitation_id, s.name, s.deleted_ms
-     FROM association a
-     JOIN resource_share s ON s.part = a.part AND s.share_id = a.share_id
-     WHERE a.part = $1 AND a.share_id = $2 AND a.kind = $3 AND (a.created_ms, a.association_id) > ($4, $5)
-       AND (a.standing = 1 OR (a.standing = 0 AND a.deadline_ms > $6) OR (a.standing = 2 AND a.since_ms > $6))
-       AND (s.deleted_ms IS NULL OR s.deleted_ms > $7)
-     ORDER BY a.created_ms, a.association_id LIMIT $8",
+    "SELECT owner, region, share_id, share_created_ms, association_id, entity, member, created_ms, standing, since_ms,
+            deadline_ms, invitation_id
+     FROM association
+     WHERE part = $1 AND share_id = $2 AND kind = $3 AND (created_ms, association_id) > ($4, $5)
+       AND (standing = 1 OR (standing = 0 AND deadline_ms > $6) OR (standing = 2 AND since_ms > $6))
+     ORDER BY created_ms, association_id LIMIT $7",
+);
+static SHARE_OF: Statement = Statement::new(
+    "association.share_of",
+    "SELECT name, deleted_ms FROM resource_share
+     WHERE part = $1 AND share_id = $2 AND (deleted_ms IS NULL OR deleted_ms > $3)",
 );
 static OF_OWNER: Statement = Statement::new(
     "association.of_owner",
@@ -99,8 +103,17 @@ static STORE: Statement = Statement::new(
         invitation_id = excluded.invitation_id, receiver = excluded.receiver, resource_type = excluded.resource_type, member = excluded.member",
 );
 
-pub(crate) static STATEMENTS: &[&Statement] =
-    &[&LOAD, &OF_SHARE, &OF_OWNER, &OF_ENTITY, &OF_ENTITY_IN_SHARE, &OF_TYPE, &OF_RECEIVER, &STORE];
+pub(crate) static STATEMENTS: &[&Statement] = &[
+    &LOAD,
+    &OF_SHARE,
+    &SHARE_OF,
+    &OF_OWNER,
+    &OF_ENTITY,
+    &OF_ENTITY_IN_SHARE,
+    &OF_TYPE,
+    &OF_RECEIVER,
+    &STORE,
+];
 
 /// How `standing` is stored. The lists above spell these numbers out.
 const INVITED: i64 = 0;
@@ -218,7 +231,19 @@ impl Reader {
             connection.query(statement, &values, read_in_share).await
         };
         match scope {
-            AssociationScope::Share(share) => of_share(&OF_SHARE, share).await,
+            AssociationScope::Share(share) => {
+                let id_of_share = Value::from(&share.id.0);
+                let values = [part.into(), id_of_share, kind, created, id, ended_since, limit.into()];
+                let rows = connection.query(&OF_SHARE, &values, read_association);
+                let values = [part.into(), id_of_share, deleted_since];
+                let share = connection.query_opt(&SHARE_OF, &values, read_share_of);
+                Ok(match try_join(rows, share).await? {
+                    (_, None) => Vec::new(),
+                    (rows, Some(share)) => {
+                        rows.into_iter().map(|association| share.of(association)).collect()
+                    }
+                })
+            }
             AssociationScope::Invited(Some(share)) => of_share(&standing::INVITED_OF_SHARE, share).await,
             AssociationScope::Ended(Some(share)) => of_share(&standing::ENDED_OF_SHARE, share).await,
             AssociationScope::Owner => of_owner(&OF_OWNER).await,
@@ -323,6 +348,22 @@ pub(crate) fn number(kind: AssociationKind) -> i64 {
         AssociationKind::Resource => 1,
         AssociationKind::Source => 2,
     }
+}
+
+/// What a list tells of a share.
+struct ShareOf {
+    name: String,
+    deleted: Option<TimestampMs>,
+}
+
+impl ShareOf {
+    fn of(&self, association: Association) -> AssociationInShare {
+        AssociationInShare { association, share_name: self.name.clone(), share_deleted: self.deleted }
+    }
+}
+
+fn read_share_of(row: &Row<'_>) -> Result<ShareOf, StoreError> {
+    Ok(ShareOf { name: row.text(0)?.to_owned(), deleted: row.opt_time(1)? })
 }
 
 fn read_in_share(row: &Row<'_>) -> Result<AssociationInShare, StoreError> {

@@ -1,10 +1,14 @@
-//! `log_head` and `change_log`: who writes a partition next, and what was done in which order.
+//! `log_head`, `change_log` and `log_floor`: who writes a partition next, what was done in which order, and since when that
+//! is known.
 
-use rampart_core::TimestampMs;
+use futures_util::future::try_join_all;
+use rampart_core::change::CHANGE_FORMAT;
+use rampart_core::{Change, TimestampMs};
+use serde::Deserialize;
 
-use crate::statement::Statement;
+use crate::statement::{Row, Statement};
 use crate::store::Reader;
-use crate::{PartitionId, StoreError};
+use crate::{PartitionId, StoreError, Transaction};
 
 static TAKE_HEAD: Statement =
     Statement::new("log_head.take", "UPDATE log_head SET seq = seq + 1 WHERE part = $1 RETURNING seq");
@@ -20,7 +24,153 @@ static READ_PAYLOAD: Statement = Statement::new(
 static READ_ANY: Statement =
     Statement::new("change_log.any", "SELECT seq FROM change_log WHERE part = $1 ORDER BY seq LIMIT 1");
 
-pub(crate) static STATEMENTS: &[&Statement] = &[&TAKE_HEAD, &READ_HEAD, &APPEND, &READ_PAYLOAD, &READ_ANY];
+static HEADS: Statement = Statement::new(
+    "log_head.all",
+    "SELECT part, seq FROM log_head WHERE part >= $1 ORDER BY part LIMIT 1024",
+);
+static ENTRIES: Statement = Statement::new(
+    "change_log.entries",
+    "SELECT seq, idx, at_ms, payload FROM change_log WHERE part = $1 AND (seq, idx) > ($2, $3)
+     ORDER BY seq, idx LIMIT $4",
+);
+static PLACES: Statement = Statement::new(
+    "change_log.places",
+    "SELECT seq, at_ms FROM change_log WHERE part = $1 ORDER BY seq, idx LIMIT $2",
+);
+static TRIM: Statement =
+    Statement::new("change_log.trim", "DELETE FROM change_log WHERE part = $1 AND seq <= $2");
+static FLOOR: Statement = Statement::new("log_floor.read", "SELECT seq FROM log_floor WHERE part = $1");
+static RAISE_FLOOR: Statement = Statement::new(
+    "log_floor.raise",
+    "INSERT INTO log_floor (part, seq) VALUES ($1, $2) ON CONFLICT (part) DO UPDATE SET seq = excluded.seq",
+);
+
+pub(crate) static STATEMENTS: &[&Statement] = &[
+    &TAKE_HEAD,
+    &READ_HEAD,
+    &APPEND,
+    &READ_PAYLOAD,
+    &READ_ANY,
+    &HEADS,
+    &ENTRIES,
+    &PLACES,
+    &TRIM,
+    &FLOOR,
+    &RAISE_FLOOR,
+];
+
+/// A place in the log of a partition. An operation has one; those that committed together share the `seq`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LogPosition {
+    /// Counts the partition's transactions.
+    pub seq: i64,
+    /// Counts the operations of one.
+    pub idx: i64,
+}
+
+impl LogPosition {
+    /// Before the first.
+    pub const START: Self = Self { seq: 0, idx: -1 };
+
+    /// After all that a transaction did.
+    pub fn end_of(seq: i64) -> Self {
+        Self { seq, idx: i64::MAX }
+    }
+}
+
+/// What one operation did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogEntry {
+    /// Its place in the partition's log.
+    pub position: LogPosition,
+    /// When, by the clock of the node that did it.
+    pub at: TimestampMs,
+    /// The rows as they were afterwards.
+    pub changes: Vec<Change>,
+}
+
+/// The entries of a partition after a place.
+pub(crate) struct EntriesAfter {
+    pub(crate) entries: Vec<LogEntry>,
+    /// Up to here the log has been trimmed.
+    pub(crate) floor: i64,
+}
+
+impl Reader {
+    /// The last transaction of every partition, by partition.
+    pub(crate) async fn log_heads(&self) -> Result<Vec<(PartitionId, i64)>, StoreError> {
+        let read = |row: &Row<'_>| Ok((PartitionId(row.int(0)?), row.int(1)?));
+        self.connection.query(&HEADS, &[0_i64.into()], read).await
+    }
+
+    /// The last transaction of a partition.
+    pub(crate) async fn log_head(&self, part: PartitionId) -> Result<i64, StoreError> {
+        head(self, part).await
+    }
+
+    /// The floor is read after the entries: what is trimmed in between is seen to be missing.
+    pub(crate) async fn log_entries(
+        &self,
+        part: PartitionId,
+        after: LogPosition,
+        limit: u32,
+    ) -> Result<EntriesAfter, StoreError> {
+        let values = [part.0.into(), after.seq.into(), after.idx.into(), limit.into()];
+        let entries = self.connection.query(&ENTRIES, &values, read_entry).await?;
+        let floor = self.connection.query_opt(&FLOOR, &[part.0.into()], |row| row.int(0)).await?;
+        Ok(EntriesAfter { entries, floor: floor.unwrap_or_default() })
+    }
+
+    /// The partitions whose log begins with an entry of before `at`.
+    pub async fn logs_older_than(&self, at: TimestampMs) -> Result<Vec<PartitionId>, StoreError> {
+        let firsts = self.partitions.all().map(async |part| {
+            let values = [part.0.into(), 1_u32.into()];
+            let first = self.connection.query_opt(&PLACES, &values, |row| row.time(1)).await?;
+            Ok::<_, StoreError>(first.filter(|first| *first < at).map(|_| part))
+        });
+        Ok(try_join_all(firsts).await?.into_iter().flatten().collect())
+    }
+}
+
+impl Transaction {
+    /// Removes the beginning of the partition's log: what was done before `at`, at most `limit` operations of it. Says how
+    /// many it removed.
+    pub async fn trim_log(&self, at: TimestampMs, limit: u32) -> Result<usize, StoreError> {
+        let part = self.part().0;
+        let read = |row: &Row<'_>| Ok((row.int(0)?, row.time(1)?));
+        let places = self.connection.query(&PLACES, &[part.into(), limit.into()], read).await?;
+        let mut old = places.iter().take_while(|(_, done)| *done < at).count();
+        if old == places.len() && old == usize::try_from(limit).expect("a number of rows fits") {
+            // The last transaction may have done more than was read of it.
+            let last = places.last().map(|(seq, _)| *seq);
+            old = places.iter().take_while(|(seq, _)| Some(*seq) != last).count();
+        }
+        let Some((floor, _)) = old.checked_sub(1).and_then(|last| places.get(last)) else { return Ok(0) };
+        // Of one transaction all goes or nothing.
+        let stays = places.get(old).is_some_and(|(seq, _)| seq == floor);
+        let floor = if stays { floor - 1 } else { *floor };
+        self.mark_written();
+        self.connection.execute(&TRIM, &[part.into(), floor.into()]).await?;
+        self.connection.execute(&RAISE_FLOOR, &[part.into(), floor.into()]).await?;
+        Ok(places.iter().filter(|(seq, _)| *seq <= floor).count())
+    }
+}
+
+#[derive(Deserialize)]
+struct Payload {
+    v: u32,
+    changes: Vec<Change>,
+}
+
+fn read_entry(row: &Row<'_>) -> Result<LogEntry, StoreError> {
+    let position = LogPosition { seq: row.int(0)?, idx: row.int(1)? };
+    let payload: Payload = row.json(3)?;
+    if payload.v > CHANGE_FORMAT {
+        let reason = format!("its log is written by a newer rampart (format {})", payload.v);
+        return Err(StoreError::unavailable(reason));
+    }
+    Ok(LogEntry { position, at: row.time(2)?, changes: payload.changes })
+}
 
 /// Takes the partition's head row: the writer's lock, and its position in the log.
 pub(crate) async fn take_head(reader: &Reader, part: PartitionId) -> Result<i64, StoreError> {
@@ -28,8 +178,8 @@ pub(crate) async fn take_head(reader: &Reader, part: PartitionId) -> Result<i64,
 }
 
 /// Makes sure that taking the head row goes out at once when it is asked for. Costs nothing once it is cached.
-pub(crate) async fn prepare_head(client: &deadpool_postgres::Object) -> Result<(), StoreError> {
-    crate::postgres::prepare(client, &TAKE_HEAD).await
+pub(crate) async fn prepare_head(link: &crate::postgres::Link) -> Result<(), StoreError> {
+    crate::postgres::prepare(link, &TAKE_HEAD).await
 }
 
 pub(crate) async fn head(reader: &Reader, part: PartitionId) -> Result<i64, StoreError> {

@@ -1,11 +1,12 @@
 //! `client_token`: answers remembered for callers that ask again.
 
 use rampart_core::{AccountId, Region, TimestampMs};
+use serde::{Deserialize, Serialize};
 
-use crate::statement::{Statement, Value};
+use crate::statement::{Row, Statement, Value};
 use crate::store::Reader;
 use crate::tables::retention::DROP_TOKEN;
-use crate::{StoreError, Transaction};
+use crate::{PartitionId, StoreError, Transaction};
 
 /// Where the answer is does not depend on whom the call concerned, but it did once, so the partition is not asked for.
 static LOAD: Statement = Statement::new(
@@ -21,7 +22,26 @@ static STORE: Statement = Statement::new(
      ON CONFLICT (part, account, region, operation, token) DO NOTHING",
 );
 
-pub(crate) static STATEMENTS: &[&Statement] = &[&LOAD, &STORE];
+static ALL: Statement = Statement::new(
+    "client_token.all",
+    "SELECT account, region, operation, token, request_hash, answer, expires_ms FROM client_token
+     WHERE part = $1 AND (account, region, operation, token) > ($2, $3, $4, $5)
+     ORDER BY account, region, operation, token LIMIT 500",
+);
+
+pub(crate) static STATEMENTS: &[&Statement] = &[&LOAD, &STORE, &ALL];
+
+/// A row, as it is exported.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct StoredToken {
+    pub(crate) account: AccountId,
+    region: Region,
+    operation: String,
+    token: String,
+    request_hash: Vec<u8>,
+    answer: String,
+    expires: TimestampMs,
+}
 
 /// Within what a client token is unique.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +66,26 @@ pub struct RememberedAnswer {
 }
 
 impl Reader {
+    /// The tokens of a partition after one, in the order of their keys.
+    pub(crate) async fn client_tokens(
+        &self,
+        part: PartitionId,
+        after: Option<&StoredToken>,
+    ) -> Result<Vec<StoredToken>, StoreError> {
+        let account = after.map_or("", |after| after.account.as_str());
+        let region = after.map_or("", |after| after.region.as_str());
+        let (operation, token) =
+            (after.map_or("", |after| &*after.operation), after.map_or("", |after| &*after.token));
+        let values = [
+            part.0.into(),
+            Value::Text(account),
+            Value::Text(region),
+            Value::Text(operation),
+            Value::Text(token),
+        ];
+        self.connection.query(&ALL, &values, read_stored).await
+    }
+
     /// The first answers to this token, while they are remembered: one, and of a time when answers were kept where the
     /// call wrote perhaps several.
     pub async fn remembered_answers(
@@ -69,6 +109,22 @@ impl Reader {
 }
 
 impl Transaction {
+    /// Writes a row that was exported.
+    pub(crate) async fn store_token(&self, row: &StoredToken) -> Result<(), StoreError> {
+        self.mark_written();
+        let values = [
+            self.part().0.into(),
+            Value::Text(row.account.as_str()),
+            Value::Text(row.region.as_str()),
+            Value::Text(&row.operation),
+            Value::Text(&row.token),
+            Value::Bytes(&row.request_hash),
+            Value::Text(&row.answer),
+            row.expires.into(),
+        ];
+        self.connection.execute(&STORE, &values).await.map(drop)
+    }
+
     /// Remembers the answer to a token until `expires`. Who uses a token at the same moment for something else meets
     /// the first answer when its transaction is run again.
     ///
@@ -120,4 +176,16 @@ impl Transaction {
         ];
         Ok(self.connection.execute(&STORE, &values).await? > 0)
     }
+}
+
+fn read_stored(row: &Row<'_>) -> Result<StoredToken, StoreError> {
+    Ok(StoredToken {
+        account: row.parsed(0)?,
+        region: row.parsed(1)?,
+        operation: row.text(2)?.to_owned(),
+        token: row.text(3)?.to_owned(),
+        request_hash: row.bytes(4)?.to_vec(),
+        answer: row.text(5)?.to_owned(),
+        expires: row.time(6)?,
+    })
 }

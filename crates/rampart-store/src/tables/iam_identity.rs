@@ -126,10 +126,8 @@ impl Reader {
     /// How many users and roles an account has.
     pub async fn iam_usage(&self, account: AccountId) -> Result<IamUsage, StoreError> {
         let values = [self.part_of(account).into(), Value::Text(account.as_str())];
-        let usage = self.connection.query_opt(&LOAD_USAGE, &values, |row| {
-            Ok(IamUsage { account: row.parsed(0)?, users: row.small(1)?, roles: row.small(2)? })
-        });
-        Ok(usage.await?.unwrap_or_else(|| IamUsage::none(account)))
+        let usage = self.connection.query_opt(&LOAD_USAGE, &values, read_usage).await?;
+        Ok(usage.unwrap_or_else(|| IamUsage::none(account)))
     }
 }
 
@@ -187,7 +185,11 @@ fn json(value: &impl Serialize) -> Result<String, StoreError> {
         .map_err(|e| StoreError::Corrupt { what: format!("an identity does not serialize: {e}") })
 }
 
-fn read_identity(row: &Row<'_>) -> Result<Identity, StoreError> {
+pub(crate) fn read_usage(row: &Row<'_>) -> Result<IamUsage, StoreError> {
+    Ok(IamUsage { account: row.parsed(0)?, users: row.small(1)?, roles: row.small(2)? })
+}
+
+pub(crate) fn read_identity(row: &Row<'_>) -> Result<Identity, StoreError> {
     let nature = match row.opt_text(6)? {
         None => Nature::User,
         Some(_) => Nature::Role(row.json::<RoleTerms>(6)?),

@@ -144,7 +144,7 @@ impl Transaction {
     }
 }
 
-fn read_policy(row: &Row<'_>) -> Result<IdentityPolicy, StoreError> {
+pub(crate) fn read_policy(row: &Row<'_>) -> Result<IdentityPolicy, StoreError> {
     Ok(IdentityPolicy {
         account: row.parsed(0)?,
         kind: match row.int(1)? {

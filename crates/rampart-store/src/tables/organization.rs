@@ -89,6 +89,11 @@ static TAGS: Statement = Statement::new(
     "SELECT tag_key, tag_value FROM organization_tag WHERE part = $1 AND management = $2 AND resource = $3
      ORDER BY tag_key LIMIT 1000",
 );
+static ALL_TAGS: Statement = Statement::new(
+    "organization_tag.list_all",
+    "SELECT resource, tag_key, tag_value FROM organization_tag
+     WHERE part = $1 AND management = $2 AND (resource, tag_key) > ($3, $4) ORDER BY resource, tag_key LIMIT $5",
+);
 static STORE_TAG: Statement = Statement::new(
     "organization_tag.store",
     "INSERT INTO organization_tag (part, management, resource, tag_key, tag_value) VALUES ($1, $2, $3, $4, $5)
@@ -105,37 +110,9 @@ static DROP_TAGS: Statement = Statement::new(
 /// How many accounts [`EPOCHS`] takes.
 const EPOCHS_AT_ONCE: usize = 32;
 
-/// What deleting an organization removes: everything in it, at once.
+/// What deleting an organization removes at once: nobody is a member of it any more.
 pub(crate) static DELETE_ALL: &[&Statement] = &[
     &Statement::new("organization.delete", "DELETE FROM organization WHERE part = $1 AND management = $2"),
-    &Statement::new(
-        "organizational_unit.delete_all",
-        "DELETE FROM organizational_unit WHERE part = $1 AND management = $2",
-    ),
-    &Statement::new(
-        "account_creation.delete_all",
-        "DELETE FROM account_creation WHERE part = $1 AND management = $2",
-    ),
-    &Statement::new(
-        "organization_handshake.delete_all",
-        "DELETE FROM organization_handshake WHERE part = $1 AND management = $2",
-    ),
-    &Statement::new(
-        "organization_service_access.delete_all",
-        "DELETE FROM organization_service_access WHERE part = $1 AND management = $2",
-    ),
-    &Statement::new(
-        "organization_policy.delete_all",
-        "DELETE FROM organization_policy WHERE part = $1 AND management = $2",
-    ),
-    &Statement::new(
-        "organization_attachment.delete_all",
-        "DELETE FROM organization_attachment WHERE part = $1 AND management = $2",
-    ),
-    &Statement::new(
-        "organization_tag.delete_all",
-        "DELETE FROM organization_tag WHERE part = $1 AND management = $2",
-    ),
     &Statement::new(
         "organization_member.delete_all",
         "DELETE FROM organization_member WHERE part = $1 AND management = $2",
@@ -159,6 +136,7 @@ pub(crate) static STATEMENTS: &[&Statement] = &[
     &STORE_SERVICE,
     &DELETE_SERVICE,
     &TAGS,
+    &ALL_TAGS,
     &STORE_TAG,
     &DELETE_TAG,
     &DROP_TAGS,
@@ -268,6 +246,27 @@ impl Reader {
         self.connection.query(&TAGS, &values, read).await
     }
 
+    /// The tags of all resources of an organization after one and its key.
+    pub async fn all_organization_tags(
+        &self,
+        management: AccountId,
+        (resource, key): (&str, &str),
+        limit: u32,
+    ) -> Result<Vec<(String, Tag)>, StoreError> {
+        let values = [
+            self.part_of(management).into(),
+            Value::Text(management.as_str()),
+            Value::Text(resource),
+            Value::Text(key),
+            limit.into(),
+        ];
+        let read = |row: &Row<'_>| {
+            let tag = Tag { key: row.text(1)?.to_owned(), value: row.text(2)?.to_owned() };
+            Ok((row.text(0)?.to_owned(), tag))
+        };
+        self.connection.query(&ALL_TAGS, &values, read).await
+    }
+
     /// The values of a statement that lists rows of an organization after one.
     pub(crate) fn page_of<'a>(
         &self,
@@ -293,7 +292,7 @@ impl Transaction {
                 for statement in DELETE_ALL {
                     self.write(statement, *management, &[]).await?;
                 }
-                Ok(())
+                self.store_remains_of_organization(*management).await
             }
             OrganizationChange::MemberStored(member) => self.store_member(member).await,
             OrganizationChange::MemberDeleted { management, account } => {
@@ -327,7 +326,7 @@ impl Transaction {
             OrganizationChange::AttachmentStored(row) => self.store_attachment(row).await,
             OrganizationChange::AttachmentDeleted(row) => self.delete_attachment(row).await,
             OrganizationChange::AttachmentsDropped { management, generation } => {
-                self.drop_attachments(*management, *generation).await
+                self.store_remains_of_attachments(*management, *generation).await
             }
             OrganizationChange::TargetDropped { management, generation, target } => {
                 self.drop_attachments_of(*management, *generation, target).await

@@ -41,6 +41,12 @@ static OF_POLICY: Statement = Statement::new(
     "SELECT target, policy_id, attached FROM organization_attachment
      WHERE part = $1 AND management = $2 AND generation = $3 AND policy_id = $4 AND target > $5 ORDER BY target LIMIT $6",
 );
+static LIST_ATTACHMENTS: Statement = Statement::new(
+    "organization_attachment.list",
+    "SELECT target, policy_id, attached FROM organization_attachment
+     WHERE part = $1 AND management = $2 AND generation = $3 AND (target, policy_id) > ($4, $5)
+     ORDER BY target, policy_id LIMIT $6",
+);
 /// What is attached along a path: seven levels at the most, a target given twice does no harm.
 static ALONG_PATH: Statement = Statement::new(
     "organization_attachment.along_path",
@@ -60,10 +66,6 @@ static DELETE_ATTACHMENT: Statement = Statement::new(
     "DELETE FROM organization_attachment
      WHERE part = $1 AND management = $2 AND generation = $3 AND target = $4 AND policy_id = $5",
 );
-static DROP_GENERATION: Statement = Statement::new(
-    "organization_attachment.drop_generation",
-    "DELETE FROM organization_attachment WHERE part = $1 AND management = $2 AND generation = $3",
-);
 static DROP_TARGET: Statement = Statement::new(
     "organization_attachment.drop_target",
     "DELETE FROM organization_attachment WHERE part = $1 AND management = $2 AND generation = $3 AND target = $4",
@@ -77,10 +79,10 @@ pub(crate) static STATEMENTS: &[&Statement] = &[
     &DELETE,
     &OF_TARGET,
     &OF_POLICY,
+    &LIST_ATTACHMENTS,
     &ALONG_PATH,
     &STORE_ATTACHMENT,
     &DELETE_ATTACHMENT,
-    &DROP_GENERATION,
     &DROP_TARGET,
 ];
 
@@ -127,6 +129,26 @@ impl Reader {
         let values = [self.part_of(management).into(), Value::Text(management.as_str()), Value::Text(name)];
         let id = self.connection.query_opt(&NAMED, &values, |row| Ok(row.text(0)?.to_owned())).await?;
         Ok(id.as_deref().and_then(PolicyId::parse))
+    }
+
+    /// The rows of all targets after one and its policy, of the generation in force.
+    pub async fn attachments(
+        &self,
+        organization: &Organization,
+        (target, policy): (&str, &str),
+        limit: u32,
+    ) -> Result<Vec<Attachment>, StoreError> {
+        let management = organization.management;
+        let values = [
+            self.part_of(management).into(),
+            Value::Text(management.as_str()),
+            organization.policies_generation.into(),
+            Value::Text(target),
+            Value::Text(policy),
+            limit.into(),
+        ];
+        let rows = self.connection.query(&LIST_ATTACHMENTS, &values, read_attachment).await?;
+        Ok(rows.into_iter().map(|row| row.of(organization)).collect())
     }
 
     /// The rows of a target, of the generation in force.
@@ -212,14 +234,6 @@ impl Transaction {
         self.write(&DELETE_ATTACHMENT, row.management, &values).await
     }
 
-    pub(crate) async fn drop_attachments(
-        &self,
-        management: AccountId,
-        generation: i64,
-    ) -> Result<(), StoreError> {
-        self.write(&DROP_GENERATION, management, &[generation.into()]).await
-    }
-
     pub(crate) async fn drop_attachments_of(
         &self,
         management: AccountId,
@@ -230,10 +244,10 @@ impl Transaction {
     }
 }
 
-struct AttachmentRow {
-    target: TargetId,
-    policy: PolicyId,
-    attached: bool,
+pub(crate) struct AttachmentRow {
+    pub(crate) target: TargetId,
+    pub(crate) policy: PolicyId,
+    pub(crate) attached: bool,
 }
 
 impl AttachmentRow {
@@ -244,7 +258,7 @@ impl AttachmentRow {
     }
 }
 
-fn read_attachment(row: &Row<'_>) -> Result<AttachmentRow, StoreError> {
+pub(crate) fn read_attachment(row: &Row<'_>) -> Result<AttachmentRow, StoreError> {
     let target = TargetId::parse(row.text(0)?).ok_or_else(|| corrupt(0, "is no target"))?;
     Ok(AttachmentRow { target, policy: read_policy_id(row, 1)?, attached: row.flag(2)? })
 }

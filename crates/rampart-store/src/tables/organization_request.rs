@@ -6,7 +6,7 @@ use rampart_core::organization::{CreationId, HandshakeId};
 use rampart_core::{AccountId, TimestampMs};
 
 use super::organization::json;
-use crate::statement::{Statement, Value};
+use crate::statement::{Row, Statement, Value};
 use crate::store::Reader;
 use crate::{StoreError, Transaction};
 
@@ -28,10 +28,13 @@ static STORE_CREATION: Statement = Statement::new(
      VALUES ($1, $2, $3, $4, $5, $6)
      ON CONFLICT (part, management, creation_id) DO NOTHING",
 );
-/// The id alone is known to who is invited.
+/// The id alone is known to who is invited. Handshakes of an organization that is no more are removed after it is, and
+/// before its management account has another.
 static LOAD_HANDSHAKE: Statement = Statement::new(
     "organization_handshake.load",
-    "SELECT body FROM organization_handshake WHERE handshake_id = $1 AND forgotten_ms > $2",
+    "SELECT h.body FROM organization_handshake h
+     JOIN organization o ON o.part = h.part AND o.management = h.management
+     WHERE h.handshake_id = $1 AND h.forgotten_ms > $2",
 );
 static SENT: Statement = Statement::new(
     "organization_handshake.sent",
@@ -40,8 +43,10 @@ static SENT: Statement = Statement::new(
 );
 static RECEIVED: Statement = Statement::new(
     "organization_handshake.received",
-    "SELECT body FROM organization_handshake WHERE target = $1 AND handshake_id > $2 AND forgotten_ms > $3
-     ORDER BY handshake_id LIMIT $4",
+    "SELECT h.body FROM organization_handshake h
+     JOIN organization o ON o.part = h.part AND o.management = h.management
+     WHERE h.target = $1 AND h.handshake_id > $2 AND h.forgotten_ms > $3
+     ORDER BY h.handshake_id LIMIT $4",
 );
 /// An open one is forgotten last of all to that account.
 static LAST: Statement = Statement::new(
@@ -56,6 +61,25 @@ static STORE_HANDSHAKE: Statement = Statement::new(
      ON CONFLICT (part, management, handshake_id)
      DO UPDATE SET forgotten_ms = excluded.forgotten_ms, body = excluded.body",
 );
+/// Of whatever organization, those of one that is no more, too.
+static FORGOTTEN_HANDSHAKES: Statement = Statement::new(
+    "organization_handshake.forgotten",
+    "SELECT management, handshake_id FROM organization_handshake WHERE forgotten_ms <= $1
+     ORDER BY forgotten_ms LIMIT $2",
+);
+static DROP_HANDSHAKE: Statement = Statement::new(
+    "organization_handshake.drop",
+    "DELETE FROM organization_handshake
+     WHERE part = $1 AND management = $2 AND handshake_id = $3 AND forgotten_ms <= $4",
+);
+static FORGOTTEN_CREATIONS: Statement = Statement::new(
+    "account_creation.forgotten",
+    "SELECT management, creation_id FROM account_creation WHERE requested_ms <= $1 ORDER BY requested_ms LIMIT $2",
+);
+static DROP_CREATION: Statement = Statement::new(
+    "account_creation.drop",
+    "DELETE FROM account_creation WHERE part = $1 AND management = $2 AND creation_id = $3",
+);
 
 pub(crate) static STATEMENTS: &[&Statement] = &[
     &LOAD_CREATION,
@@ -66,7 +90,27 @@ pub(crate) static STATEMENTS: &[&Statement] = &[
     &RECEIVED,
     &LAST,
     &STORE_HANDSHAKE,
+    &FORGOTTEN_HANDSHAKES,
+    &DROP_HANDSHAKE,
+    &FORGOTTEN_CREATIONS,
+    &DROP_CREATION,
 ];
+
+/// The key of a handshake.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HandshakeKey {
+    /// Whose organization sent it.
+    pub management: AccountId,
+    id: String,
+}
+
+/// The key of a request to create an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CreationKey {
+    /// Who asked.
+    pub management: AccountId,
+    id: String,
+}
 
 impl Reader {
     /// The request to create an account of that id, unless it was made at `forgotten` or before.
@@ -106,7 +150,7 @@ impl Reader {
         self.connection.query(&CREATIONS, &values, |row| row.json(0)).await
     }
 
-    /// The handshake of that id, unless it is forgotten by `now`.
+    /// The handshake of that id, unless it is forgotten by `now` or its organization is no more.
     pub async fn handshake(
         &self,
         id: &HandshakeId,
@@ -134,7 +178,7 @@ impl Reader {
         self.connection.query(&SENT, &values, |row| row.json(0)).await
     }
 
-    /// What an account was sent, after one, by id.
+    /// What an account was sent, after one, by id, by organizations that are there still.
     pub async fn received_handshakes(
         &self,
         target: AccountId,
@@ -156,9 +200,43 @@ impl Reader {
             [self.part_of(management).into(), Value::Text(management.as_str()), Value::Text(target.as_str())];
         self.connection.query_opt(&LAST, &values, |row| row.json(0)).await
     }
+
+    /// Handshakes that are shown no more by `by`.
+    pub async fn forgotten_handshakes(
+        &self,
+        by: TimestampMs,
+        limit: u32,
+    ) -> Result<Vec<HandshakeKey>, StoreError> {
+        let read =
+            |row: &Row<'_>| Ok(HandshakeKey { management: row.parsed(0)?, id: row.text(1)?.to_owned() });
+        self.connection.query(&FORGOTTEN_HANDSHAKES, &[by.into(), limit.into()], read).await
+    }
+
+    /// Requests to create accounts that were made by `by`.
+    pub async fn forgotten_creations(
+        &self,
+        by: TimestampMs,
+        limit: u32,
+    ) -> Result<Vec<CreationKey>, StoreError> {
+        let read =
+            |row: &Row<'_>| Ok(CreationKey { management: row.parsed(0)?, id: row.text(1)?.to_owned() });
+        self.connection.query(&FORGOTTEN_CREATIONS, &[by.into(), limit.into()], read).await
+    }
 }
 
 impl Transaction {
+    /// Forgets a handshake that is shown no more by `by`. Not a change that a follower of the log needs.
+    pub async fn drop_handshake(&self, key: &HandshakeKey, by: TimestampMs) -> Result<(), StoreError> {
+        self.mark_written();
+        self.write(&DROP_HANDSHAKE, key.management, &[Value::Text(&key.id), by.into()]).await
+    }
+
+    /// Forgets a request to create an account. Not a change that a follower of the log needs.
+    pub async fn drop_creation(&self, key: &CreationKey) -> Result<(), StoreError> {
+        self.mark_written();
+        self.write(&DROP_CREATION, key.management, &[Value::Text(&key.id)]).await
+    }
+
     pub(crate) async fn store_creation(&self, creation: &AccountCreation) -> Result<(), StoreError> {
         let body = json(creation)?;
         let values = [

@@ -151,7 +151,7 @@ fn read_cursor(row: &Row<'_>) -> Result<BasisCursor, StoreError> {
     Ok(BasisCursor { share, entity: row.text(3)?.to_owned(), part: row.int(4)? })
 }
 
-fn read_work(row: &Row<'_>) -> Result<Tidying, StoreError> {
+pub(crate) fn read_work(row: &Row<'_>) -> Result<Tidying, StoreError> {
     let account = Some(row.text(1)?).filter(|text| !text.is_empty());
     let account = match account {
         Some(_) => Some(row.parsed(1)?),

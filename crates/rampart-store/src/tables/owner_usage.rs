@@ -46,7 +46,7 @@ impl Transaction {
     }
 }
 
-fn read_usage(row: &Row<'_>) -> Result<OwnerUsage, StoreError> {
+pub(crate) fn read_usage(row: &Row<'_>) -> Result<OwnerUsage, StoreError> {
     Ok(OwnerUsage {
         owner: row.parsed(0)?,
         region: row.parsed(1)?,

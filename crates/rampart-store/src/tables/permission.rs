@@ -318,7 +318,7 @@ impl Transaction {
     }
 }
 
-fn read_permission(row: &Row<'_>) -> Result<CustomerPermission, StoreError> {
+pub(crate) fn read_permission(row: &Row<'_>) -> Result<CustomerPermission, StoreError> {
     Ok(CustomerPermission {
         owner: row.parsed(0)?,
         region: row.parsed(1)?,
@@ -336,7 +336,7 @@ fn read_permission(row: &Row<'_>) -> Result<CustomerPermission, StoreError> {
     })
 }
 
-fn read_version(row: &Row<'_>) -> Result<PermissionVersion, StoreError> {
+pub(crate) fn read_version(row: &Row<'_>) -> Result<PermissionVersion, StoreError> {
     Ok(PermissionVersion {
         owner: row.parsed(0)?,
         region: row.parsed(1)?,
@@ -352,7 +352,7 @@ fn read_version(row: &Row<'_>) -> Result<PermissionVersion, StoreError> {
     })
 }
 
-fn read_usage(row: &Row<'_>) -> Result<PermissionUsage, StoreError> {
+pub(crate) fn read_usage(row: &Row<'_>) -> Result<PermissionUsage, StoreError> {
     Ok(PermissionUsage {
         owner: row.parsed(0)?,
         region: row.parsed(1)?,

@@ -1,6 +1,6 @@
 //! `replace_work`: permissions that are being replaced, and those that were a while ago.
 
-use rampart_core::permission::replacement::{ReplaceWork, WorkState};
+use rampart_core::permission::replacement::ReplaceWork;
 use rampart_core::{AccountId, Region, TimestampMs};
 use uuid::Uuid;
 
@@ -131,7 +131,6 @@ impl Transaction {
     pub(crate) async fn store_replace_work(&self, work: &ReplaceWork) -> Result<(), StoreError> {
         let (from, to) = (String::from(work.from.clone()), String::from(work.to.clone()));
         let (parameters, state) = (to_json(&work.parameters)?, to_json(&work.state)?);
-        let is_open = matches!(work.state, WorkState::InProgress { .. });
         let values = [
             self.part().0.into(),
             Value::Text(work.owner.as_str()),
@@ -143,10 +142,10 @@ impl Transaction {
             work.to_version.into(),
             Value::Text(&parameters),
             Value::Text(&state),
-            is_open.into(),
+            work.finished().is_none().into(),
             work.created.into(),
             work.updated.into(),
-            (!is_open).then_some(work.updated).into(),
+            work.finished().into(),
             work.to_id.as_ref().into(),
         ];
         self.connection.execute(&STORE, &values).await.map(drop)
@@ -168,7 +167,7 @@ impl Transaction {
     }
 }
 
-fn read_work(row: &Row<'_>) -> Result<ReplaceWork, StoreError> {
+pub(crate) fn read_work(row: &Row<'_>) -> Result<ReplaceWork, StoreError> {
     let from_version = row.opt_int(4)?.map(|number| u32::try_from(number).map_err(|e| corrupt(4, e)));
     Ok(ReplaceWork {
         owner: row.parsed(0)?,

@@ -75,7 +75,7 @@ impl Transaction {
     }
 }
 
-fn read_policy(row: &Row<'_>) -> Result<ResourcePolicy, StoreError> {
+pub(crate) fn read_policy(row: &Row<'_>) -> Result<ResourcePolicy, StoreError> {
     Ok(ResourcePolicy {
         owner: row.parsed(0)?,
         region: row.parsed(1)?,

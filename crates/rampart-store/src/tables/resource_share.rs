@@ -312,12 +312,16 @@ fn read_received(row: &Row<'_>) -> Result<ReceivedGrant, StoreError> {
     Ok(ReceivedGrant { share: read_share(row)?, since: row.time(13)?, basis })
 }
 
-fn read_share(row: &Row<'_>) -> Result<ResourceShare, StoreError> {
-    let origin = match (row.opt_int(11)?, row.opt_time(12)?) {
+/// Where it stands in the columns `from_policy` and, after it, `promoted_ms`.
+pub(super) fn read_origin(row: &Row<'_>, column: usize) -> Result<Origin, StoreError> {
+    Ok(match (row.opt_int(column)?, row.opt_time(column + 1)?) {
         (None, _) => Origin::Made,
         (Some(_), None) => Origin::Policy,
         (Some(_), Some(at)) => Origin::Promoted { at },
-    };
+    })
+}
+
+pub(crate) fn read_share(row: &Row<'_>) -> Result<ResourceShare, StoreError> {
     Ok(ResourceShare {
         owner: row.parsed(0)?,
         region: row.parsed(1)?,
@@ -330,6 +334,6 @@ fn read_share(row: &Row<'_>) -> Result<ResourceShare, StoreError> {
         updated: row.time(8)?,
         deleted: row.opt_time(9)?,
         contents: row.json(10)?,
-        origin,
+        origin: read_origin(row, 11)?,
     })
 }

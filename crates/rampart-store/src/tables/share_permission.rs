@@ -1,23 +1,26 @@
 //! `share_permission`: what each share allows, one row for each type of resource.
 
 use rampart_core::permission::{AttachedPermission, PermissionName};
+use rampart_core::resource_share::Origin;
 use rampart_core::{AccountId, Region, ShareArn, ShareId, TimestampMs};
 use uuid::Uuid;
 
 use crate::statement::{Row, Statement, Value, to_json};
 use crate::store::Reader;
+use crate::tables::resource_share::read_origin;
 use crate::{StoreError, Transaction};
 
 static OF_SHARE: Statement = Statement::new(
     "share_permission.of_share",
-    "SELECT owner, region, share_id, resource_type, permission, version, attached_ms, attachment_id, parameters
+    "SELECT owner, region, share_id, resource_type, permission, version, attached_ms, permission_id, parameters
      FROM share_permission WHERE part = $1 AND owner = $2 AND region = $3 AND share_id = $4
      ORDER BY part, owner, region, share_id, resource_type LIMIT 1000",
 );
 /// Of shares that are not deleted.
 static OF_OWNER: Statement = Statement::new(
     "share_permission.of_owner",
-    "SELECT p.owner, p.region, p.share_id, p.resource_type, p.permission, p.version, p.attached_ms, p.attachment_id, p.parameters
+    "SELECT p.owner, p.region, p.share_id, p.resource_type, p.permission, p.version, p.attached_ms, p.permission_id,
+            p.parameters, s.from_policy, s.promoted_ms
      FROM share_permission p
      JOIN resource_share s ON s.part = p.part AND s.share_id = p.share_id
      WHERE p.part = $1 AND p.owner = $2 AND p.region = $3 AND (p.attached_ms, p.attachment_id) > ($4, $5)
@@ -26,7 +29,8 @@ static OF_OWNER: Statement = Statement::new(
 );
 static OF_PERMISSION: Statement = Statement::new(
     "share_permission.of_permission",
-    "SELECT p.owner, p.region, p.share_id, p.resource_type, p.permission, p.version, p.attached_ms, p.attachment_id, p.parameters
+    "SELECT p.owner, p.region, p.share_id, p.resource_type, p.permission, p.version, p.attached_ms, p.permission_id,
+            p.parameters, s.from_policy, s.promoted_ms
      FROM share_permission p
      JOIN resource_share s ON s.part = p.part AND s.share_id = p.share_id
      WHERE p.part = $1 AND p.owner = $2 AND p.region = $3 AND p.permission = $4
@@ -35,7 +39,8 @@ static OF_PERMISSION: Statement = Statement::new(
 );
 static OF_VERSION: Statement = Statement::new(
     "share_permission.of_version",
-    "SELECT p.owner, p.region, p.share_id, p.resource_type, p.permission, p.version, p.attached_ms, p.attachment_id, p.parameters
+    "SELECT p.owner, p.region, p.share_id, p.resource_type, p.permission, p.version, p.attached_ms, p.permission_id,
+            p.parameters, s.from_policy, s.promoted_ms
      FROM share_permission p
      JOIN resource_share s ON s.part = p.part AND s.share_id = p.share_id
      WHERE p.part = $1 AND p.owner = $2 AND p.region = $3 AND p.permission = $4 AND p.version = $5
@@ -45,11 +50,11 @@ static OF_VERSION: Statement = Statement::new(
 static STORE: Statement = Statement::new(
     "share_permission.store",
     "INSERT INTO share_permission (part, owner, region, share_id, resource_type, permission, version, attached_ms,
-                                   attachment_id, parameters)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+                                   attachment_id, parameters, permission_id)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
      ON CONFLICT (part, owner, region, share_id, resource_type)
      DO UPDATE SET permission = excluded.permission, version = excluded.version, attached_ms = excluded.attached_ms,
-        parameters = excluded.parameters",
+        parameters = excluded.parameters, permission_id = excluded.permission_id",
 );
 static DROP: Statement = Statement::new(
     "share_permission.drop",
@@ -90,6 +95,15 @@ fn attachment_id(share: ShareId, resource_type: &str) -> Uuid {
     Uuid::from_u128(resource_type.bytes().fold(share.0.as_u128(), hash))
 }
 
+/// What a share allows, with what the share is.
+#[derive(Clone, Debug)]
+pub struct AttachedInShare {
+    /// The row.
+    pub attached: AttachedPermission,
+    /// How its share came to be.
+    pub origin: Origin,
+}
+
 impl Reader {
     /// What a share allows, ordered by type.
     pub async fn share_permissions(&self, share: ShareArn) -> Result<Vec<AttachedPermission>, StoreError> {
@@ -111,24 +125,24 @@ impl Reader {
         permission: Option<(&PermissionName, Option<i64>)>,
         after: AttachmentCursor,
         limit: u32,
-    ) -> Result<Vec<AttachedPermission>, StoreError> {
+    ) -> Result<Vec<AttachedInShare>, StoreError> {
         let part = self.part_of(owner);
         let (who, home) = (Value::Text(owner.as_str()), Value::Text(region.as_str()));
         let (attached, id) = (Value::from(after.attached), Value::from(&after.id));
         let Some((name, version)) = permission else {
             let values = [part.into(), who, home, attached, id, limit.into()];
-            return self.connection.query(&OF_OWNER, &values, read_attached).await;
+            return self.connection.query(&OF_OWNER, &values, read_in_share).await;
         };
         let name = String::from(name.clone());
         let name = Value::Text(&name);
         match version {
             None => {
                 let values = [part.into(), who, home, name, attached, id, limit.into()];
-                self.connection.query(&OF_PERMISSION, &values, read_attached).await
+                self.connection.query(&OF_PERMISSION, &values, read_in_share).await
             }
             Some(version) => {
                 let values = [part.into(), who, home, name, Value::Int(version), attached, id, limit.into()];
-                self.connection.query(&OF_VERSION, &values, read_attached).await
+                self.connection.query(&OF_VERSION, &values, read_in_share).await
             }
         }
     }
@@ -162,6 +176,7 @@ impl Transaction {
             row.attached.into(),
             Value::from(&id),
             parameters.as_deref().into(),
+            row.permission_id.as_ref().into(),
         ];
         self.connection.execute(&STORE, &values).await.map(drop)
     }
@@ -182,7 +197,7 @@ impl Transaction {
     }
 }
 
-fn read_attached(row: &Row<'_>) -> Result<AttachedPermission, StoreError> {
+pub(crate) fn read_attached(row: &Row<'_>) -> Result<AttachedPermission, StoreError> {
     Ok(AttachedPermission {
         owner: row.parsed(0)?,
         region: row.parsed(1)?,
@@ -192,5 +207,10 @@ fn read_attached(row: &Row<'_>) -> Result<AttachedPermission, StoreError> {
         version: row.small(5)?,
         parameters: row.opt_text(8)?.map_or(Ok(Vec::new()), |_| row.json(8))?,
         attached: row.time(6)?,
+        permission_id: row.opt_uuid(7)?,
     })
+}
+
+fn read_in_share(row: &Row<'_>) -> Result<AttachedInShare, StoreError> {
+    Ok(AttachedInShare { attached: read_attached(row)?, origin: read_origin(row, 9)? })
 }

@@ -1,7 +1,7 @@
 //! `store_meta`: what a store knows of itself, by name.
 
-use crate::migrations::{META_PART, READ_META, SETTLE_META};
-use crate::statement::Value;
+use crate::migrations::{META_PART, READ_META, SCHEMA_VERSION, SETTLE_META, VERSION, WRITE_META, number};
+use crate::statement::{Row, Statement, Value};
 use crate::store::{Reader, Store};
 use crate::{Abort, PartitionId, StoreError, Transaction, Work};
 
@@ -13,10 +13,58 @@ impl Reader {
     }
 }
 
+static SETTINGS: Statement = Statement::new(
+    "store_meta.settings",
+    "SELECT name, value FROM store_meta
+     WHERE part = $1 AND name <> 'schema_version' AND name <> 'partitions' ORDER BY name LIMIT 1000",
+);
+
+pub(crate) static STATEMENTS: &[&Statement] = &[&SETTINGS];
+
+impl Reader {
+    /// What the store knows of itself, but for what the tables' form is and how many partitions there are.
+    pub(crate) async fn settings(&self) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+        let read = |row: &Row<'_>| Ok((row.text(0)?.to_owned(), row.bytes(1)?.to_vec()));
+        self.connection.query(&SETTINGS, &[META_PART.into()], read).await
+    }
+}
+
 impl Store {
+    pub(crate) async fn set_meta(&self, name: &str, value: &[u8]) -> Result<(), Abort> {
+        let work = SetMeta { name: name.to_owned(), value: value.to_vec() };
+        self.write(PartitionId(META_PART), work).await
+    }
+
+    /// Asks whether the store answers and has the tables that this build needs. A newer build may have brought them
+    /// further: it leaves those of the older ones be.
+    pub async fn check(&self) -> Result<(), StoreError> {
+        let version = self.reader_at_once().await?.meta(VERSION).await?;
+        let version = version.map_or(Ok(0), |bytes| number(&bytes))?;
+        if version < SCHEMA_VERSION {
+            return Err(StoreError::Outdated { found: version, needed: SCHEMA_VERSION });
+        }
+        Ok(())
+    }
+
     /// Settles a value for good, and gives the one that holds: another may have come first.
     pub async fn settle_meta(&self, name: &'static str, value: Vec<u8>) -> Result<Vec<u8>, Abort> {
         self.write(PartitionId(META_PART), SettleMeta { name, value }).await
+    }
+}
+
+struct SetMeta {
+    name: String,
+    value: Vec<u8>,
+}
+
+impl Work for SetMeta {
+    type Reply = ();
+
+    async fn run(&self, tx: &Transaction) -> Result<(), Abort> {
+        tx.mark_written();
+        let values = [META_PART.into(), Value::Text(&self.name), Value::Bytes(&self.value)];
+        tx.connection.execute(&WRITE_META, &values).await?;
+        Ok(())
     }
 }
 

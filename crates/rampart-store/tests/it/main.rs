@@ -3,10 +3,15 @@
 
 mod conformance;
 mod engines;
+mod following;
 mod iam;
+mod leases;
 mod organizations;
 mod outcomes;
 mod plans;
 mod portable;
 mod rows;
 mod snapshots;
+mod tls;
+mod transfers;
+mod unreachable;

@@ -76,8 +76,8 @@ fn passwords_are_not_printed() {
     let mut help = site.command(&["serve", "--help"]);
     let help = Outcome::of(help.env("RAMPART_STORE", "postgres://me:hunter2@db.example/rampart"));
     assert!(help.succeeded && !help.stdout.contains("hunter2"), "{help:?}");
-    let refused =
-        site.run(&["migrate", "--store", "postgres://me:hunter2@127.0.0.1:1/rampart?connect_timeout=1"]);
+    let url = "postgres://me:hunter2@127.0.0.1:1/rampart?connect_timeout=1";
+    let refused = site.run(&["migrate", "--store", url, "--wait-for-store", "1"]);
     refused.assert_failed(&["postgres://me:***@127.0.0.1:1/rampart"]);
     assert!(!refused.stderr.contains("hunter2"), "{refused:?}");
 }
@@ -101,7 +101,9 @@ fn errors_say_what_to_do() {
         (&["config", "--config", "broken.toml"], &["broken.toml"]),
         (&["config", "--config", "absent.toml"], &["absent.toml"]),
         (&["config", "--store", "rampart.db"], &["sqlite:PATH", "postgres://"]),
-        (&["config", "--store", "postgres://h/d?sslmode=require"], &["TLS to PostgreSQL is not built yet"]),
+        (&["config", "--store", "postgres://h/d?sslmode=verify-ca"], &["verify-full", "'verify-ca'"]),
+        (&["serve", "--tls-cert", "absent.pem"], &["tls-cert and tls-key go together"]),
+        (&["serve", "--tls-cert", "absent.pem", "--tls-key", "absent.key"], &["absent.pem"]),
         (&["config", "--settle-delay", "soon"], &["0s, 500ms", "'soon'"]),
         (&["config", "--store-connections", "0"], &["between 1 and 1000"]),
         (&["config", "--store-partitions", "2000"], &["between 1 and 1024"]),

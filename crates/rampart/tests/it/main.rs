@@ -2,9 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails, in its helpers too")]
 
+mod certificates;
 mod command_line;
 mod crash;
+mod deploy;
 mod keys;
+mod leader;
+mod operation;
 mod org;
 mod program;
 mod serve;
+mod traces;
+mod transfer;
+mod waiting;

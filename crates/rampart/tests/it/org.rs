@@ -8,11 +8,20 @@ const FILE: &str = "
 managementAccount: {id: '111111111111', name: Acme, email: root@acme.example}
 trustedServices: [sso.amazonaws.com, ram.amazonaws.com]
 sharing: true
+policies:
+  - name: NoS3
+    description: Keep out
+    tags: {owner: sec}
+    content:
+      Version: '2012-10-17'
+      Statement: {Effect: Deny, Action: 's3:*', Resource: '*'}
 root:
   units:
     - name: Workloads
+      tags: {team: net}
+      policies: [NoS3]
       accounts:
-        - {id: '222222222222', name: Shop, email: shop@acme.example}
+        - {id: '222222222222', name: Shop, email: shop@acme.example, tags: {stage: prod}}
       units:
         - name: Prod
           accounts: [{id: '333333333333'}]
@@ -32,8 +41,8 @@ fn a_file_is_applied_and_applied_again() {
     let planned = org(&site, &["apply", "acme.yaml", "--dry-run"]);
     assert!(planned[0].starts_with("create organization o-"), "{planned:?}");
     let done = org(&site, &["apply", "acme.yaml"]);
-    // The organization, two units, two accounts, two services, and sharing.
-    assert_eq!(done.last().unwrap(), "Done: 8 changes.", "{done:?}");
+    // The organization, two units, two accounts, two services, sharing, the policy, its type and attachment, three tags.
+    assert_eq!(done.last().unwrap(), "Done: 14 changes.", "{done:?}");
     assert_eq!(org(&site, &["apply", "acme.yaml"]), ["Nothing changes."]);
 
     // JSON does as well; what it does not name stays until it is pruned.
@@ -85,7 +94,7 @@ async fn another_endpoint_is_mirrored() {
         crate::program::Outcome::of(&mut command)
     };
     let first = mirror("111111111111", &[]);
-    assert!(first.succeeded && first.stdout.ends_with("Done: 8 changes.\n"), "{first:?}");
+    assert!(first.succeeded && first.stdout.ends_with("Done: 14 changes.\n"), "{first:?}");
     let again = mirror("111111111111", &["--prune"]);
     assert!(again.succeeded && again.stdout == "Nothing changes.\n", "{again:?}");
     let member = mirror("222222222222", &[]);
@@ -100,21 +109,80 @@ async fn another_endpoint_is_mirrored() {
         for operation in ["DescribeOrganization", "ListRoots"] {
             seen.push(client.organizations(operation, &json!({})).await.json);
         }
+        let filter = json!({"Filter": "SERVICE_CONTROL_POLICY"});
+        seen.push(client.organizations("ListPolicies", &filter).await.json);
+        for policy in seen[2]["Policies"].as_array().unwrap().clone() {
+            for operation in ["DescribePolicy", "ListTargetsForPolicy"] {
+                let input = json!({"PolicyId": policy["Id"]});
+                seen.push(client.organizations(operation, &input).await.json);
+            }
+        }
+        let tags = json!({"ResourceId": "222222222222"});
+        seen.push(client.organizations("ListTagsForResource", &tags).await.json);
+        assert_eq!(seen.last().unwrap()["Tags"][0]["Value"], "prod");
         let root = seen[1]["Roots"][0]["Id"].clone();
         let units = json!({"ParentId": root});
         seen.push(client.organizations("ListOrganizationalUnitsForParent", &units).await.json);
         seen
     };
     assert_eq!(describe(server.address).await, describe(copy.address).await);
-    let unreachable = Site::new().run(&[
-        "org",
-        "mirror",
-        "--endpoint",
-        "https://organizations.us-east-1.amazonaws.com",
-        "--access-key-id",
-        "x",
-        "--secret-access-key",
-        "x",
-    ]);
-    assert!(!unreachable.succeeded && unreachable.stderr.contains("TLS is not built in"), "{unreachable:?}");
+    for (endpoint, words) in
+        [("ftp://127.0.0.1", "http://HOST:PORT"), ("https://127.0.0.1:1", "cannot reach https://127.0.0.1:1")]
+    {
+        let key = ["--access-key-id", "x", "--secret-access-key", "x"];
+        let outcome = Site::new().run(&[&["org", "mirror", "--endpoint", endpoint][..], &key].concat());
+        assert!(!outcome.succeeded && outcome.stderr.contains(words), "{outcome:?}");
+    }
+}
+
+#[test]
+fn what_is_wrong_is_told_with_its_line() {
+    let site = Site::new();
+    let wrong = |from: &str, to: &str| {
+        site.write("bad.yaml", &FILE.replacen(from, to, 1));
+        let outcome = site.run(&["org", "apply", "bad.yaml"]);
+        assert!(!outcome.succeeded, "{to}: {outcome:?}");
+        outcome.stderr
+    };
+    for (from, to, words) in [
+        ("'333333333333'", "'222222222222'", "bad.yaml, line 21"),
+        ("policies: [NoS3]", "policies: [NoS4]", "bad.yaml, line 16"),
+        ("shop@acme.example", "shop", "bad.yaml, line 18"),
+        ("Effect: Deny", "Effect: Maybe", "bad.yaml, line 6"),
+        ("id: '222222222222'", "id: '2222'", "line 18"),
+        ("tags: {team: net}", "tagss: {team: net}", "line 15"),
+    ] {
+        let told = wrong(from, to);
+        assert!(told.contains(words), "{to}: {told}");
+    }
+}
+
+#[test]
+fn the_accounts_that_the_store_knows_are_listed() {
+    let site = Site::new();
+    assert_eq!(site.run(&["account", "list"]).stdout, "");
+    site.write("acme.yaml", FILE);
+    org(&site, &["apply", "acme.yaml"]);
+    for arguments in [
+        &["account", "create", "444444444444", "--name", "Alone"][..],
+        &["key", "create", "--account", "222222222222"],
+        &["key", "create", "--account", "222222222222", "--user", "alice"],
+        &["key", "create", "--account", "555555555555"],
+    ] {
+        assert!(site.run(arguments).succeeded, "{arguments:?}");
+    }
+    let listed = site.run(&["account", "list", "--output", "json"]);
+    let listed: Vec<Value> = serde_json::from_str(&listed.stdout).unwrap();
+    let of = |member: &str| listed.iter().map(|line| line[member].clone()).collect::<Vec<_>>();
+    let ids = ["111111111111", "222222222222", "333333333333", "444444444444", "555555555555"];
+    assert_eq!(of("AccountId"), ids);
+    assert_eq!(of("Name"), ["Acme", "Shop", "333333333333", "Alone", ""]);
+    assert_eq!(of("ActiveKeys"), [0, 2, 0, 0, 1]);
+    let depths = listed.iter().map(|line| line["Path"].as_str().map_or(0, |path| path.matches('/').count()));
+    assert_eq!(depths.collect::<Vec<_>>(), [2, 3, 4, 0, 0]);
+    let text = site.run(&["account", "list"]).stdout;
+    assert!(
+        text.starts_with("111111111111  ACTIVE     keys 0    o-") && text.contains("/  Shop\n"),
+        "{text}"
+    );
 }

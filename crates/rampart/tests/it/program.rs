@@ -123,13 +123,19 @@ impl Serving {
             assert!(lines.read_line(&mut greeting).unwrap() > 0, "it ended after: {greeting}");
         }
         let endpoint = greeting.lines().find_map(|line| line.trim().strip_prefix("endpoint")).unwrap();
-        let address = endpoint.trim().strip_prefix("http://").unwrap().parse().unwrap();
+        let (_, address) = endpoint.trim().split_once("://").unwrap();
+        let address = address.parse().unwrap();
         Self { child, greeting, address }
     }
 
     /// A client of this server; in open mode the key's id is the account.
     pub(crate) fn client(&self, id: &str, secret: &str) -> Client {
         Client::of(self.address, Key { id: id.to_owned(), secret: secret.to_owned() }, REGION)
+    }
+
+    /// The process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Ends it as a power cut ends a process: nothing is finished, nothing is said.

@@ -7,6 +7,8 @@ use aws_sdk_organizations::types::OrganizationFeatureSet;
 use aws_sdk_ram::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_ram::types::ResourceOwner;
 use aws_smithy_http_client::Builder;
+use aws_types::SdkConfig;
+use aws_types::sdk_config::SharedCredentialsProvider;
 use serde_json::{Value, json};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -16,37 +18,27 @@ struct World {
 }
 
 impl World {
-    fn ram(&self, account: &str) -> aws_sdk_ram::Client {
-        let config = aws_sdk_ram::Config::builder()
+    /// How an account calls any service.
+    fn config(&self, account: &str, region: &'static str) -> SdkConfig {
+        SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .endpoint_url(&self.endpoint)
-            .region(Region::new("eu-west-1"))
-            .credentials_provider(Credentials::new(account, "x", None, None, "story"))
+            .region(Region::new(region))
+            .credentials_provider(SharedCredentialsProvider::new(Credentials::new(account, "x", None, None, "story")))
             .http_client(Builder::new().build_http())
-            .build();
-        aws_sdk_ram::Client::from_conf(config)
+            .build()
+    }
+
+    fn ram(&self, account: &str) -> aws_sdk_ram::Client {
+        aws_sdk_ram::Client::new(&self.config(account, "eu-west-1"))
     }
 
     fn sts(&self, account: &str) -> aws_sdk_sts::Client {
-        let config = aws_sdk_sts::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .endpoint_url(&self.endpoint)
-            .region(Region::new("eu-west-1"))
-            .credentials_provider(Credentials::new(account, "x", None, None, "story"))
-            .http_client(Builder::new().build_http())
-            .build();
-        aws_sdk_sts::Client::from_conf(config)
+        aws_sdk_sts::Client::new(&self.config(account, "eu-west-1"))
     }
 
     fn organizations(&self, account: &str) -> aws_sdk_organizations::Client {
-        let config = aws_sdk_organizations::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .endpoint_url(&self.endpoint)
-            .region(Region::new("us-east-1"))
-            .credentials_provider(Credentials::new(account, "x", None, None, "story"))
-            .http_client(Builder::new().build_http())
-            .build();
-        aws_sdk_organizations::Client::from_conf(config)
+        aws_sdk_organizations::Client::new(&self.config(account, "us-east-1"))
     }
 
     /// The names of the shares that an account sees, page by page.

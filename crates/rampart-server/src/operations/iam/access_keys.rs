@@ -9,6 +9,7 @@ use rampart_core::{AccountId, Change, TimestampMs};
 use rampart_store::{Abort, Reader, StoreError, Transaction, Work};
 
 use super::paging::{Page, write_page};
+use super::sent_again::write_once;
 use super::shapes::write_access_key;
 use super::{answer, done, input, load, write};
 use crate::app::{App, Call};
@@ -32,13 +33,16 @@ pub(crate) fn create(app: Arc<App>, request: Request) -> Answer {
             active: true,
             created: call.now,
         };
-        write(&app, call.account, Create { app: Arc::clone(&app), user, key: key.clone() }).await?;
-        Ok(answer(call, |xml| {
-            xml.element("AccessKey", |xml| {
-                write_access_key(xml, &key);
-                xml.text_element("SecretAccessKey", &secret);
-            });
-        }))
+        let (command, call) = (Create { app: Arc::clone(&app), user, key: key.clone() }, call.clone());
+        let render = move |(): &()| {
+            answer(&call, |xml| {
+                xml.element("AccessKey", |xml| {
+                    write_access_key(xml, &key);
+                    xml.text_element("SecretAccessKey", &secret);
+                });
+            })
+        };
+        write_once(&app, &request, command, render).await
     })
 }
 

@@ -6,9 +6,8 @@ use rampart_core::iam::identity::{check_path, check_tags, identity_id};
 use rampart_core::iam::policy::check_trust_document;
 use rampart_core::iam::{Identity, IdentityKind, Nature, RoleTerms};
 
-use super::create_user::Create;
-use super::shapes::{Detail, write_identity};
-use super::{answer, input, write};
+use super::create_user::create;
+use super::input;
 use crate::app::App;
 use crate::operations::{Answer, Request};
 
@@ -32,9 +31,6 @@ pub(crate) fn handle(app: Arc<App>, request: Request) -> Answer {
         let id = identity_id(IdentityKind::Role, random);
         let nature = Nature::Role(RoleTerms { trust_policy, description, max_session_s });
         let role = Identity { account: call.account, nature, name, path, id, tags, created: call.now };
-        write(&app, call.account, Create { app: Arc::clone(&app), identity: role.clone() }).await?;
-        Ok(answer(call, |xml| {
-            xml.element("Role", |xml| write_identity(xml, &role, call.region.partition(), Detail::Whole));
-        }))
+        create(&app, &request, role).await
     })
 }

@@ -7,8 +7,9 @@ use rampart_core::iam::identity::{check_tags, identity_id};
 use rampart_core::iam::{IamRefusal, Identity, IdentityKind, Nature};
 use rampart_store::{Abort, Transaction, Work};
 
+use super::sent_again::write_once;
 use super::shapes::{Detail, write_identity};
-use super::{answer, input, write};
+use super::{answer, input};
 use crate::app::App;
 use crate::operations::{Answer, Request};
 
@@ -24,17 +25,29 @@ pub(crate) fn handle(app: Arc<App>, request: Request) -> Answer {
         let id = identity_id(IdentityKind::User, random);
         let (account, created) = (call.account, call.now);
         let user = Identity { account, nature: Nature::User, name, path, id, tags, created };
-        write(&app, account, Create { app: Arc::clone(&app), identity: user.clone() }).await?;
-        Ok(answer(call, |xml| {
-            xml.element("User", |xml| write_identity(xml, &user, call.region.partition(), Detail::Whole));
-        }))
+        create(&app, &request, user).await
     })
 }
 
+/// Makes a user or role, and answers with it.
+pub(super) fn create(app: &Arc<App>, request: &Request, identity: Identity) -> Answer {
+    let (call, made) = (request.call.clone(), identity.clone());
+    let element = match identity.kind() {
+        IdentityKind::User => "User",
+        IdentityKind::Role => "Role",
+    };
+    let command = Create { app: Arc::clone(app), identity };
+    let render = move |(): &()| {
+        let partition = call.region.partition();
+        answer(&call, |xml| xml.element(element, |xml| write_identity(xml, &made, partition, Detail::Whole)))
+    };
+    write_once(app, request, command, render)
+}
+
 /// Stores a new user or role, if its name is free and the quota allows one more.
-pub(super) struct Create {
-    pub(super) app: Arc<App>,
-    pub(super) identity: Identity,
+struct Create {
+    app: Arc<App>,
+    identity: Identity,
 }
 
 impl Work for Create {

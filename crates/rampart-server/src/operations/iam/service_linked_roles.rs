@@ -3,16 +3,19 @@
 
 use std::sync::Arc;
 
+use futures_util::future::try_join;
 use hmac::{Hmac, KeyInit, Mac};
 use rampart_core::iam::service_linked::{self, RAM_SERVICE};
 use rampart_core::iam::{IamName, IamRefusal, Identity, IdentityKind};
-use rampart_core::{AccountId, TimestampMs};
+use rampart_core::organization::{ram_role_deleted, sharing_over};
+use rampart_core::{AccountId, Change, TimestampMs};
 use rampart_store::{Abort, Transaction, Work};
 use sha2::Sha256;
 use uuid::Uuid;
 
+use super::sent_again::write_once;
 use super::shapes::{Detail, write_identity};
-use super::{answer, input, load, write};
+use super::{answer, input, load};
 use crate::app::App;
 use crate::operations::{Answer, Request};
 
@@ -29,10 +32,14 @@ pub(crate) fn create(app: Arc<App>, request: Request) -> Answer {
         let mut random = [0; 17];
         app.entropy.fill(&mut random);
         let command = Create { account: call.account, description, random, now: call.now };
-        let role = write(&app, call.account, command).await?;
-        Ok(answer(call, |xml| {
-            xml.element("Role", |xml| write_identity(xml, &role, call.region.partition(), Detail::Whole));
-        }))
+        let call = call.clone();
+        let render = move |role: &Identity| {
+            let partition = call.region.partition();
+            answer(&call, |xml| {
+                xml.element("Role", |xml| write_identity(xml, role, partition, Detail::Whole));
+            })
+        };
+        write_once(&app, &request, command, render).await
     })
 }
 
@@ -63,9 +70,10 @@ pub(crate) fn delete(app: Arc<App>, request: Request) -> Answer {
         let call = &request.call;
         let name = input::identity_name(&request.form, IdentityKind::Role)?;
         let command = Delete { account: call.account, name: name.clone(), now: call.now };
-        write(&app, call.account, command).await?;
         let task = task_id(&app, call.account, &name, app.entropy.uuid());
-        Ok(answer(call, |xml| xml.text_element("DeletionTaskId", &task)))
+        let call = call.clone();
+        let render = move |(): &()| answer(&call, |xml| xml.text_element("DeletionTaskId", &task));
+        write_once(&app, &request, command, render).await
     })
 }
 
@@ -79,8 +87,13 @@ impl Work for Delete {
     type Reply = ();
 
     async fn run(&self, tx: &Transaction) -> Result<(), Abort> {
-        let role = load(tx, self.account, IdentityKind::Role, &self.name).await??;
-        tx.apply(&service_linked::delete(&role)?, self.now).await?;
+        let role = load(tx, self.account, IdentityKind::Role, &self.name);
+        let (role, organization) = try_join(role, tx.organization(self.account)).await?;
+        let mut changes = service_linked::delete(&role?)?;
+        if let Some(after) = organization.as_ref().and_then(ram_role_deleted) {
+            changes.extend(sharing_over(after, self.now).map(Change::Organization));
+        }
+        tx.apply(&changes, self.now).await?;
         Ok(())
     }
 }

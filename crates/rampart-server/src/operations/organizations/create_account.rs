@@ -8,7 +8,6 @@ use std::sync::Arc;
 use rampart_aws::rest_json::parse_body;
 use rampart_core::access_key::Account;
 use rampart_core::iam::{IamName, access_role};
-use rampart_core::limits::CREATION_KEPT_MS;
 use rampart_core::organization::creation::{
     AccountCreation, CreationOutcome, check_account_name, check_email,
 };
@@ -193,15 +192,15 @@ pub(crate) fn describe_create_account_status(app: Arc<App>, request: Request) ->
         let id = id(input.create_account_request_id.as_deref(), "CreateAccountRequestId", CreationId::parse)?;
         let reader = app.store.reader().await?;
         let management = managed_by(&reader, call.account).await?.management;
-        let creation = reader.account_creation(management, &id, forgotten(&call)).await?;
+        let creation = reader.account_creation(management, &id, forgotten(&app, &call)).await?;
         let creation = creation.ok_or(OrganizationRefusal::CreationNotFound)?;
         Ok(json(&Described { create_account_status: CreationShape::ended(&creation) }))
     })
 }
 
 /// Requests made then or before are not shown any more.
-fn forgotten(call: &Call) -> TimestampMs {
-    call.now.saturating_sub_ms(CREATION_KEPT_MS)
+fn forgotten(app: &App, call: &Call) -> TimestampMs {
+    call.now.saturating_sub_ms(app.timing().account_creation_visible_ms)
 }
 
 #[derive(Default, Deserialize)]
@@ -229,7 +228,8 @@ pub(crate) fn list_create_account_status(app: Arc<App>, request: Request) -> Ans
         let reader = app.store.reader().await?;
         let management = managed_by(&reader, call.account).await?.management;
         let (after, size) = (page.after(), page.load_size());
-        let mut found = reader.account_creations(management, states, forgotten(&call), after, size).await?;
+        let mut found =
+            reader.account_creations(management, states, forgotten(&app, &call), after, size).await?;
         let next_token = page.cut(&app, &mut found, |creation| creation.id.as_str());
         let create_account_statuses = found.iter().map(CreationShape::ended).collect();
         Ok(json(&ListOutput { create_account_statuses, next_token }))

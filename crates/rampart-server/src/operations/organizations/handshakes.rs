@@ -4,12 +4,12 @@
 use std::sync::Arc;
 
 use rampart_aws::rest_json::parse_body;
-use rampart_core::organization::handshake::{Handshake, HandshakeAnswer, decide_answer};
+use rampart_core::organization::handshake::{Handshake, HandshakeAnswer, decide_answer, forgotten_by};
 use rampart_core::organization::member::{JoinedMethod, Joining, decide_claim, decide_join};
 use rampart_core::organization::refusal::{Constraint, Fault, HandshakeConstraint};
 use rampart_core::organization::unit::Parent;
 use rampart_core::organization::{HandshakeId, Member, Organization};
-use rampart_core::{AccountId, Change, Decision, OrganizationChange, OrganizationRefusal};
+use rampart_core::{AccountId, Change, Decision, OrganizationChange, OrganizationRefusal, TimestampMs};
 use rampart_store::{Abort, Reader, Transaction, Work};
 use serde::{Deserialize, Serialize};
 
@@ -115,8 +115,14 @@ impl HandshakeInput {
 }
 
 /// The handshake of that id.
-async fn load(reader: &Reader, id: &HandshakeId, call: &Call) -> Result<Handshake, Abort> {
-    Ok(reader.handshake(id, call.now).await?.ok_or(OrganizationRefusal::HandshakeNotFound)?)
+async fn load(app: &App, reader: &Reader, id: &HandshakeId, call: &Call) -> Result<Handshake, Abort> {
+    let found = reader.handshake(id, forgotten(app, call)).await?;
+    Ok(found.ok_or(OrganizationRefusal::HandshakeNotFound)?)
+}
+
+/// Handshakes that were to be forgotten by then are not shown any more.
+pub(crate) fn forgotten(app: &App, call: &Call) -> TimestampMs {
+    forgotten_by(call.now, app.timing().handshake_visible_ms)
 }
 
 /// Accepting is up to the account; so is declining. Cancelling is up to the organization.
@@ -155,7 +161,7 @@ async fn answer(app: Arc<App>, request: Request, answer: HandshakeAnswer) -> Res
         if let Some(answer) = once.recall(&reader).await? {
             return Ok(answer);
         }
-        let handshake = load(&reader, &id, &call).await?;
+        let handshake = load(&app, &reader, &id, &call).await?;
         check_party(&handshake, answer, &call)?;
         decide_answer(&handshake, answer, call.now)?;
         handshake
@@ -210,7 +216,7 @@ impl Work for Settle {
             return Ok(answer);
         }
         let now = self.call.now;
-        let handshake = load(tx, &self.id, &self.call).await?;
+        let handshake = load(&self.app, tx, &self.id, &self.call).await?;
         let ended = decide_answer(&handshake, self.answer, now)?;
         let mut changes = Vec::new();
         if self.answer == HandshakeAnswer::Accepted {
@@ -252,7 +258,7 @@ pub(crate) fn describe_handshake(app: Arc<App>, request: Request) -> Answer {
     Box::pin(async move {
         let input: HandshakeInput = parse_body(&request.body)?;
         let call = request.call;
-        let handshake = load(&app.store.reader().await?, &input.id()?, &call).await?;
+        let handshake = load(&app, &app.store.reader().await?, &input.id()?, &call).await?;
         if ![handshake.target, handshake.management].contains(&call.account) {
             return Err(OrganizationRefusal::AccessDenied.into());
         }
@@ -319,12 +325,12 @@ async fn list(app: Arc<App>, request: Request, is_received: bool) -> Result<Stri
     let wants_invitations = filter.wants_invitations()?;
     let page = Page::open(&app, &call, &filter, input.max_results, input.next_token.as_deref())?;
     let reader = app.store.reader().await?;
-    let (after, size) = (page.after(), page.load_size());
+    let (forgotten, after, size) = (forgotten(&app, &call), page.after(), page.load_size());
     let mut handshakes = if is_received {
-        reader.received_handshakes(call.account, call.now, after, size).await?
+        reader.received_handshakes(call.account, forgotten, after, size).await?
     } else {
         let management = managed_by(&reader, call.account).await?.management;
-        reader.sent_handshakes(management, call.now, after, size).await?
+        reader.sent_handshakes(management, forgotten, after, size).await?
     };
     if !wants_invitations {
         handshakes.clear();

@@ -17,6 +17,7 @@ use super::managing::{At, Managing, Nothing, done, manage, managed_by};
 use super::pages::Page;
 use super::shapes::{OrganizationShape, RootShape};
 use crate::app::{App, Call};
+use crate::background::remove_remains;
 use crate::idempotency::{Once, json};
 use crate::operations::{Answer, Request};
 
@@ -41,6 +42,7 @@ pub(crate) fn create_organization(app: Arc<App>, request: Request) -> Answer {
         };
         let once = Once::new(&request.call, request.call.operation.name, None, &input)?;
         let partition = app.store.partition_of(request.call.account);
+        remove_remains(&app.store, request.call.account).await?;
         let command = Create { app: Arc::clone(&app), call: request.call, feature_set, once };
         Ok(app.store.write(partition, command).await?)
     })
@@ -63,6 +65,10 @@ impl Work for Create {
         let (account, now) = (self.call.account, self.call.now);
         if tx.membership(account).await?.is_some() {
             return Err(OrganizationRefusal::AlreadyInOrganization.into());
+        }
+        if tx.remains_of(account).await?.is_some() {
+            // The account had another one between the removal of the last one's remains and this.
+            return Err(OrganizationRefusal::ConcurrentModification.into());
         }
         let claim = decide_claim(account, account, tx.organization_claim(account).await?, now)?;
         let name = tx.account(account).await?.map(|known| known.name).unwrap_or_default();
@@ -120,10 +126,13 @@ impl Managing for DeleteInput {
         if at.organization.accounts > 1 {
             return Err(OrganizationRefusal::OrganizationNotEmpty.into());
         }
-        let (management, now) = (at.organization.management, at.call.now);
-        let tidying = Tidying { management, account: Some(management), at: now };
-        let mut changes =
-            vec![OrganizationChange::Deleted { management }, OrganizationChange::TidyingStored(tidying)];
+        let (organization, now) = (at.organization, at.call.now);
+        let (management, generation) = (organization.management, organization.policies_generation);
+        let mut changes = vec![
+            OrganizationChange::Deleted { management },
+            OrganizationChange::AttachmentsDropped { management, generation },
+            OrganizationChange::TidyingStored(Tidying { management, account: Some(management), at: now }),
+        ];
         // Another organization may have the account at once.
         let claim = tx.organization_claim(management).await?;
         changes.extend(claim.map(|claim| OrganizationChange::Claimed(Claim { until: now, ..claim })));

@@ -3,43 +3,22 @@
 use std::sync::Arc;
 
 use rampart_aws::rest_json::parse_body;
-use rampart_core::limits::SERVICE_CONTROL_POLICY_BYTES_MAX;
-use rampart_core::organization::policy::{Policy, check_type_available, is_known_type};
+use rampart_core::organization::policy::{
+    Policy, check_content, check_description, check_name, check_type_available, is_known_type,
+};
 use rampart_core::organization::refusal::{Constraint, Fault};
 use rampart_core::organization::{FeatureSet, Organization, PolicyId};
 use rampart_core::{Decision, OrganizationChange, OrganizationRefusal};
-use rampart_policy::{Document, Form};
 use rampart_store::{Abort, Reader, Transaction};
 use serde::{Deserialize, Serialize};
 
-use super::input::{TagShape, at_most, invalid, policy_id, required, tags};
+use super::input::{TagShape, invalid, policy_id, required, tags};
 use super::managing::{At, Managing, Nothing, decided, done, manage, managed_by};
 use super::pages::Page;
 use super::shapes::{PolicyShape, PolicySummaryShape};
 use crate::app::App;
 use crate::idempotency::json;
 use crate::operations::{Answer, Request};
-
-const NAME_CHARS_MAX: usize = 128;
-const DESCRIPTION_CHARS_MAX: usize = 512;
-
-/// Refuses what is no service control policy.
-fn check_content(content: &str) -> Result<(), OrganizationRefusal> {
-    let limit = SERVICE_CONTROL_POLICY_BYTES_MAX;
-    if content.len() > limit {
-        return Err(OrganizationRefusal::Constraint(Constraint::PolicyContent { limit }));
-    }
-    let malformed = |reason: String| OrganizationRefusal::PolicyMalformed { reason };
-    Document::parse_as(content, Form::Identity).map_err(|error| malformed(error.to_string()))?;
-    Ok(())
-}
-
-fn check_name(name: &str) -> Result<(), OrganizationRefusal> {
-    if name.is_empty() {
-        return Err(invalid("Name", Fault::TooShort { min: 1 }));
-    }
-    at_most(name, NAME_CHARS_MAX, "Name")
-}
 
 /// The policy of that id, AWS's own included.
 pub(super) async fn policy(
@@ -92,7 +71,7 @@ impl CreateInput {
         let content = required(content, "Content")?;
         check_type_available(at.organization, required(self.r#type.as_deref(), "Type")?, "Type")?;
         check_name(name)?;
-        at_most(description, DESCRIPTION_CHARS_MAX, "Description")?;
+        check_description(description)?;
         check_content(content)?;
         let limit = at.app.settings.quotas.service_control_policies;
         if at.organization.policies >= limit {
@@ -166,7 +145,7 @@ impl Managing for UpdateInput {
             policy.name.clone_from(name);
         }
         if let Some(description) = &self.description {
-            at_most(description, DESCRIPTION_CHARS_MAX, "Description")?;
+            check_description(description)?;
             policy.description.clone_from(description);
         }
         if let Some(content) = &self.content {

@@ -88,7 +88,7 @@ impl Managing for Disable {
             return Err(OrganizationRefusal::PolicyTypeNotEnabled.into());
         }
         let organization = decide_disable(at.organization)?;
-        let (management, generation) = (organization.management, organization.policies_generation);
+        let (management, generation) = (organization.management, at.organization.policies_generation);
         let dropped = OrganizationChange::AttachmentsDropped { management, generation };
         Ok(answer(organization, vec![dropped], at))
     }

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use rampart_aws::rest_json::parse_body;
-use rampart_core::organization::change::Tidying;
 use rampart_core::organization::refusal::Fault;
-use rampart_core::organization::{check_all_features, trusted_access_disabled, trusted_access_enabled};
+use rampart_core::organization::{
+    check_all_features, sharing_over, trusted_access_disabled, trusted_access_enabled,
+};
 use rampart_core::{Decision, OrganizationChange, OrganizationRefusal, TimestampMs};
 use rampart_store::{Abort, Transaction};
 use serde::{Deserialize, Serialize};
@@ -97,9 +98,7 @@ impl Managing for Disable {
         let mut changes =
             vec![OrganizationChange::ServiceAccessDeleted { management, service: service_name }];
         if let Some(organization) = trusted_access_disabled(at.organization, service) {
-            let tidying = Tidying { management, account: None, at: at.call.now };
-            changes.push(OrganizationChange::Stored(organization));
-            changes.push(OrganizationChange::TidyingStored(tidying));
+            changes.extend(sharing_over(organization, at.call.now));
         }
         Ok(done(changes))
     }

@@ -212,7 +212,6 @@ impl HandshakeResourceShape {
 
 impl HandshakeShape {
     pub(super) fn new(handshake: &Handshake, now: TimestampMs, partition: Partition) -> Self {
-        let (partition, management) = (partition.as_str(), handshake.management);
         let (organization, id) = (&handshake.organization, handshake.id.as_str());
         // AWS: its samples call all features "FULL" here.
         let features = match handshake.feature_set {
@@ -230,7 +229,7 @@ impl HandshakeShape {
         resources.extend(notes.map(|notes| HandshakeResourceShape::new("NOTES", notes.clone())));
         Self {
             id: id.to_owned(),
-            arn: format!("arn:{partition}:organizations::{management}:handshake/{organization}/invite/{id}"),
+            arn: handshake.arn(partition),
             parties: [
                 PartyShape { id: organization.to_string(), r#type: "ORGANIZATION" },
                 PartyShape { id: handshake.target.to_string(), r#type: "ACCOUNT" },

@@ -6,7 +6,7 @@ use rampart_core::{AccountId, Refusal};
 use rampart_store::Work;
 
 use crate::app::App;
-use crate::background::{expire_invitations, tidy_memberships};
+use crate::background::{Worker, expire_invitations, tidy_memberships};
 use crate::failure::Failure;
 
 /// Runs `command` in the partition of `owner`, whose state it changes, and gives its answer's body.
@@ -40,5 +40,6 @@ pub(super) async fn write_past_what_is_over(
 }
 
 async fn tidy(app: &App) -> Result<usize, Failure> {
-    Ok(expire_invitations(app).await? + tidy_memberships(app).await?)
+    let worker = Worker::of(app);
+    Ok(expire_invitations(&worker).await? + tidy_memberships(&worker).await?)
 }

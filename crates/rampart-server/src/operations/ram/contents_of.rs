@@ -15,10 +15,13 @@ use crate::app::{App, Call};
 use crate::failure::Failure;
 use crate::paging::{Page, Place, SCAN_MAX, Walked};
 
-/// Shares whose contents are loaded together.
-const SHARES_AT_ONCE: u32 = 16;
-/// Shares that are read together at the most, to look into those that hold something: each time twice as many.
+/// Shares that are read together, to look into those that hold something: each time twice as many.
+const STOPS_AT_ONCE: u32 = 16;
+/// Shares that are read together at the most.
 const STOPS_AT_ONCE_MAX: u32 = 256;
+
+/// Rows of these that are loaded together at the most.
+const ROWS_AT_ONCE_MAX: u32 = 1_600;
 
 /// What a walk reads with, and which rows it wants.
 pub(super) struct Walk<'a> {
@@ -127,12 +130,17 @@ impl<'a> Walk<'a> {
         }
         let mut outer = self.page.after.unwrap_or(Place::START);
         let mut within = self.page.within;
-        let (mut found, mut looked_at, mut stops_next) = (Vec::new(), 0, SHARES_AT_ONCE);
+        let (mut found, mut looked_at, mut stops_next) = (Vec::new(), 0, STOPS_AT_ONCE);
+        // So many rows are looked at together: as many as are to be found, and where few are wanted each time twice as many.
+        let mut rows_next = self.page.load_size();
         loop {
             let Stops { stops, at_end } = way.stops(self, outer, stops_next).await?;
             let end = stops.last().filter(|_| at_end).map(|stop| stop.place);
-            for stops in stops.chunks(size(SHARES_AT_ONCE)) {
+            let mut ahead = stops.as_slice();
+            while !ahead.is_empty() {
                 let left = self.page.load_size() - u32::try_from(found.len()).expect("a page is small");
+                let (stops, later) = ahead.split_at(self.enough(ahead, left, rows_next));
+                (ahead, rows_next) = (later, (rows_next * 2).min(ROWS_AT_ONCE_MAX));
                 for (stop, rows) in stops.iter().zip(self.contents(stops, within, left).await?) {
                     let full = rows.len() == size(left);
                     looked_at += 1;
@@ -162,6 +170,19 @@ impl<'a> Walk<'a> {
             }
             stops_next = (stops_next * 2).min(STOPS_AT_ONCE_MAX);
         }
+    }
+
+    /// How many of the next stops hold so many rows, of each at most what is left to be found.
+    fn enough(&self, stops: &[Stop], left: u32, rows: u32) -> usize {
+        let entities =
+            self.entities.map_or(u32::MAX, |entities| u32::try_from(entities.len()).unwrap_or(u32::MAX));
+        let mut held = 0;
+        let short = stops.iter().take_while(|stop| {
+            let is_short = held < rows;
+            held += if stop.wanted { stop.contents.count_of(self.kind).min(entities).min(left) } else { 0 };
+            is_short
+        });
+        short.count()
     }
 
     /// What was asked for of each stop, at most `left` rows of each; nothing is asked of a stop that can have none.

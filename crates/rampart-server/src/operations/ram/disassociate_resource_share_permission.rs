@@ -6,7 +6,7 @@ use futures_util::future::try_join;
 use rampart_aws::rest_json::parse_body;
 use rampart_core::permission::attach::decide_detach;
 use rampart_core::permission::{PermissionName, find};
-use rampart_core::resource_share::check_own;
+use rampart_core::resource_share::check_active;
 use rampart_core::{Change, Refusal, ShareArn};
 use rampart_store::{Abort, Transaction, Work};
 use serde::{Deserialize, Serialize};
@@ -46,11 +46,14 @@ pub(crate) fn handle(app: Arc<App>, request: Request) -> Answer {
         let canonical = (&text, &permission_arn);
         let once = Once::new(&request.call, NAME, input.client_token.as_deref(), &canonical)?;
         let (owner, client_token) = (request.call.account, input.client_token);
-        write(&app, owner, Detach { call: request.call, share, permission, client_token, once }).await
+        let command =
+            Detach { app: Arc::clone(&app), call: request.call, share, permission, client_token, once };
+        write(&app, owner, command).await
     })
 }
 
 struct Detach {
+    app: Arc<App>,
     call: Call,
     share: ShareArn,
     permission: PermissionName,
@@ -71,7 +74,8 @@ impl Work for Detach {
         }
         let loaded = try_join(tx.resource_share(self.share), tx.share_permissions(self.share));
         let (share, attached) = loaded.await?;
-        check_own(&share.filter(|share| share.deleted.is_none()).ok_or(not_found)?)?;
+        let (now, timing) = (self.call.now, self.app.timing());
+        check_active(&share.filter(|share| share.status(now, timing).is_some()).ok_or(not_found)?)?;
         let resource_type = attached.iter().find(|row| row.permission == self.permission);
         let holds_type = match resource_type {
             Some(row) => tx.share_holds_type(self.share, &row.resource_type).await?,

@@ -21,7 +21,7 @@ pub(crate) async fn circle(
     let members = reader.member_epochs(management, accounts);
     let units = futures_util::future::try_join_all(units.iter().map(|unit| reader.unit(management, unit)));
     let (members, units) = futures_util::future::try_join(members, units).await?;
-    let units = units.into_iter().flatten().map(|unit| unit.id).collect();
+    let units = units.into_iter().flatten().collect();
     Ok(Circle::of(owner, members, units))
 }
 

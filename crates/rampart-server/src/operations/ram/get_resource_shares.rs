@@ -189,6 +189,7 @@ impl<'a> Filter<'a> {
                 reader.attached_permissions(owner, call.region, Some((name, version)), after, limit).await?;
             let at_end = page.is_last(rows.len());
             looked_at += rows.len();
+            let rows: Vec<_> = rows.into_iter().map(|row| row.attached).collect();
             after = rows.last().map_or(after, AttachmentCursor::after);
             let shares = try_join_all(rows.iter().map(|row| reader.resource_share(row.share_arn()))).await?;
             let rows = rows.iter().zip(shares).filter_map(|(row, share)| Some((row, share?)));

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use rampart_aws::rest_json::parse_body;
 use rampart_core::permission::PermissionArn;
-use rampart_core::{AssociationKind, AttachedPermission, Refusal, ShareArn};
-use rampart_store::{AttachmentCursor, Reader};
+use rampart_core::{AssociationKind, AttachedPermission, Refusal, ResourceShare, ShareArn};
+use rampart_store::{AttachedInShare, AttachmentCursor, Reader};
 use serde::{Deserialize, Serialize};
 
-use super::contents_of::Walk;
+use super::contents_of::{Walk, hold_type};
 use super::input::{association_status, resource_owner, share_arn};
 use super::permission_shapes::AssociatedPermissionShape;
 use super::permissions::OwnPermissions;
@@ -22,7 +22,7 @@ use crate::paging::{Page, Place, Walked};
 
 const NAME: &str = "ListPermissionAssociations";
 
-/// The feature sets of the model. Shares here are STANDARD.
+/// The feature sets of the model.
 const FEATURE_SETS: [&str; 3] = ["CREATED_FROM_POLICY", "PROMOTING_TO_STANDARD", "STANDARD"];
 
 #[derive(Default, Deserialize, Serialize)]
@@ -63,8 +63,12 @@ pub(crate) fn handle(app: Arc<App>, request: Request) -> Answer {
         } else {
             filter.received(&reader, &app, call, &page).await?
         };
-        let own = OwnPermissions::load(&reader, &rows).await?;
-        let permissions = rows.iter().map(|row| AssociatedPermissionShape::new(row, &own, &app)).collect();
+        let own = OwnPermissions::load(&reader, rows.iter().map(|row| &row.attached)).await?;
+        let shape = |row: &AttachedInShare| {
+            let feature_set = row.origin.feature_set(call.now, app.timing());
+            AssociatedPermissionShape::new(&row.attached, feature_set, &own, &app)
+        };
+        let permissions = rows.iter().map(shape).collect();
         Ok(json(&Output { permissions, next_token }))
     })
 }
@@ -107,7 +111,7 @@ impl<'a> Filter<'a> {
         app: &App,
         call: &Call,
         page: &Page,
-    ) -> Result<(Vec<AttachedPermission>, Option<String>), Failure> {
+    ) -> Result<(Vec<AttachedInShare>, Option<String>), Failure> {
         let mut after = page
             .after
             .map_or(AttachmentCursor::START, |place| AttachmentCursor { attached: place.time, id: place.id });
@@ -116,11 +120,11 @@ impl<'a> Filter<'a> {
             let rows = self.load(reader, call, after, page.load_size()).await?;
             let at_end = page.is_last(rows.len());
             looked_at += rows.len();
-            after = rows.last().map_or(after, AttachmentCursor::after);
-            let own = OwnPermissions::load(reader, self.with_own(&rows)).await?;
-            found.extend(rows.into_iter().filter(|row| self.wants(row, &own, app)));
+            after = rows.last().map_or(after, |row| AttachmentCursor::after(&row.attached));
+            let rows = rows.into_iter().filter(|row| self.matches(&row.attached)).collect();
+            found.append(&mut self.wanted(reader, app, call, rows).await?);
             let walked = Walked { after: place(after), looked_at, at_end };
-            let place_of = |row: &AttachedPermission| place(AttachmentCursor::after(row));
+            let place_of = |row: &AttachedInShare| place(AttachmentCursor::after(&row.attached));
             if let ControlFlow::Break(token) = page.ends(app, &mut found, place_of, walked) {
                 return Ok((found, token));
             }
@@ -134,13 +138,12 @@ impl<'a> Filter<'a> {
         app: &App,
         call: &Call,
         page: &Page,
-    ) -> Result<(Vec<AttachedPermission>, Option<String>), Failure> {
+    ) -> Result<(Vec<AttachedInShare>, Option<String>), Failure> {
         let walk = Walk::new(reader, app, call, page, AssociationKind::Resource);
         let named = self.share.map(|share| [share]);
         let named = named.as_ref().map(<[ShareArn; 1]>::as_slice);
         let (rows, token) = shared_permissions::received(&walk, named, |row| self.matches(row)).await?;
-        let own = OwnPermissions::load(reader, self.with_own(&rows)).await?;
-        Ok((rows.into_iter().filter(|row| self.wants(row, &own, app)).collect(), token))
+        Ok((self.wanted(reader, app, call, rows).await?, token))
     }
 
     async fn load(
@@ -149,7 +152,7 @@ impl<'a> Filter<'a> {
         call: &Call,
         after: AttachmentCursor,
         limit: u32,
-    ) -> Result<Vec<AttachedPermission>, Failure> {
+    ) -> Result<Vec<AttachedInShare>, Failure> {
         let Some(share) = self.share else {
             let (owner, region) = (call.account, call.region);
             let name = self.permission.as_ref().map(|permission| permission.name_for(owner, region));
@@ -162,26 +165,15 @@ impl<'a> Filter<'a> {
             return Ok(reader.attached_permissions(owner, region, of, after, limit).await?);
         };
         // UnknownResource is not modelled: a share that is not the caller's finds none (reference §10.29).
-        let owned =
-            call.owns(share) && reader.resource_share(share).await?.is_some_and(|row| row.deleted.is_none());
-        let mut rows = if owned { reader.share_permissions(share).await? } else { Vec::new() };
+        let row = if call.owns(share) { reader.resource_share(share).await? } else { None };
+        let Some(ResourceShare { origin, .. }) = row.filter(|row| row.deleted.is_none()) else {
+            return Ok(Vec::new());
+        };
+        let mut rows = reader.share_permissions(share).await?;
         rows.retain(|row| AttachmentCursor::after(row) > after);
         rows.sort_by_key(AttachmentCursor::after);
         rows.truncate(usize::try_from(limit).expect("a page size fits"));
-        Ok(rows)
-    }
-
-    /// The rows whose permissions must be known to tell whether they are wanted.
-    fn with_own<'r>(&self, rows: &'r [AttachedPermission]) -> &'r [AttachedPermission] {
-        let is_asked = self.input.default_version == Some(true) || self.input.feature_set.is_some();
-        if is_asked { rows } else { &[] }
-    }
-
-    fn wants(&self, row: &AttachedPermission, own: &OwnPermissions, app: &App) -> bool {
-        let input = self.input;
-        self.matches(row)
-            && input.feature_set.as_deref().is_none_or(|set| set == own.feature_set(row))
-            && (input.default_version != Some(true) || own.is_default(row, app))
+        Ok(rows.into_iter().map(|attached| AttachedInShare { attached, origin }).collect())
     }
 
     /// What can be told from the row alone.
@@ -190,7 +182,34 @@ impl<'a> Filter<'a> {
         self.permission.as_ref().is_none_or(|permission| permission.is_of(row))
             && input.permission_version.is_none_or(|version| version == i64::from(row.version))
             && input.association_status.as_deref().is_none_or(|status| status == "ASSOCIATED")
-            && input.resource_type.as_deref().is_none_or(|name| name.eq_ignore_ascii_case(&row.resource_type))
+    }
+
+    /// The rows that are wanted also for what their permissions and shares are.
+    // AWS: `featureSet` is the share's, and `resourceType` one of which the share holds a resource, whatever the
+    // permission is for (the model's text).
+    async fn wanted(
+        &self,
+        reader: &Reader,
+        app: &App,
+        call: &Call,
+        mut rows: Vec<AttachedInShare>,
+    ) -> Result<Vec<AttachedInShare>, Failure> {
+        let input = self.input;
+        if let Some(wanted) = input.feature_set.as_deref() {
+            rows.retain(|row| row.origin.feature_set(call.now, app.timing()) == wanted);
+        }
+        if input.default_version == Some(true) {
+            let own = OwnPermissions::load(reader, rows.iter().map(|row| &row.attached)).await?;
+            rows.retain(|row| own.is_default(&row.attached, app));
+        }
+        if let Some(resource_type) =
+            input.resource_type.as_deref().and_then(|name| app.catalog.type_named(name))
+        {
+            let shares: Vec<_> = rows.iter().map(|row| row.attached.share_arn()).collect();
+            let holds = hold_type(reader, &shares, &resource_type.name).await?;
+            rows = rows.into_iter().zip(holds).filter(|(_, holds)| *holds).map(|(row, _)| row).collect();
+        }
+        Ok(rows)
     }
 }
 

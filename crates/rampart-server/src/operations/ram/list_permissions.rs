@@ -3,14 +3,13 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use futures_util::future::try_join_all;
 use rampart_aws::rest_json::parse_body;
 use rampart_core::catalog::ManagedPermission;
-use rampart_core::permission::PermissionName;
-use rampart_core::{AccountId, AssociationKind, Refusal, TimestampMs};
+use rampart_core::permission::CustomerPermission;
+use rampart_core::permission::customer::PermissionStatus;
+use rampart_core::{AssociationKind, Refusal, TimestampMs};
 use rampart_store::PermissionCursor;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::contents_of::Walk;
@@ -58,111 +57,122 @@ pub(crate) fn handle(app: Arc<App>, request: Request) -> Answer {
         let kinds = check(&app, &input)?;
         let call = request.call;
         let page = Page::open(&app, &call, NAME, &input, input.max_results, input.next_token.as_deref())?;
-        // Those of the catalog come first. The place of one is its number there, from one; only the caller's own have ids.
-        let in_catalog = page.after.is_none_or(|place| place.id.is_nil());
-        let after = page.after.filter(|_| in_catalog).map_or(0, |place| place.time.0);
-        let mut found: Vec<(Place, PermissionShape)> = Vec::new();
-        if kinds.managed && in_catalog {
-            let numbered = (1_i64..).zip(app.catalog.permissions());
-            let wanted = numbered.filter(|(number, entry)| *number > after && is_wanted(&input, entry));
-            found.extend(wanted.map(|(number, entry)| {
-                let shape = PermissionShape::of_managed(entry, entry.default_version(), &call);
-                (Place { time: TimestampMs(number), id: Uuid::nil() }, shape)
-            }));
-        }
-        let mut next_token = page.cut(&app, &mut found, |(place, _)| *place);
-        if kinds.others && next_token.is_none() {
-            next_token = list_others(&app, &call, &input, &page, &mut found).await?;
-        }
-        if kinds.own && next_token.is_none() {
-            next_token = list_own(&app, &call, &input, &page, &mut found).await?;
-        }
-        Ok(json(&Output { permissions: found.into_iter().map(|(_, shape)| shape).collect(), next_token }))
+        let list = List { app: &app, call: &call, input: &input };
+        let (permissions, next_token) = list.all(&kinds, &page).await?;
+        Ok(json(&Output { permissions, next_token }))
     })
 }
 
-fn is_wanted(input: &Input, entry: &ManagedPermission) -> bool {
-    input.permission_status.as_deref().is_none_or(|status| status == "ATTACHABLE")
-        && input.resource_type.as_deref().is_none_or(|name| name.eq_ignore_ascii_case(&entry.resource_type))
+/// The list, which is several one after the other. Their order is in tokens.
+struct List<'a> {
+    app: &'a App,
+    call: &'a Call,
+    input: &'a Input,
 }
 
-/// Adds the caller's own until the page is full; answers the token of what is left.
-async fn list_own(
-    app: &App,
-    call: &Call,
-    input: &Input,
-    page: &Page,
-    found: &mut Vec<(Place, PermissionShape)>,
-) -> Result<Option<String>, Failure> {
-    let (now, timing) = (call.now, app.timing());
-    let gone = now.saturating_sub_ms(timing.deleted_permission_visible_ms);
-    let resource_type = input.resource_type.as_deref().and_then(|name| app.catalog.type_named(name));
-    let resource_type = resource_type.map(|entry| entry.name.as_str());
-    let place = |cursor: PermissionCursor| Place { time: cursor.created, id: cursor.id };
-    let begun = page.after.filter(|place| !place.id.is_nil());
-    let mut after =
-        begun.map_or(PermissionCursor::START, |place| PermissionCursor { created: place.time, id: place.id });
-    let reader = app.store.reader().await?;
-    let mut looked_at = 0;
-    loop {
-        let limit = page.load_size();
-        let rows =
-            reader.permissions_of(call.account, call.region, resource_type, after, gone, limit).await?;
-        let at_end = page.is_last(rows.len());
-        looked_at += rows.len();
-        after = rows.last().map_or(after, PermissionCursor::after);
-        found.extend(rows.iter().filter_map(|row| {
-            let status = row.status(now, timing)?;
-            let wanted = input.permission_status.as_deref().is_none_or(|wanted| wanted == status.as_str());
-            let shape = wanted.then(|| PermissionShape::of_own(row, &row.default, status))?;
-            Some((place(PermissionCursor::after(row)), shape))
-        }));
-        let walked = Walked { after: place(after), looked_at, at_end };
-        if let ControlFlow::Break(token) = page.ends(app, found, |(place, _)| *place, walked) {
-            return Ok(token);
+type Found = (Vec<PermissionShape>, Option<String>);
+
+impl List<'_> {
+    async fn all(&self, kinds: &Kinds, page: &Page) -> Result<Found, Failure> {
+        let size = usize::try_from(page.size).expect("a page size fits");
+        let mut found = Vec::new();
+        for (part, is_asked) in (0..).zip([kinds.managed, kinds.own, kinds.others]) {
+            let Some(page) = page.in_part(part, found.len()).filter(|_| is_asked) else { continue };
+            let (mut more, token) = match part {
+                0 => self.managed(&page),
+                1 => self.own(&page).await?,
+                _ => self.others(&page).await?,
+            };
+            if found.len() == size {
+                if !more.is_empty() || token.is_some() {
+                    return Ok((found, Some(page.token(self.app, Place::START))));
+                }
+                continue;
+            }
+            found.append(&mut more);
+            if token.is_some() {
+                return Ok((found, token));
+            }
         }
+        Ok((found, None))
     }
-}
 
-/// Adds those of others that received shares carry, in the order of a number that is made of their ARN.
-async fn list_others(
-    app: &App,
-    call: &Call,
-    input: &Input,
-    page: &Page,
-    found: &mut Vec<(Place, PermissionShape)>,
-) -> Result<Option<String>, Failure> {
-    let reader = app.store.reader().await?;
-    let walk = Walk::new(&reader, app, call, page, AssociationKind::Resource);
-    let (now, timing) = (call.now, app.timing());
-    let place_of = |owner: AccountId, name: &str| {
-        let arn = PermissionName::Customer(name.to_owned()).arn(owner, call.region);
-        let [id @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = <[u8; 32]>::from(Sha256::digest(arn));
-        Place { time: TimestampMs(0), id: Uuid::from_bytes(id) }
-    };
-    let seen = shared_permissions::all(&walk).await?;
-    let mut seen: Vec<_> = seen
-        .into_iter()
-        .map(|((owner, name), number)| (place_of(owner, &name), owner, name, number))
-        .collect();
-    seen.sort_by_key(|(place, ..)| place.id);
-    seen.retain(|(place, ..)| page.after.is_none_or(|after| place.id > after.id));
-    let load = async |(place, owner, name, number): (Place, AccountId, String, u32)| {
-        Ok::<_, Failure>((place, shared_permissions::load(&reader, call, owner, &name, number).await?))
-    };
-    for (place, loaded) in try_join_all(seen.into_iter().map(load)).await? {
-        let Some((permission, version)) = loaded else { continue };
-        let Some(status) = permission.status_of(&version, now, timing) else { continue };
-        let wanted = |asked: &Option<String>, has: &str| {
-            asked.as_deref().is_none_or(|asked| asked.eq_ignore_ascii_case(has))
+    /// Those of the catalog. The place of one is its number there, from one.
+    fn managed(&self, page: &Page) -> Found {
+        let place = |number| Place { time: TimestampMs(number), id: Uuid::nil() };
+        let after = page.after.map_or(0, |place| place.time.0);
+        let resource_type = self.resource_type();
+        let numbered = (1_i64..).zip(self.app.catalog.permissions());
+        let wanted = numbered.filter(|(number, entry)| {
+            *number > after
+                && self.wants(PermissionStatus::Attachable)
+                && resource_type.is_none_or(|wanted| wanted == entry.resource_type)
+        });
+        let mut found: Vec<_> = wanted.collect();
+        let token = page.cut(self.app, &mut found, |(number, _)| place(*number));
+        let shape = |entry: &ManagedPermission| {
+            PermissionShape::of_managed(entry, entry.default_version(), self.call)
         };
-        if wanted(&input.permission_status, status.as_str())
-            && wanted(&input.resource_type, &permission.resource_type)
-        {
-            found.push((place, PermissionShape::of_other(&permission, &version.head, status)));
+        (found.into_iter().map(|(_, entry)| shape(entry)).collect(), token)
+    }
+
+    /// The caller's own.
+    async fn own(&self, page: &Page) -> Result<Found, Failure> {
+        let Self { app, call, .. } = self;
+        let (now, timing) = (call.now, app.timing());
+        let gone = now.saturating_sub_ms(timing.deleted_permission_visible_ms);
+        let resource_type = self.resource_type();
+        let place = |cursor: PermissionCursor| Place { time: cursor.created, id: cursor.id };
+        let mut after = page
+            .after
+            .map_or(PermissionCursor::START, |place| PermissionCursor { created: place.time, id: place.id });
+        let reader = app.store.reader().await?;
+        let (mut found, mut looked_at) = (Vec::new(), 0);
+        loop {
+            let limit = page.load_size();
+            let rows =
+                reader.permissions_of(call.account, call.region, resource_type, after, gone, limit).await?;
+            let at_end = page.is_last(rows.len());
+            looked_at += rows.len();
+            after = rows.last().map_or(after, PermissionCursor::after);
+            let wanted = rows.into_iter().filter_map(|row| {
+                let status = row.status(now, timing)?;
+                self.wants(status).then_some((row, status))
+            });
+            found.extend(wanted);
+            let walked = Walked { after: place(after), looked_at, at_end };
+            let place_of = |(row, _): &(CustomerPermission, _)| place(PermissionCursor::after(row));
+            if let ControlFlow::Break(token) = page.ends(app, &mut found, place_of, walked) {
+                let shape = |(row, status): &(CustomerPermission, _)| {
+                    PermissionShape::of_own(row, &row.default, *status)
+                };
+                return Ok((found.iter().map(shape).collect(), token));
+            }
         }
     }
-    Ok(page.cut(app, found, |(place, _)| *place))
+
+    /// Those of others that received shares carry, in the order of these shares.
+    async fn others(&self, page: &Page) -> Result<Found, Failure> {
+        let reader = self.app.store.reader().await?;
+        let walk = Walk::new(&reader, self.app, self.call, page, AssociationKind::Resource);
+        let (found, token) = shared_permissions::received_permissions(&walk, self.resource_type()).await?;
+        let (now, timing) = (self.call.now, self.app.timing());
+        let shapes = found.into_iter().filter_map(|(permission, version)| {
+            let status = permission.status_of(&version, now, timing)?;
+            self.wants(status).then(|| PermissionShape::of_other(&permission, &version.head, status))
+        });
+        Ok((shapes.collect(), token))
+    }
+
+    /// The type that is asked for, in the catalog's spelling.
+    fn resource_type(&self) -> Option<&str> {
+        let known = self.input.resource_type.as_deref().and_then(|name| self.app.catalog.type_named(name));
+        known.map(|entry| entry.name.as_str())
+    }
+
+    fn wants(&self, status: PermissionStatus) -> bool {
+        self.input.permission_status.as_deref().is_none_or(|wanted| wanted == status.as_str())
+    }
 }
 
 /// Whose permissions are asked for.
@@ -182,8 +192,9 @@ fn check(app: &App, input: &Input) -> Result<Kinds, Refusal> {
         return Err(Refusal::PermissionStatusInvalid { value: shorten(status) });
     }
     // AWS: SELF is what the caller owns, OTHER-ACCOUNTS what others share with it; AWS's own are neither (the model's text).
+    // Without the filter all three are listed (reference §6.1).
     let owner = input.resource_owner.as_deref().map(|owner| resource_owner(Some(owner))).transpose()?;
-    let (managed, own, others) = (owner.is_none(), owner != Some(false), owner == Some(false));
+    let (managed, own, others) = (owner.is_none(), owner != Some(false), owner != Some(true));
     match input.permission_type.as_deref().unwrap_or("ALL") {
         "ALL" => Ok(Kinds { managed, own, others }),
         kind if MANAGED_ONLY.contains(&kind) => Ok(Kinds { managed, own: false, others: false }),

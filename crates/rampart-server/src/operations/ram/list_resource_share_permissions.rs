@@ -43,14 +43,15 @@ pub(crate) fn handle(app: Arc<App>, request: Request) -> Answer {
         let page = Page::open(&app, &call, NAME, &text, input.max_results, input.next_token.as_deref())?;
         let reader = app.store.reader().await?;
         let (now, timing) = (call.now, app.timing());
-        let visible = if call.owns(arn) {
-            reader.resource_share(arn).await?.is_some_and(|share| share.status(now, timing).is_some())
+        let share = if call.owns(arn) {
+            reader.resource_share(arn).await?.filter(|share| share.status(now, timing).is_some())
+        } else if arn.region == call.region {
+            received::share(&reader, &app, &call, arn).await?.map(|received| received.share)
         } else {
-            arn.region == call.region && received::share(&reader, &app, &call, arn).await?.is_some()
+            None
         };
-        if !visible {
-            return Err(Refusal::ShareNotFound { share: arn }.into());
-        }
+        let share = share.ok_or(Refusal::ShareNotFound { share: arn })?;
+        let feature_set = share.origin.feature_set(now, timing);
         // One for each type: there are never more than types. The place of a row is its number, from one.
         let after = page.after.map_or(0, |place| place.time.0);
         let rows = reader.share_permissions(arn).await?;
@@ -59,8 +60,8 @@ pub(crate) fn handle(app: Arc<App>, request: Request) -> Answer {
         let place =
             |(number, _): &(i64, AttachedPermission)| Place { time: TimestampMs(*number), id: Uuid::nil() };
         let next_token = page.cut(&app, &mut rows, place);
-        let permissions =
-            rows.iter().map(|(_, row)| PermissionShape::of_attached(row, &own, &app, &call)).collect();
+        let attached = |row| PermissionShape::of_attached(row, feature_set, &own, &app, &call);
+        let permissions = rows.iter().map(|(_, row)| attached(row)).collect();
         Ok(json(&Output { permissions, next_token }))
     })
 }

@@ -104,9 +104,10 @@ impl PermissionShape {
         Self { permission: text, ..self }
     }
 
-    /// A permission in a share: its status is the association's (reference §3.6).
+    /// A permission in a share of that feature set: its status is the association's (reference §3.6).
     pub(super) fn of_attached(
         row: &AttachedPermission,
+        feature_set: &'static str,
         own: &OwnPermissions,
         app: &App,
         call: &Call,
@@ -130,7 +131,7 @@ impl PermissionShape {
             last_updated_time: row.attached,
             is_resource_type_default: known.is_some_and(|known| known.is_resource_type_default),
             permission_type: if is_customer { "CUSTOMER_MANAGED" } else { "AWS_MANAGED" },
-            feature_set: own.feature_set(row),
+            feature_set,
             // The owner's tags are the owner's business.
             tags: customer.filter(|_| row.owner == call.account).map(|own| own.tags.clone()),
             resource_owner: is_customer.then_some(owner),
@@ -157,7 +158,13 @@ pub(super) struct AssociatedPermissionShape {
 }
 
 impl AssociatedPermissionShape {
-    pub(super) fn new(row: &AttachedPermission, own: &OwnPermissions, app: &App) -> Self {
+    /// An association, in a share of that feature set.
+    pub(super) fn new(
+        row: &AttachedPermission,
+        feature_set: &'static str,
+        own: &OwnPermissions,
+        app: &App,
+    ) -> Self {
         Self {
             arn: row.permission_arn(),
             permission_version: row.version.to_string(),
@@ -165,7 +172,7 @@ impl AssociatedPermissionShape {
             resource_type: row.resource_type.clone(),
             // AWS: the model is contradictory here; association values are the recommended choice (reference §3.6).
             status: "ASSOCIATED",
-            feature_set: own.feature_set(row),
+            feature_set,
             last_updated_time: row.attached,
             resource_share_arn: row.share_arn().to_string(),
             permission_template_parameters: row.parameters.clone(),

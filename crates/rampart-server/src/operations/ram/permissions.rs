@@ -108,8 +108,11 @@ pub(super) struct OwnPermissions(HashMap<(AccountId, String), CustomerPermission
 
 impl OwnPermissions {
     /// One query for each permission that is not the catalog's, all at once.
-    pub(super) async fn load(reader: &Reader, rows: &[AttachedPermission]) -> Result<Self, StoreError> {
-        let named = rows.iter().filter_map(|row| match &row.permission {
+    pub(super) async fn load<'r>(
+        reader: &Reader,
+        rows: impl IntoIterator<Item = &'r AttachedPermission>,
+    ) -> Result<Self, StoreError> {
+        let named = rows.into_iter().filter_map(|row| match &row.permission {
             PermissionName::Customer(name) => Some((row.owner, row.region, name.as_str())),
             PermissionName::Managed(_) => None,
         });
@@ -119,10 +122,13 @@ impl OwnPermissions {
         Ok(Self(found.map(|own| ((own.owner, own.name.clone()), own)).collect()))
     }
 
-    /// The permission of a row, if it is not the catalog's.
+    /// The permission of a row, if it is not the catalog's and still there: a deleted share keeps rows of permissions that
+    /// are deleted too, and whose names others may have.
     pub(super) fn of(&self, row: &AttachedPermission) -> Option<&CustomerPermission> {
         match &row.permission {
-            PermissionName::Customer(name) => self.0.get(&(row.owner, name.clone())),
+            PermissionName::Customer(name) => {
+                self.0.get(&(row.owner, name.clone())).filter(|own| row.is_of(own))
+            }
             PermissionName::Managed(_) => None,
         }
     }
@@ -135,10 +141,5 @@ impl OwnPermissions {
             }
             PermissionName::Customer(_) => self.of(row).is_some_and(|own| own.default.number == row.version),
         }
-    }
-
-    /// The feature set of a row's permission.
-    pub(super) fn feature_set(&self, row: &AttachedPermission) -> &'static str {
-        self.of(row).map_or("STANDARD", |own| own.feature_set.as_str())
     }
 }

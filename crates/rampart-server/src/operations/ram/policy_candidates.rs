@@ -33,10 +33,11 @@ pub(super) async fn candidates(
     let versions = own
         .iter()
         .map(|own| reader.permission_version(owner, region, &own.name, i64::from(own.default.number)));
-    for version in try_join_all(versions).await?.into_iter().flatten() {
+    for (own, version) in own.iter().zip(try_join_all(versions).await?) {
+        let Some(version) = version else { continue };
         if let Ok(allowed) = statements_of(&version.template) {
             let name = PermissionName::Customer(version.name);
-            found.push(Candidate { name, version: version.head.number, allowed });
+            found.push(Candidate { name, id: Some(own.id), version: version.head.number, allowed });
         }
     }
     Ok(found)

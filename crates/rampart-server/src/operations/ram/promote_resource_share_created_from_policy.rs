@@ -1,7 +1,8 @@
 //! PromoteResourceShareCreatedFromPolicy: a share that RAM made of a policy becomes a standard one, with a managed
 //! permission that grants exactly the same (reference §7.7, §10.33). Its parameter stands in the query.
 //!
-//! Round trips on PostgreSQL: 5, and one for the texts of the owner's permissions of the type.
+//! Round trips on PostgreSQL: 5, one for the texts of the owner's permissions of the type, and two where it is shared with
+//! the organization.
 
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ use rampart_store::{Abort, AssociationCursor, AssociationScope, StoreError, Tran
 use serde::Serialize;
 
 use super::answering::write;
+use super::effect::end_what_is_over;
 use super::input::{required, share_arn};
 use super::policy_candidates::candidates;
 use crate::app::{App, Call};
@@ -78,7 +80,11 @@ impl Work for Promote {
         .await?;
         let (permission, version) = permission.zip(version).ok_or_else(lost)?;
         let allowed = statements_of(&version.template).map_err(|_| lost())?;
-        let principals: Vec<_> = principals.into_iter().map(|row| row.association).collect();
+        let mut principals: Vec<_> = principals.into_iter().map(|row| row.association).collect();
+        if principals.iter().any(|row| row.basis().is_some()) {
+            let membership = tx.membership(owner).await?;
+            end_what_is_over(tx, membership.as_ref(), principals.iter_mut(), now).await?;
+        }
         let candidates = candidates(tx, &self.app, (owner, region), &attached.resource_type, now).await?;
         let attached = (attached, &permission);
         let promotion = Promotion { share: &share, attached, allowed: &allowed, principals: &principals };

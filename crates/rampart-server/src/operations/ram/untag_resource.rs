@@ -55,7 +55,7 @@ impl Work for RemoveTags {
             return Ok(answer);
         }
         let changes = match &self.target {
-            Target::Share(arn) => decide_untag(&Target::share(*arn, tx, &self.call).await?, &self.keys),
+            Target::Share(arn) => decide_untag(&Target::share(*arn, tx, &self.call).await?, &self.keys)?,
             Target::Permission(name) => {
                 customer::decide_untag(&Target::permission(name, tx, &self.call).await?, &self.keys)?
             }

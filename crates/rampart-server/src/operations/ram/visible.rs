@@ -2,6 +2,7 @@
 
 use futures_util::future::{try_join, try_join_all};
 use rampart_core::contents::Contents;
+use rampart_core::resource_share::Origin;
 use rampart_core::{
     AccountId, Arn, AssociationId, AssociationKind, Refusal, ResourceShare, ShareArn, ShareId,
 };
@@ -37,6 +38,8 @@ pub(super) struct Stop {
     pub(super) contents: Contents,
     /// Whether it is still shown but allows nothing any more.
     pub(super) is_deleted: bool,
+    /// How it came to be: not told of the caller's own.
+    pub(super) origin: Option<Origin>,
 }
 
 /// The next shares on a way, those that are passed too: as many as were asked for, or all that were named.
@@ -146,6 +149,7 @@ async fn received_stops(
             wanted: owner.is_none_or(|owner| share.owner.as_str() == owner),
             contents: contents_of(share),
             is_deleted: share.deleted.is_some(),
+            origin: Some(share.origin),
         }
     };
     Ok(Stops { stops: shares.into_iter().map(stop).collect(), at_end })
@@ -207,6 +211,7 @@ async fn stops_of(walk: &Walk<'_>, mut held: Vec<HeldEntity>) -> Result<Vec<Stop
             contents: held.contents,
             // Only shares that are there hold an entity.
             is_deleted: false,
+            origin: None,
         }
     };
     Ok(held.into_iter().map(stop).collect())

@@ -4,9 +4,8 @@
 use std::sync::Arc;
 
 use rampart_core::iam::{IdentityKind, service_linked};
-use rampart_core::organization::change::Tidying;
 use rampart_core::organization::{
-    FeatureSet, Membership, Organization, RAM_SERVICE, Sharing, trusted_access_disabled,
+    FeatureSet, Membership, Organization, RAM_SERVICE, Sharing, sharing_over, trusted_access_disabled,
 };
 use rampart_core::{Change, OrganizationChange, Refusal};
 use rampart_store::{Abort, Transaction, Work};
@@ -47,8 +46,8 @@ fn reason(organization: &Organization) -> &'static str {
     match (organization.sharing, organization.feature_set) {
         (Sharing::On, _) => "The management account enabled it.",
         (Sharing::Half, _) => {
-            "Trusted access was enabled through Organizations, not through RAM. The management account calls \
-             EnableSharingWithAwsOrganization."
+            "RAM has trusted access but not its role: the access was enabled through Organizations, not through RAM, or \
+             the role was deleted. The management account calls EnableSharingWithAwsOrganization."
         }
         (Sharing::Off, FeatureSet::ConsolidatedBilling) => "The organization does not have all features.",
         (Sharing::Off, FeatureSet::All) => {
@@ -94,9 +93,7 @@ impl Work for Disable {
         }
         let after = trusted_access_disabled(&organization, RAM_SERVICE);
         if let Some(after) = &after {
-            let tidying = Tidying { management, account: None, at: now };
-            changes.push(OrganizationChange::Stored(after.clone()));
-            changes.push(OrganizationChange::TidyingStored(tidying));
+            changes.extend(sharing_over(after.clone(), now));
         }
         let mut changes: Vec<_> = changes.into_iter().map(Change::Organization).collect();
         if let Some(role) = role.filter(rampart_core::iam::Identity::is_service_linked) {

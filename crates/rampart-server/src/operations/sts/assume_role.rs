@@ -173,12 +173,17 @@ async fn assumable(app: &App, call: &Call, wanted: &Wanted) -> Result<Identity, 
         return Err(IamRefusal::RolesNotForRoot.into());
     }
     let external_id = wanted.external_id.as_deref();
-    let ask = Ask::new(call.operation, &*wanted.arn)
+    let mut ask = Ask::new(call.operation, &*wanted.arn)
         .with("sts:ExternalId", external_id)
         .with("sts:RoleSessionName", [wanted.session_name.as_str()]);
+    let role = find(app, wanted).await?;
+    for tag in role.iter().flat_map(|role| &role.tags) {
+        for namespace in ["aws", "iam"] {
+            ask = ask.with(&format!("{namespace}:ResourceTag/{}", tag.key), [tag.value.as_str()]);
+        }
+    }
     let base = base_context(call);
     let own = verdict(call, &base, &ask);
-    let role = find(app, wanted).await?;
     let mut context = base.clone();
     context.insert("sts:ExternalId", external_id);
     context.insert("sts:RoleSessionName", [wanted.session_name.as_str()]);

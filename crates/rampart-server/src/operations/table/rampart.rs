@@ -13,6 +13,16 @@ const fn operation(
     Operation { service, name, method, client_token: false, paged, errors, handler }
 }
 
+const ON_POLICIES: &[&str] = &[
+    "InvalidParameter",
+    "InvalidPolicy",
+    "MalformedArn",
+    "MissingRequiredParameter",
+    "ResourceArnNotFound",
+    "ResourceShareLimitExceeded",
+    "UnknownResource",
+];
+
 /// rampart's own operations.
 pub static RAMPART: &[Operation] = &[
     operation(
@@ -22,6 +32,7 @@ pub static RAMPART: &[Operation] = &[
         &["OperationNotPermitted"],
         rampart::organization_sharing::delete,
     ),
+    operation("DeleteResourcePolicy", "DELETE", false, ON_POLICIES, rampart::resource_policies::delete),
     operation(
         "DeleteSentInvitations",
         "DELETE",
@@ -37,6 +48,7 @@ pub static RAMPART: &[Operation] = &[
         rampart::sent_invitations::delete,
     ),
     operation("GetOrganizationSharing", "GET", false, &[], rampart::organization_sharing::get),
+    operation("GetResourcePolicy", "GET", false, ON_POLICIES, rampart::resource_policies::get),
     operation(
         "GetSentInvitations",
         "GET",
@@ -44,4 +56,5 @@ pub static RAMPART: &[Operation] = &[
         &["InvalidNextToken", "InvalidParameter"],
         rampart::sent_invitations::get,
     ),
+    operation("PutResourcePolicy", "PUT", false, ON_POLICIES, rampart::resource_policies::put),
 ];

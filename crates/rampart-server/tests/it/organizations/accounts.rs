@@ -71,6 +71,9 @@ async fn an_account_is_made() {
         assert_eq!(all, json!({"CreateAccountStatuses": []}));
         let code = refused(&management, "DescribeCreateAccountStatus", &request).await;
         assert_eq!(code, "CreateAccountStatusNotFound");
+        assert_eq!(server.count("account_creation"), 2);
+        server.sweep().await;
+        assert_eq!(server.count("account_creation"), 0);
     })
     .await;
 }

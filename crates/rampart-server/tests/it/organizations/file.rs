@@ -4,11 +4,13 @@ use rampart_core::TimestampMs;
 use rampart_core::organization::plan::OrganizationFile;
 use rampart_server::Entropy;
 use rampart_server::organization_file::{apply, plan_file};
-use rampart_testkit::{TestServer, for_each_store};
+use rampart_testkit::server::for_each_store_with;
+use rampart_testkit::{Client, TestServer, for_each_store};
 use serde_json::{Value, json};
 
 use super::{MANAGEMENT, MEMBER, OUTSIDER, create, ids, join, ok, text};
 use crate::sharing::{create as create_share, share_arns};
+use crate::sts::strict;
 
 /// Applies a file, pruning; says how many steps it took.
 async fn apply_file(server: &TestServer, file: Value) -> Result<usize, String> {
@@ -68,6 +70,81 @@ async fn a_file_takes_no_account_from_another_organization() {
         // Nor does a management account get a second one.
         let file = json!({"managementAccount": {"id": MEMBER}});
         assert!(apply_file(&server, file).await.is_err());
+    })
+    .await;
+}
+
+const DENY: &str =
+    r#"{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"ram:*","Resource":"*"}}"#;
+
+/// Has the server read callers again, as it does after each change of an organization by an operation.
+async fn forget_callers(management: &Client) {
+    let input = json!({"ResourceId": MANAGEMENT, "TagKeys": ["none"]});
+    ok(management, "UntagResource", &input).await;
+}
+
+/// A file whose only account is denied RAM, and whose things have tags.
+fn bounded() -> Value {
+    json!({
+        "managementAccount": {"id": MANAGEMENT, "tags": {"kind": "payer"}},
+        "policies": [{"name": "NoRam", "content": serde_json::from_str::<Value>(DENY).unwrap(), "tags": {"owner": "sec"}}],
+        "root": {
+            "tags": {"company": "acme"},
+            "units": [{
+                "name": "Bounded", "policies": ["NoRam"], "tags": {"team": "net"},
+                "accounts": [{"id": MEMBER, "tags": {"stage": "prod"}}],
+            }],
+        },
+    })
+}
+
+#[tokio::test]
+async fn policies_and_tags_of_a_file_are_those_of_the_operations() {
+    for_each_store_with(strict(), async |server: TestServer| {
+        let management = server.client(server.create_key(MANAGEMENT, "").await);
+        let member = server.client(server.create_key(MEMBER, "").await);
+        assert_eq!(member.call("ListPermissions", &json!({})).await.status, 200);
+        // The organization, a unit, an account, the policy, its type and attachment, and five resources with tags.
+        assert_eq!(apply_file(&server, bounded()).await, Ok(11));
+        assert_eq!(apply_file(&server, bounded()).await, Ok(0));
+        forget_callers(&management).await;
+        let denied = member.call("ListPermissions", &json!({})).await;
+        assert!(denied.text.contains("with an explicit deny in a service control policy"), "{}", denied.text);
+        let listed = ok(&management, "ListPolicies", &json!({"Filter": "SERVICE_CONTROL_POLICY"})).await;
+        let policies = listed["Policies"].as_array().unwrap();
+        let own = policies.iter().find(|policy| policy["Name"] == "NoRam").unwrap()["Id"].clone();
+        let targets = ok(&management, "ListTargetsForPolicy", &json!({"PolicyId": own})).await;
+        assert_eq!(targets["Targets"][0]["Name"], "Bounded");
+        let root = ok(&management, "ListRoots", &json!({})).await["Roots"][0]["Id"].clone();
+        for (resource, key) in [
+            (json!(MANAGEMENT), "kind"),
+            (json!(MEMBER), "stage"),
+            (own.clone(), "owner"),
+            (root, "company"),
+            (targets["Targets"][0]["TargetId"].clone(), "team"),
+        ] {
+            let tags = ok(&management, "ListTagsForResource", &json!({"ResourceId": resource})).await;
+            assert_eq!(tags["Tags"][0]["Key"], key);
+        }
+
+        // Another document is another version of the same policy; then nothing of it is left.
+        let mut changed = bounded();
+        changed["policies"][0]["content"] = json!(DENY.replace("ram:*", "s3:*"));
+        assert_eq!(apply_file(&server, changed).await, Ok(1));
+        forget_callers(&management).await;
+        assert_eq!(member.call("ListPermissions", &json!({})).await.status, 200);
+        let mut gone = bounded();
+        gone["policies"] = json!([]);
+        gone["root"]["tags"] = json!({});
+        gone["root"]["units"][0]["policies"] = json!([]);
+        assert_eq!(apply_file(&server, gone.clone()).await, Ok(3));
+        assert_eq!(apply_file(&server, gone).await, Ok(0));
+        assert_eq!(server.count("organization_policy"), 0);
+        let kept = server.sql("SELECT resource FROM organization_tag WHERE resource LIKE 'p-%'");
+        assert!(kept.is_empty(), "{kept:?}");
+        // As many as the organization counts.
+        let body = server.sql("SELECT body FROM organization").join("");
+        assert_eq!(serde_json::from_str::<Value>(&body).unwrap()["policies"], 0);
     })
     .await;
 }

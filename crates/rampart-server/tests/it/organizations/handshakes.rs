@@ -3,10 +3,14 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use rampart_core::Timing;
+use rampart_core::timing::DAY_MS;
+use rampart_server::Settings;
 use rampart_testkit::for_each_store;
+use rampart_testkit::server::{for_each_store_with, settings};
 use serde_json::{Value, json};
 
-use super::{MANAGEMENT, MEMBER, OUTSIDER, create, ids, join, ok, refused, text};
+use super::{MANAGEMENT, MEMBER, OUTSIDER, create, create_account, ids, join, ok, refused, text};
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -109,6 +113,45 @@ async fn a_handshake_ends_in_other_ways_too() {
         for operation in ["DescribeHandshake", "AcceptHandshake", "DeclineHandshake"] {
             assert_eq!(refused(&member, operation, &declined).await, "HandshakeNotFound", "{operation}");
         }
+        // What nobody is shown any more is removed, and nothing else.
+        server.sweep().await;
+        let kept = server.sql("SELECT handshake_id FROM organization_handshake");
+        assert_eq!(kept, [text(&open["HandshakeId"])]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn how_long_requests_are_shown_is_configured() {
+    let timing = Timing {
+        handshake_visible_ms: 60 * DAY_MS,
+        account_creation_visible_ms: 2 * DAY_MS,
+        ..Timing::default()
+    };
+    for_each_store_with(Settings { timing, ..settings() }, async |server| {
+        let management = server.account(MANAGEMENT);
+        create(&management).await;
+        create_account(&management, "one").await;
+        let invited = ok(&management, "InviteAccountToOrganization", &invitation(MEMBER)).await;
+        let input = json!({"HandshakeId": invited["Handshake"]["Id"]});
+        ok(&management, "CancelHandshake", &input).await;
+        let seen = async || {
+            server.sweep().await;
+            let statuses = ok(&management, "ListCreateAccountStatus", &json!({})).await;
+            let sent = ok(&management, "ListHandshakesForOrganization", &json!({})).await;
+            let seen = (ids(&statuses["CreateAccountStatuses"]).len(), ids(&sent["Handshakes"]).len());
+            let (creations, handshakes) =
+                (server.count("account_creation"), server.count("organization_handshake"));
+            assert_eq!(seen, (creations as usize, handshakes as usize));
+            seen
+        };
+        assert_eq!(seen().await, (1, 1));
+        server.advance(DAY * 2);
+        assert_eq!(seen().await, (0, 1));
+        server.advance(DAY * 57);
+        assert_eq!(seen().await, (0, 1));
+        server.advance(DAY * 2);
+        assert_eq!(seen().await, (0, 0));
     })
     .await;
 }

@@ -199,10 +199,21 @@ async fn policies_are_attached_and_detached() {
         ok(&management, "DisablePolicyType", &of_type(&root)).await;
         let code = refused(&management, "DisablePolicyType", &of_type(&root)).await;
         assert_eq!(code, "PolicyTypeNotEnabled");
+        assert_eq!(targets(&management, &policy).await, [""; 0]);
+        assert!(server.count("organization_attachment") > 0, "they go in the background");
+        server.sweep().await;
         assert_eq!(server.count("organization_attachment"), 0);
         ok(&management, "DeletePolicy", &json!({"PolicyId": policy})).await;
         ok(&management, "EnablePolicyType", &of_type(&root)).await;
         assert_eq!(attached(&management, &root).await, [FULL]);
+        // What is attached after that stays when what was attached before is removed late.
+        let kept = create_policy(&management, "kept", DENY).await;
+        ok(&management, "AttachPolicy", &attachment(&kept, &root)).await;
+        ok(&management, "DisablePolicyType", &of_type(&root)).await;
+        ok(&management, "EnablePolicyType", &of_type(&root)).await;
+        ok(&management, "AttachPolicy", &attachment(&kept, &root)).await;
+        server.sweep().await;
+        assert_eq!(attached(&management, &root).await, [kept.as_str(), FULL]);
     })
     .await;
 }

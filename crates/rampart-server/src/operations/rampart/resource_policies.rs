@@ -9,14 +9,13 @@ mod state;
 
 use std::sync::Arc;
 
-use futures_util::future::try_join;
-use http::Method;
+use futures_util::future::{try_join, try_join3};
 use rampart_aws::query::parse_form;
 use rampart_aws::rest_json::parse_body;
 use rampart_core::associate::Ledger;
 use rampart_core::policy_share::promote::managed_candidates;
-use rampart_core::policy_share::read::read;
-use rampart_core::policy_share::{NewPolicy, PolicyGrant, ResourcePolicy, decide_put, decide_remove};
+use rampart_core::policy_share::read::{PolicyRead, Subject, read};
+use rampart_core::policy_share::{NewPolicy, ResourcePolicy, decide_put, decide_remove};
 use rampart_core::refusal::PolicyRefusal;
 use rampart_core::resource::Resource;
 use rampart_core::{Arn, Refusal, ShareArn};
@@ -25,49 +24,11 @@ use serde::{Deserialize, Serialize};
 
 use self::state::load;
 use crate::app::{App, Call};
-use crate::authorization::authorize_own;
 use crate::failure::Failure;
 use crate::idempotency::json;
+use crate::operations::ram::effect::circle_for;
 use crate::operations::ram::input::required;
-use crate::operations::{Answer, Operation, Request, Service};
-
-/// Where it is.
-pub(crate) const PATH: &str = "/rampart/v1/resource-policies";
-
-/// What each method does, as the pipeline of signed calls knows operations.
-static OPERATIONS: [Operation; 3] = [
-    operation("GetResourcePolicy", "GET", get),
-    operation("PutResourcePolicy", "PUT", put),
-    operation("DeleteResourcePolicy", "DELETE", delete),
-];
-
-const fn operation(
-    name: &'static str,
-    method: &'static str,
-    handler: crate::operations::Handler,
-) -> Operation {
-    Operation {
-        service: Service::Ram,
-        name,
-        method,
-        client_token: false,
-        paged: false,
-        errors: &[
-            "InvalidParameter",
-            "InvalidPolicy",
-            "MalformedArn",
-            "MissingRequiredParameter",
-            "ResourceArnNotFound",
-            "ResourceShareLimitExceeded",
-        ],
-        handler: Some(handler),
-    }
-}
-
-/// The operation of a method.
-pub(crate) fn operation_of(method: &Method) -> Option<&'static Operation> {
-    OPERATIONS.iter().find(|operation| operation.method == method.as_str())
-}
+use crate::operations::{Answer, Request};
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -93,14 +54,13 @@ impl<'a> Output<'a> {
     }
 }
 
-/// The resource that a query names, which the caller may ask for.
+/// The resource that a query names.
 fn named(request: &Request) -> Result<String, Failure> {
     let query = parse_form(request.query.as_bytes())?;
     let arn = required(query.get("resourceArn"), "resourceArn")?;
     if Arn::parse(arn).is_err() {
         return Err(Refusal::ResourceArnMalformed { arn: arn.chars().take(256).collect() }.into());
     }
-    authorize_own(&request.call, arn)?;
     Ok(arn.to_owned())
 }
 
@@ -108,7 +68,7 @@ fn not_found(resource: &str) -> Refusal {
     PolicyRefusal::NotFound { arn: resource.to_owned() }.into()
 }
 
-fn get(app: Arc<App>, request: Request) -> Answer {
+pub(crate) fn get(app: Arc<App>, request: Request) -> Answer {
     Box::pin(async move {
         let (resource, call) = (named(&request)?, request.call);
         let found = app.store.reader().await?.resource_policy(call.account, call.region, &resource).await?;
@@ -116,23 +76,25 @@ fn get(app: Arc<App>, request: Request) -> Answer {
     })
 }
 
-fn put(app: Arc<App>, request: Request) -> Answer {
+pub(crate) fn put(app: Arc<App>, request: Request) -> Answer {
     Box::pin(async move {
         let input: Input = parse_body(&request.body)?;
         let resource = required(input.resource_arn, "resourceArn")?;
         let policy = required(input.policy, "policy")?;
         let call = request.call;
         let resource_type = Resource::parse(app.catalog, &resource, call.account, call.region)?.resource_type;
-        authorize_own(&call, &resource)?;
         let known = managed_candidates(app.catalog, &resource_type.name).into_iter();
         let several: Vec<_> = known.map(|known| known.allowed).filter(|allowed| allowed.len() > 1).collect();
-        let grants = read(&policy, &resource, call.region.partition(), &several).map_err(Refusal::from)?;
+        let membership = call.membership(&app.store.reader().await?).await?;
+        let home = membership.map(|membership| &membership.organization);
+        let subject = Subject { resource: &resource, partition: call.region.partition(), home };
+        let read = read(&policy, subject, &several)?;
         let part = app.store.partition_of(call.account);
-        Ok(app.store.write(part, Put { app: Arc::clone(&app), call, resource, policy, grants }).await?)
+        Ok(app.store.write(part, Put { app: Arc::clone(&app), call, resource, policy, read }).await?)
     })
 }
 
-fn delete(app: Arc<App>, request: Request) -> Answer {
+pub(crate) fn delete(app: Arc<App>, request: Request) -> Answer {
     Box::pin(async move {
         let (resource, call) = (named(&request)?, request.call);
         let part = app.store.partition_of(call.account);
@@ -145,7 +107,7 @@ struct Put {
     call: Call,
     resource: String,
     policy: String,
-    grants: Vec<PolicyGrant>,
+    read: PolicyRead,
 }
 
 impl Work for Put {
@@ -154,11 +116,15 @@ impl Work for Put {
     async fn run(&self, tx: &Transaction) -> Result<String, Abort> {
         let (owner, region, now) = (self.call.account, self.call.region, self.call.now);
         let usage = async { Ok(tx.owner_usage(owner, region).await?) };
-        let (before, usage) = try_join(load(tx, &self.app, &self.call, &self.resource), usage).await?;
+        let principals = self.read.grants.iter().flat_map(|grant| grant.principals.clone());
+        let principals: Vec<_> = principals.collect();
+        let circle = async { Ok(circle_for(tx, owner, &principals, &[]).await?) };
+        let before = load(tx, &self.app, &self.call, &self.resource);
+        let (before, usage, circle) = try_join3(before, usage, circle).await?;
         let resource = Resource::parse(self.app.catalog, &self.resource, owner, region)?;
-        let new = NewPolicy { resource, text: &self.policy, grants: &self.grants };
-        let ledger =
-            Ledger { usage, quotas: &self.app.settings.quotas, timing: self.app.timing(), circle: None };
+        let new = NewPolicy { resource, text: &self.policy, read: &self.read };
+        let (quotas, timing) = (&self.app.settings.quotas, self.app.timing());
+        let ledger = Ledger { usage, quotas, timing, circle: circle.as_ref() };
         let mut ids = || self.app.entropy.uuid();
         let decision = decide_put(&new, (owner, region), before.as_ref(), &ledger, now, &mut ids)?;
         tx.apply(&decision.changes, now).await?;

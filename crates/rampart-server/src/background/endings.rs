@@ -1,0 +1,117 @@
+//! Ends what expired, and what went with its share.
+
+use rampart_core::association::Standing;
+use rampart_core::contents::{Contents, EndedThrough};
+use rampart_core::invitation::{Found, decide_expire};
+use rampart_core::{
+    Association, AssociationStatus, Change, InvitationArn, ResourceShare, ShareArn, SharingEvent, TimestampMs,
+};
+use rampart_store::{Abort, Transaction, Work};
+
+use super::{BATCH_MAX, ROWS_MAX, Worker};
+use crate::operations::ram::offer::load_offer;
+
+/// Ends the associations whose invitation expired.
+pub(crate) async fn expire_invitations(worker: &Worker<'_>) -> Result<usize, Abort> {
+    let now = worker.app.clock().now();
+    let mut done = 0;
+    loop {
+        let overdue = worker.app.store.reader().await?.overdue_invitations(now, BATCH_MAX).await?;
+        let mut ended = 0;
+        for invitation in overdue {
+            let part = worker.app.store.partition_of(invitation.sender);
+            ended += usize::from(worker.write(part, Expire { invitation, now }).await?);
+        }
+        if ended == 0 {
+            return Ok(done);
+        }
+        done += ended;
+    }
+}
+
+struct Expire {
+    invitation: InvitationArn,
+    now: TimestampMs,
+}
+
+impl Work for Expire {
+    type Reply = bool;
+
+    async fn run(&self, tx: &Transaction) -> Result<bool, Abort> {
+        let Some(Found::Offer(offer)) = load_offer(tx, self.invitation).await? else { return Ok(false) };
+        let Some(decision) = decide_expire(*offer, self.now) else { return Ok(false) };
+        tx.apply(&decision.changes, self.now).await?;
+        Ok(true)
+    }
+}
+
+/// Writes down that the associations of deleted shares ended with them.
+pub(super) async fn end_with_their_shares(worker: &Worker<'_>) -> Result<usize, Abort> {
+    let now = worker.app.clock().now();
+    let shares = worker.app.store.reader().await?.untidy_shares(now, BATCH_MAX).await?;
+    let mut done = 0;
+    for share in shares {
+        let settle_delay_ms = worker.app.timing().settle_delay_ms;
+        let command = TakeApart { share, now, settle_delay_ms };
+        done += worker.write(worker.app.store.partition_of(share.owner), command).await?;
+    }
+    Ok(done)
+}
+
+struct TakeApart {
+    share: ShareArn,
+    now: TimestampMs,
+    settle_delay_ms: i64,
+}
+
+impl Work for TakeApart {
+    type Reply = usize;
+
+    async fn run(&self, tx: &Transaction) -> Result<usize, Abort> {
+        let share = tx.resource_share(self.share).await?.filter(is_untidy);
+        let Some((share, deleted)) = share.and_then(|share| share.deleted.map(|at| (share, at))) else {
+            return Ok(0);
+        };
+        let settled = deleted.saturating_add_ms(self.settle_delay_ms);
+        let told = |row: &Association| {
+            let status = AssociationStatus::Disassociated;
+            Change::EventRecorded(SharingEvent::of_association(row, status, settled))
+        };
+        let mut changes = Vec::new();
+        let mut contents = share.contents;
+        if contents.ended_through.is_none() {
+            let invitations = tx.invitations_gone_with_share(self.share, deleted, ROWS_MAX).await?;
+            changes.extend(invitations.iter().map(drop_of));
+            // What was due before that ended by itself: it has an end and events of its own.
+            for row in tx.waiting_associations(self.share, deleted, ROWS_MAX).await? {
+                changes.push(told(&row));
+                changes.push(Change::AssociationStored(Association {
+                    standing: Standing::Ended { at: deleted },
+                    ..row
+                }));
+            }
+        }
+        if changes.is_empty() {
+            // What was granted stays so in its row: a consumer sees the deleted share by it.
+            let rows = tx.granted_associations(self.share, contents.ended_through, ROWS_MAX).await?;
+            changes.extend(rows.iter().map(told));
+            // All is written down: the kept counts, which say that something is left, go last.
+            contents = rows.last().map_or_else(Contents::default, |row| Contents {
+                ended_through: Some(EndedThrough::of(row)),
+                ..contents
+            });
+            changes.push(Change::ShareStored(ResourceShare { contents, ..share }));
+        }
+        tx.apply(&changes, self.now).await?;
+        Ok(changes.len())
+    }
+}
+
+/// Whether something is left to be written down of what a deleted share held.
+pub(super) fn is_untidy(share: &ResourceShare) -> bool {
+    share.contents != Contents::default()
+}
+
+pub(super) fn drop_of(arn: &InvitationArn) -> Change {
+    Change::InvitationDropped { sender: arn.sender, region: arn.region, invitation: arn.id }
+}

@@ -1,0 +1,116 @@
+//! Where PostgreSQL is, as its URL says it, with what the driver does not know: `sslmode=verify-full` and `sslrootcert`.
+
+use std::path::PathBuf;
+
+use percent_encoding::percent_decode_str;
+use tokio_postgres::Config;
+use tokio_postgres::config::{Host, SslMode};
+
+use crate::LocationError;
+
+/// Whether connections are encrypted, and whether the server must prove who it is. The names are those of libpq.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TlsMode {
+    /// In clear text.
+    Disable,
+    /// Encrypted if the server can.
+    Prefer,
+    /// Encrypted, whoever the server is; it must prove it where an authority is named.
+    Require,
+    /// Encrypted, with the server that the URL names.
+    VerifyFull,
+}
+
+/// A URL, taken apart.
+#[derive(Clone, Debug)]
+pub(crate) struct Address {
+    pub(crate) config: Config,
+    /// None when the URL does not say.
+    pub(crate) tls: Option<TlsMode>,
+    /// A PEM file with the authorities that are trusted; `system` stands for those of this machine.
+    pub(crate) authorities: Option<PathBuf>,
+}
+
+impl Address {
+    pub(crate) fn parse(url: &str) -> Result<Self, LocationError> {
+        // As the driver reads it: parameters begin behind the credentials, which end at the first `@`.
+        let place = url.find('@').map_or(0, |at| at + 1);
+        let parameters = url[place..].find('?').map_or(url.len(), |at| place + at);
+        let (mut tls, mut authorities, mut others) = (None, None, Vec::new());
+        for pair in url[parameters..].trim_start_matches('?').split('&').filter(|pair| !pair.is_empty()) {
+            match pair.split_once('=') {
+                Some(("sslmode", mode)) => tls = Some(TlsMode::parse(mode)?),
+                Some(("sslrootcert", file)) => {
+                    let file = percent_decode_str(file).decode_utf8().map_err(|_| LocationError::Form)?;
+                    authorities = Some(PathBuf::from(&*file));
+                }
+                _ => others.push(pair),
+            }
+        }
+        let url = format!("{}?{}", &url[..parameters], others.join("&"));
+        let config = url.parse().map_err(|e: tokio_postgres::Error| LocationError::Url(e.to_string()))?;
+        Ok(Self { config, tls, authorities })
+    }
+
+    /// Whether the URL names a host, whose name a certificate could bear.
+    pub(crate) fn names_a_host(&self) -> bool {
+        self.config.get_hosts().iter().any(|host| matches!(host, Host::Tcp(_)))
+    }
+}
+
+impl TlsMode {
+    fn parse(text: &str) -> Result<Self, LocationError> {
+        match text {
+            "disable" => Ok(Self::Disable),
+            "prefer" => Ok(Self::Prefer),
+            "require" => Ok(Self::Require),
+            "verify-full" => Ok(Self::VerifyFull),
+            other => Err(LocationError::SslMode(other.chars().take(16).collect())),
+        }
+    }
+
+    /// What the driver is told.
+    pub(crate) fn of_driver(self) -> SslMode {
+        match self {
+            Self::Disable => SslMode::Disable,
+            Self::Prefer => SslMode::Prefer,
+            Self::Require | Self::VerifyFull => SslMode::Require,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_concerns_tls_is_taken_out_of_the_url() {
+        let address = Address::parse(
+            "postgres://me:p%3Fss@host:1/db?sslmode=verify-full&user=you&sslrootcert=%2Fetc%2Fca.pem",
+        )
+        .unwrap();
+        assert_eq!(address.tls, Some(TlsMode::VerifyFull));
+        assert_eq!(address.authorities, Some(PathBuf::from("/etc/ca.pem")));
+        assert_eq!((address.config.get_user(), address.config.get_dbname()), (Some("you"), Some("db")));
+        assert_eq!(address.config.get_password(), Some(&b"p?ss"[..]));
+        assert!(address.names_a_host());
+    }
+
+    #[test]
+    fn a_url_without_parameters_says_nothing_of_tls() {
+        for url in
+            ["postgres://host/db", "postgres:///db?host=%2Frun&user=me", "postgres://me:p?sslmode=x@host/db"]
+        {
+            let address = Address::parse(url).unwrap();
+            assert_eq!((address.tls, address.authorities), (None, None), "{url}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_mode_is_named() {
+        for mode in ["verify-ca", "allow", "REQUIRE", ""] {
+            let refused = Address::parse(&format!("postgres://host/db?sslmode={mode}")).unwrap_err();
+            assert_eq!(refused, LocationError::SslMode(mode.to_owned()));
+        }
+    }
+}
