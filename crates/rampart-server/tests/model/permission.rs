@@ -340,8 +340,12 @@ impl World {
     }
 
     fn detach(&mut self, who: Caller<'_>, input: &Value) -> Answer {
-        let Some(at) = self.live_share(who, input) else { return refused("UnknownResource") };
+        let Some(at) = self.own_share(who, input) else { return refused("UnknownResource") };
         let share = &mut self.shares[at];
+        // Modelled here, and not where a permission is attached (reference §3.1).
+        if share.deleted.is_some() {
+            return refused("InvalidStateTransition");
+        }
         let named = share.permissions.iter().position(|one| one.arn == text(input, "permissionArn"));
         let Some(named) = named else { return refused("UnknownResource") };
         if share.types().any(|of| of.name == share.permissions[named].of_type) {

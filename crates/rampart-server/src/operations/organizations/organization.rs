@@ -130,13 +130,12 @@ impl Managing for DeleteInput {
         if at.organization.accounts > 1 {
             return Err(OrganizationRefusal::OrganizationNotEmpty.into());
         }
-        let (management, now) = (at.organization.management, at.call.now);
-        let generation = at.organization.policies_generation;
-        let tidying = Tidying { management, account: Some(management), at: now };
+        let (organization, now) = (at.organization, at.call.now);
+        let (management, generation) = (organization.management, organization.policies_generation);
         let mut changes = vec![
             OrganizationChange::Deleted { management },
             OrganizationChange::AttachmentsDropped { management, generation },
-            OrganizationChange::TidyingStored(tidying),
+            OrganizationChange::TidyingStored(Tidying { management, account: Some(management), at: now }),
         ];
         // Another organization may have the account at once.
         let claim = tx.organization_claim(management).await?;
