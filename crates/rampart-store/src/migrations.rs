@@ -1,11 +1,13 @@
-//! The tables, and how a store comes to have them. Forward only: steps are added at the end and never changed.
-//!
-//! Each step is one DDL statement that may find its work done (`IF NOT EXISTS`), so that an interrupted or a concurrent
-//! start simply goes on.
+//! The tables, and how a store comes to have them. Forward only, one DDL statement after the other, each of which may find
+//! its work done, so that an interrupted start simply goes on.
 
 use crate::postgres::Link;
 use crate::statement::{Row, Statement, Value};
 use crate::{Partitions, StoreError, postgres, sqlite};
+
+mod steps;
+
+use steps::{SERVES_FROM, STEPS};
 
 /// The number of steps: the version of the tables that this build knows.
 #[expect(clippy::cast_possible_wrap, reason = "a list written by hand is short")]
@@ -27,440 +29,6 @@ pub(crate) struct Opened {
     pub(crate) partitions: Partitions,
     pub(crate) page_token_key: [u8; 32],
 }
-
-const STEPS: &[&str] = &[
-    "CREATE TABLE IF NOT EXISTS log_head (
-        part BIGINT NOT NULL,
-        seq BIGINT NOT NULL,
-        PRIMARY KEY (part))",
-    "CREATE TABLE IF NOT EXISTS change_log (
-        part BIGINT NOT NULL,
-        seq BIGINT NOT NULL,
-        idx BIGINT NOT NULL,
-        at_ms BIGINT NOT NULL,
-        payload TEXT NOT NULL,
-        PRIMARY KEY (part, seq, idx))",
-    "CREATE TABLE IF NOT EXISTS account (
-        part BIGINT NOT NULL,
-        account TEXT NOT NULL,
-        name TEXT NOT NULL,
-        created_ms BIGINT NOT NULL,
-        PRIMARY KEY (part, account))",
-    "CREATE TABLE IF NOT EXISTS access_key (
-        part BIGINT NOT NULL,
-        account TEXT NOT NULL,
-        access_key_id TEXT NOT NULL,
-        user_name TEXT NOT NULL,
-        sealed_secret BYTEA NOT NULL,
-        active SMALLINT NOT NULL,
-        created_ms BIGINT NOT NULL,
-        PRIMARY KEY (part, account, access_key_id))",
-    "CREATE TABLE IF NOT EXISTS resource_share (
-        part BIGINT NOT NULL,
-        owner TEXT NOT NULL,
-        region TEXT NOT NULL,
-        share_id BYTEA NOT NULL,
-        name TEXT NOT NULL,
-        allow_external SMALLINT NOT NULL,
-        retain_on_leave SMALLINT NOT NULL,
-        tags TEXT NOT NULL,
-        created_ms BIGINT NOT NULL,
-        updated_ms BIGINT NOT NULL,
-        deleted_ms BIGINT,
-        contents TEXT NOT NULL,
-        untidy SMALLINT NOT NULL,
-        PRIMARY KEY (part, owner, region, share_id))",
-    "CREATE INDEX IF NOT EXISTS resource_share_by_time
-        ON resource_share (part, owner, region, created_ms, share_id)",
-    "CREATE INDEX IF NOT EXISTS resource_share_by_name
-        ON resource_share (part, owner, region, name, created_ms, share_id)",
-    "CREATE INDEX IF NOT EXISTS resource_share_deleted_by_time
-        ON resource_share (part, owner, region, created_ms, share_id) WHERE deleted_ms IS NOT NULL",
-    "CREATE INDEX IF NOT EXISTS resource_share_by_deletion
-        ON resource_share (deleted_ms) WHERE deleted_ms IS NOT NULL",
-    "CREATE INDEX IF NOT EXISTS resource_share_untidy
-        ON resource_share (deleted_ms) WHERE untidy = 1",
-    "CREATE TABLE IF NOT EXISTS share_permission (
-        part BIGINT NOT NULL,
-        owner TEXT NOT NULL,
-        region TEXT NOT NULL,
-        share_id BYTEA NOT NULL,
-        resource_type TEXT NOT NULL,
-        permission TEXT NOT NULL,
-        version BIGINT NOT NULL,
-        attached_ms BIGINT NOT NULL,
-        attachment_id BYTEA NOT NULL,
-        PRIMARY KEY (part, owner, region, share_id, resource_type))",
-    "CREATE INDEX IF NOT EXISTS share_permission_by_time
-        ON share_permission (part, owner, region, attached_ms, attachment_id)",
-    "CREATE INDEX IF NOT EXISTS share_permission_by_permission
-        ON share_permission (part, owner, region, permission, attached_ms, attachment_id)",
-    "CREATE TABLE IF NOT EXISTS owner_usage (
-        part BIGINT NOT NULL,
-        owner TEXT NOT NULL,
-        region TEXT NOT NULL,
-        resource_shares BIGINT NOT NULL,
-        resources BIGINT NOT NULL,
-        principals BIGINT NOT NULL,
-        pending_invitations BIGINT NOT NULL,
-        PRIMARY KEY (part, owner, region))",
-    "CREATE TABLE IF NOT EXISTS sharing_event (
-        part BIGINT NOT NULL,
-        seq BIGINT NOT NULL,
-        idx BIGINT NOT NULL,
-        n BIGINT NOT NULL,
-        at_ms BIGINT NOT NULL,
-        payload TEXT NOT NULL,
-        PRIMARY KEY (part, seq, idx, n))",
-    "CREATE INDEX IF NOT EXISTS sharing_event_by_time
-        ON sharing_event (at_ms)",
-    "CREATE TABLE IF NOT EXISTS resource_share_tag (
-        part BIGINT NOT NULL,
-        owner TEXT NOT NULL,
-        region TEXT NOT NULL,
-        share_id BYTEA NOT NULL,
-        tag_key TEXT NOT NULL,
-        tag_value TEXT NOT NULL,
-        share_created_ms BIGINT NOT NULL,
-        PRIMARY KEY (part, owner, region, share_id, tag_key))",
-    "CREATE INDEX IF NOT EXISTS resource_share_tag_by_value
-        ON resource_share_tag (part, owner, region, tag_key, tag_value, share_created_ms, share_id)",
-    "CREATE INDEX IF NOT EXISTS resource_share_tag_by_key
-        ON resource_share_tag (part, owner, region, tag_key, share_created_ms, share_id)",
-    "CREATE TABLE IF NOT EXISTS association (
-        part BIGINT NOT NULL,
-        owner TEXT NOT NULL,
-        region TEXT NOT NULL,
-        share_id BYTEA NOT NULL,
-        kind SMALLINT NOT NULL,
-        entity TEXT NOT NULL,
-        association_id BYTEA NOT NULL,
-        share_created_ms BIGINT NOT NULL,
-        created_ms BIGINT NOT NULL,
-        standing SMALLINT NOT NULL,
-        since_ms BIGINT NOT NULL,
-        deadline_ms BIGINT,
-        invitation_id BYTEA,
-        receiver TEXT,
-        resource_type TEXT,
-        member TEXT NOT NULL,
-        PRIMARY KEY (part, owner, region, share_id, kind, entity))",
-    "CREATE INDEX IF NOT EXISTS association_by_share
-        ON association (part, share_id, kind, created_ms, association_id)",
-    "CREATE INDEX IF NOT EXISTS association_by_owner
-        ON association (part, owner, region, kind, created_ms, association_id)",
-    "CREATE INDEX IF NOT EXISTS association_by_entity
-        ON association (part, owner, region, kind, entity, created_ms, association_id)",
-    "CREATE INDEX IF NOT EXISTS association_by_receiver
-        ON association (receiver, region, standing, share_created_ms, share_id) WHERE receiver IS NOT NULL",
-    "CREATE INDEX IF NOT EXISTS association_by_share_receiver
-        ON association (part, share_id, receiver) WHERE receiver IS NOT NULL",
-    "CREATE INDEX IF NOT EXISTS association_by_type
-        ON association (part, owner, region, resource_type, created_ms, association_id)
-        WHERE resource_type IS NOT NULL",
-    "CREATE INDEX IF NOT EXISTS association_by_deadline
-        ON association (deadline_ms) WHERE deadline_ms IS NOT NULL",
-    "CREATE INDEX IF NOT EXISTS association_by_end
-        ON association (since_ms) WHERE standing = 2",
-    "CREATE TABLE IF NOT EXISTS invitation (
-        part BIGINT NOT NULL,
-        sender TEXT NOT NULL,
-        region TEXT NOT NULL,
-        invitation_id BYTEA NOT NULL,
-        share_id BYTEA NOT NULL,
-        receiver TEXT NOT NULL,
-        receiver_arn TEXT,
-        created_ms BIGINT NOT NULL,
-        deadline_ms BIGINT NOT NULL,
-        accepted SMALLINT,
-        answered_ms BIGINT,
-        PRIMARY KEY (part, sender, region, invitation_id))",
-    "CREATE INDEX IF NOT EXISTS invitation_by_receiver
-        ON invitation (receiver, region, created_ms, invitation_id)",
-    "CREATE INDEX IF NOT EXISTS invitation_by_share
-        ON invitation (part, share_id, receiver, created_ms, invitation_id)",
-    "CREATE INDEX IF NOT EXISTS invitation_by_answer
-        ON invitation (accepted, answered_ms) WHERE answered_ms IS NOT NULL",
-    "CREATE INDEX IF NOT EXISTS invitation_by_deadline
-        ON invitation (deadline_ms) WHERE answered_ms IS NULL",
-    "CREATE TABLE IF NOT EXISTS client_token (
-        part BIGINT NOT NULL,
-        account TEXT NOT NULL,
-        region TEXT NOT NULL,
-        operation TEXT NOT NULL,
-        token TEXT NOT NULL,
-        request_hash BYTEA NOT NULL,
-        answer TEXT NOT NULL,
-        expires_ms BIGINT NOT NULL,
-        PRIMARY KEY (part, account, region, operation, token))",
-    "CREATE INDEX IF NOT EXISTS client_token_by_account
-        ON client_token (account, region, operation, token)",
-    "CREATE INDEX IF NOT EXISTS client_token_by_expiry
-        ON client_token (expires_ms)",
-    // What joins find a share by: with the longer keys alone PostgreSQL, which takes an owner for one with few shares,
-    // reads all of the owner's to find one.
-    "CREATE INDEX IF NOT EXISTS resource_share_by_id
-        ON resource_share (part, share_id)",
-    "CREATE TABLE IF NOT EXISTS permission (
-        part BIGINT NOT NULL,
-        owner TEXT NOT NULL,
-        region TEXT NOT NULL,
-        name TEXT NOT NULL,
-        permission_id BYTEA NOT NULL,
-        resource_type TEXT NOT NULL,
-        from_policy SMALLINT NOT NULL,
-        deprecated SMALLINT NOT NULL,
-        default_version TEXT NOT NULL,
-        latest BIGINT NOT NULL,
-        versions BIGINT NOT NULL,
-        tags TEXT NOT NULL,
-        created_ms BIGINT NOT NULL,
-        deleted_ms BIGINT,
-        PRIMARY KEY (part, owner, region, name))",
-    "CREATE INDEX IF NOT EXISTS permission_by_time
-        ON permission (part, owner, region, created_ms, permission_id)",
-    "CREATE INDEX IF NOT EXISTS permission_by_type
-        ON permission (part, owner, region, resource_type, created_ms, permission_id)",
-    "CREATE INDEX IF NOT EXISTS permission_by_deletion
-        ON permission (deleted_ms) WHERE deleted_ms IS NOT NULL",
-    "CREATE TABLE IF NOT EXISTS permission_version (
-        part BIGINT NOT NULL,
-        owner TEXT NOT NULL,
-        region TEXT NOT NULL,
-        name TEXT NOT NULL,
-        number BIGINT NOT NULL,
-        parameters TEXT NOT NULL,
-        created_ms BIGINT NOT NULL,
-        updated_ms BIGINT NOT NULL,
-        template TEXT NOT NULL,
-        deleted_ms BIGINT,
-        PRIMARY KEY (part, owner, region, name, number))",
-    "CREATE INDEX IF NOT EXISTS permission_version_by_deletion
-        ON permission_version (deleted_ms) WHERE deleted_ms IS NOT NULL",
-    "CREATE TABLE IF NOT EXISTS permission_usage (
-        part BIGINT NOT NULL,
-        owner TEXT NOT NULL,
-        region TEXT NOT NULL,
-        resource_type TEXT NOT NULL,
-        permissions BIGINT NOT NULL,
-        PRIMARY KEY (part, owner, region, resource_type))",
-    "ALTER TABLE share_permission ADD COLUMN IF NOT EXISTS parameters TEXT",
-    "CREATE INDEX IF NOT EXISTS share_permission_by_version
-        ON share_permission (part, owner, region, permission, version, attached_ms, attachment_id)",
-    "CREATE TABLE IF NOT EXISTS replace_work (
-        part BIGINT NOT NULL,
-        owner TEXT NOT NULL,
-        region TEXT NOT NULL,
-        work_id BYTEA NOT NULL,
-        from_permission TEXT NOT NULL,
-        from_version BIGINT,
-        to_permission TEXT NOT NULL,
-        to_id BYTEA,
-        to_version BIGINT NOT NULL,
-        parameters TEXT NOT NULL,
-        state TEXT NOT NULL,
-        is_open SMALLINT NOT NULL,
-        created_ms BIGINT NOT NULL,
-        updated_ms BIGINT NOT NULL,
-        finished_ms BIGINT,
-        PRIMARY KEY (part, owner, region, work_id))",
-    "CREATE INDEX IF NOT EXISTS replace_work_by_time
-        ON replace_work (part, owner, region, created_ms, work_id)",
-    "CREATE INDEX IF NOT EXISTS replace_work_open
-        ON replace_work (created_ms) WHERE is_open = 1",
-    "CREATE INDEX IF NOT EXISTS replace_work_by_end
-        ON replace_work (finished_ms) WHERE finished_ms IS NOT NULL",
-    "CREATE TABLE IF NOT EXISTS organization (
-        part BIGINT NOT NULL,
-        management TEXT NOT NULL,
-        body TEXT NOT NULL,
-        PRIMARY KEY (part, management))",
-    "CREATE TABLE IF NOT EXISTS organization_claim (
-        part BIGINT NOT NULL,
-        account TEXT NOT NULL,
-        body TEXT NOT NULL,
-        PRIMARY KEY (part, account))",
-    "CREATE TABLE IF NOT EXISTS organization_member (
-        part BIGINT NOT NULL,
-        management TEXT NOT NULL,
-        account TEXT NOT NULL,
-        parent_id TEXT NOT NULL,
-        email TEXT NOT NULL,
-        body TEXT NOT NULL,
-        PRIMARY KEY (part, management, account))",
-    "CREATE INDEX IF NOT EXISTS organization_member_by_account
-        ON organization_member (account)",
-    "CREATE INDEX IF NOT EXISTS organization_member_by_parent
-        ON organization_member (part, management, parent_id, account)",
-    "CREATE INDEX IF NOT EXISTS organization_member_by_email
-        ON organization_member (part, management, email)",
-    "CREATE TABLE IF NOT EXISTS organizational_unit (
-        part BIGINT NOT NULL,
-        management TEXT NOT NULL,
-        unit_id TEXT NOT NULL,
-        parent_id TEXT NOT NULL,
-        name TEXT NOT NULL,
-        body TEXT NOT NULL,
-        PRIMARY KEY (part, management, unit_id))",
-    "CREATE INDEX IF NOT EXISTS organizational_unit_by_parent
-        ON organizational_unit (part, management, parent_id, unit_id)",
-    "CREATE INDEX IF NOT EXISTS organizational_unit_by_name
-        ON organizational_unit (part, management, parent_id, name)",
-    "CREATE TABLE IF NOT EXISTS account_creation (
-        part BIGINT NOT NULL,
-        management TEXT NOT NULL,
-        creation_id TEXT NOT NULL,
-        state TEXT NOT NULL,
-        requested_ms BIGINT NOT NULL,
-        body TEXT NOT NULL,
-        PRIMARY KEY (part, management, creation_id))",
-    "CREATE TABLE IF NOT EXISTS organization_handshake (
-        part BIGINT NOT NULL,
-        management TEXT NOT NULL,
-        handshake_id TEXT NOT NULL,
-        target TEXT NOT NULL,
-        forgotten_ms BIGINT NOT NULL,
-        body TEXT NOT NULL,
-        PRIMARY KEY (part, management, handshake_id))",
-    "CREATE INDEX IF NOT EXISTS organization_handshake_by_id
-        ON organization_handshake (handshake_id)",
-    "CREATE INDEX IF NOT EXISTS organization_handshake_by_target
-        ON organization_handshake (target, handshake_id)",
-    "CREATE INDEX IF NOT EXISTS organization_handshake_by_pair
-        ON organization_handshake (part, management, target, forgotten_ms)",
-    "CREATE TABLE IF NOT EXISTS organization_service_access (
-        part BIGINT NOT NULL,
-        management TEXT NOT NULL,
-        service TEXT NOT NULL,
-        enabled_ms BIGINT NOT NULL,
-        PRIMARY KEY (part, management, service))",
-    "CREATE TABLE IF NOT EXISTS organization_policy (
-        part BIGINT NOT NULL,
-        management TEXT NOT NULL,
-        policy_id TEXT NOT NULL,
-        name TEXT NOT NULL,
-        body TEXT NOT NULL,
-        PRIMARY KEY (part, management, policy_id))",
-    "CREATE INDEX IF NOT EXISTS organization_policy_by_name
-        ON organization_policy (part, management, name)",
-    "CREATE TABLE IF NOT EXISTS organization_attachment (
-        part BIGINT NOT NULL,
-        management TEXT NOT NULL,
-        generation BIGINT NOT NULL,
-        target TEXT NOT NULL,
-        policy_id TEXT NOT NULL,
-        attached SMALLINT NOT NULL,
-        PRIMARY KEY (part, management, generation, target, policy_id))",
-    "CREATE INDEX IF NOT EXISTS organization_attachment_by_policy
-        ON organization_attachment (part, management, generation, policy_id, target)",
-    "CREATE TABLE IF NOT EXISTS organization_tag (
-        part BIGINT NOT NULL,
-        management TEXT NOT NULL,
-        resource TEXT NOT NULL,
-        tag_key TEXT NOT NULL,
-        tag_value TEXT NOT NULL,
-        PRIMARY KEY (part, management, resource, tag_key))",
-    "CREATE TABLE IF NOT EXISTS iam_identity (
-        part BIGINT NOT NULL,
-        account TEXT NOT NULL,
-        kind SMALLINT NOT NULL,
-        name TEXT NOT NULL,
-        name_folded TEXT NOT NULL,
-        path TEXT NOT NULL,
-        identity_id TEXT NOT NULL,
-        tags TEXT NOT NULL,
-        role TEXT,
-        created_ms BIGINT NOT NULL,
-        PRIMARY KEY (part, account, kind, name))",
-    "CREATE INDEX IF NOT EXISTS iam_identity_by_folded_name
-        ON iam_identity (part, account, kind, name_folded)",
-    "CREATE INDEX IF NOT EXISTS iam_identity_by_path
-        ON iam_identity (part, account, kind, path, name)",
-    "CREATE TABLE IF NOT EXISTS iam_policy (
-        part BIGINT NOT NULL,
-        account TEXT NOT NULL,
-        kind SMALLINT NOT NULL,
-        identity_name TEXT NOT NULL,
-        inline SMALLINT NOT NULL,
-        policy TEXT NOT NULL,
-        document TEXT,
-        PRIMARY KEY (part, account, kind, identity_name, inline, policy))",
-    "CREATE TABLE IF NOT EXISTS iam_usage (
-        part BIGINT NOT NULL,
-        account TEXT NOT NULL,
-        users BIGINT NOT NULL,
-        roles BIGINT NOT NULL,
-        PRIMARY KEY (part, account))",
-    "CREATE INDEX IF NOT EXISTS access_key_by_user
-        ON access_key (part, account, user_name, access_key_id)",
-    "ALTER TABLE resource_share ADD COLUMN IF NOT EXISTS from_policy SMALLINT",
-    "ALTER TABLE resource_share ADD COLUMN IF NOT EXISTS promoted_ms BIGINT",
-    "CREATE TABLE IF NOT EXISTS resource_policy (
-        part BIGINT NOT NULL,
-        owner TEXT NOT NULL,
-        region TEXT NOT NULL,
-        resource TEXT NOT NULL,
-        policy TEXT NOT NULL,
-        shares TEXT NOT NULL,
-        updated_ms BIGINT NOT NULL,
-        PRIMARY KEY (part, owner, region, resource))",
-    "CREATE TABLE IF NOT EXISTS association_basis (
-        part BIGINT NOT NULL,
-        owner TEXT NOT NULL,
-        region TEXT NOT NULL,
-        share_id BYTEA NOT NULL,
-        entity TEXT NOT NULL,
-        receiver TEXT NOT NULL,
-        PRIMARY KEY (part, owner, region, share_id, entity))",
-    "CREATE INDEX IF NOT EXISTS association_basis_by_receiver
-        ON association_basis (receiver, part, owner, region, share_id, entity)",
-    "CREATE TABLE IF NOT EXISTS organization_tidying (
-        part BIGINT NOT NULL,
-        management TEXT NOT NULL,
-        account TEXT NOT NULL,
-        at_ms BIGINT NOT NULL,
-        PRIMARY KEY (part, management, account))",
-    "CREATE INDEX IF NOT EXISTS organization_tidying_by_time
-        ON organization_tidying (at_ms, part, management, account)",
-    "ALTER TABLE invitation ADD COLUMN IF NOT EXISTS share_name TEXT",
-    "CREATE INDEX IF NOT EXISTS association_by_share_type
-        ON association (part, share_id, resource_type) WHERE resource_type IS NOT NULL AND standing = 1",
-    "CREATE INDEX IF NOT EXISTS association_invited_by_owner
-        ON association (part, owner, region, kind, created_ms, association_id) WHERE standing = 0",
-    "CREATE INDEX IF NOT EXISTS association_invited_by_share
-        ON association (part, share_id, kind, created_ms, association_id) WHERE standing = 0",
-    "CREATE INDEX IF NOT EXISTS association_ended_by_owner
-        ON association (part, owner, region, kind, created_ms, association_id) WHERE standing = 2",
-    "CREATE INDEX IF NOT EXISTS association_ended_by_share
-        ON association (part, share_id, kind, created_ms, association_id) WHERE standing = 2",
-    "CREATE TABLE IF NOT EXISTS lease (
-        part BIGINT NOT NULL,
-        name TEXT NOT NULL,
-        holder BYTEA NOT NULL,
-        term BIGINT NOT NULL,
-        beat BIGINT NOT NULL,
-        held SMALLINT NOT NULL,
-        PRIMARY KEY (part, name))",
-    "CREATE TABLE IF NOT EXISTS lease_fence (
-        part BIGINT NOT NULL,
-        name TEXT NOT NULL,
-        term BIGINT NOT NULL,
-        PRIMARY KEY (part, name))",
-    "CREATE TABLE IF NOT EXISTS log_floor (
-        part BIGINT NOT NULL,
-        seq BIGINT NOT NULL,
-        PRIMARY KEY (part))",
-    "ALTER TABLE share_permission ADD COLUMN IF NOT EXISTS permission_id BYTEA",
-    "CREATE TABLE IF NOT EXISTS organization_remains (
-        part BIGINT NOT NULL,
-        management TEXT NOT NULL,
-        generation BIGINT NOT NULL,
-        PRIMARY KEY (part, management, generation))",
-    "CREATE INDEX IF NOT EXISTS organization_handshake_by_end
-        ON organization_handshake (forgotten_ms)",
-    "CREATE INDEX IF NOT EXISTS account_creation_by_time
-        ON account_creation (requested_ms)",
-];
 
 /// Holds what the store must know of itself before anything else; made before the first step.
 const META_TABLE: &str = "CREATE TABLE IF NOT EXISTS store_meta (
@@ -490,6 +58,12 @@ pub(crate) static STATEMENTS: &[&Statement] = &[&READ_META, &SETTLE_META, &WRITE
 
 pub(crate) const META_PART: i64 = 0;
 pub(crate) const VERSION: &str = "schema_version";
+/// The version of the oldest build that may still serve.
+const OLDEST: &str = "serves_from";
+/// The row that a node holds while it takes steps.
+const LOCK: &str = "migration_lock";
+/// How often a step is tried that waits for others.
+const DDL_ATTEMPTS: u32 = 15;
 const PARTITIONS: &str = "partitions";
 const PAGE_TOKEN_KEY: &str = "page_token_key";
 
@@ -511,15 +85,16 @@ fn take_steps(connection: &rusqlite::Connection, partitions: Partitions) -> Resu
         sqlite::execute(connection, statement, &[META_PART.into(), Value::Text(name), Value::Bytes(value)])
     };
     sqlite::run_batch(connection, META_TABLE)?;
-    let from = check_version(&read(VERSION)?)?;
+    let from = check_version(&read(VERSION)?, &read(OLDEST)?)?;
     for (step, done) in STEPS.iter().zip(1_i64..) {
         if done > from {
             let ddl = sqlite_ddl(step);
             connection.execute_batch(&ddl).map_err(|e| sqlite::failure("migration", &e))?;
         }
     }
-    if check_version(&read(VERSION)?)? < SCHEMA_VERSION {
+    if from < SCHEMA_VERSION {
         write(&WRITE_META, VERSION, &SCHEMA_VERSION.to_be_bytes())?;
+        write(&WRITE_META, OLDEST, &SERVES_FROM.to_be_bytes())?;
     }
     write(&SETTLE_META, PARTITIONS, &partitions.count().to_be_bytes())?;
     write(&SETTLE_META, PAGE_TOKEN_KEY, &new_key())?;
@@ -530,26 +105,36 @@ fn take_steps(connection: &rusqlite::Connection, partitions: Partitions) -> Resu
     Ok(opened)
 }
 
-pub(crate) async fn migrate_postgres(client: &Link, partitions: Partitions) -> Result<Opened, StoreError> {
+/// Under a lock row, so that of several nodes that start one takes the steps and the others wait for it. The row is held by
+/// a transaction on a connection of its own: it ends with the node, however that ends. The version is written after every
+/// step, so that the next one goes on from there.
+pub(crate) async fn migrate_postgres(
+    client: &Link,
+    another: impl AsyncFn() -> Result<Link, StoreError>,
+    partitions: Partitions,
+) -> Result<Opened, StoreError> {
     let read =
         async |name| postgres::query(client, &READ_META, &[META_PART.into(), Value::Text(name)], value).await;
-    let write = async |statement, name, value: &[u8]| {
+    let settle = async |name, value: &[u8]| {
         let values = [META_PART.into(), Value::Text(name), Value::Bytes(value)];
-        postgres::execute(client, statement, &values).await
+        postgres::execute(client, &SETTLE_META, &values).await
     };
-    run_ddl(client, META_TABLE).await?;
-    let from = check_version(&read(VERSION).await?)?;
-    for (step, done) in STEPS.iter().zip(1_i64..) {
-        if done > from {
-            run_ddl(client, step).await?;
+    // Two that make this table at once: one meets the other's catalog row, and finds the table when it asks again.
+    if client.batch_execute(META_TABLE).await.is_err() {
+        client.batch_execute(META_TABLE).await.map_err(|e| postgres::failure("migration", &e))?;
+    }
+    let mut from = check_version(&read(VERSION).await?, &read(OLDEST).await?)?;
+    if from < SCHEMA_VERSION {
+        // Where it is there it is not written: that would wait for who holds it.
+        if read(LOCK).await?.is_empty() {
+            settle(LOCK, &[]).await?;
         }
+        let lock = take_lock(&another).await?;
+        from = take_steps_on_postgres(client).await?;
+        lock.batch_execute("COMMIT").await.map_err(|e| postgres::failure("migration", &e))?;
     }
-    // Somebody may have brought it further meanwhile: the version only rises.
-    if check_version(&read(VERSION).await?)? < SCHEMA_VERSION {
-        write(&WRITE_META, VERSION, &SCHEMA_VERSION.to_be_bytes()).await?;
-    }
-    write(&SETTLE_META, PARTITIONS, &partitions.count().to_be_bytes()).await?;
-    write(&SETTLE_META, PAGE_TOKEN_KEY, &new_key()).await?;
+    settle(PARTITIONS, &partitions.count().to_be_bytes()).await?;
+    settle(PAGE_TOKEN_KEY, &new_key()).await?;
     let opened = opened(from, &read(PARTITIONS).await?, &read(PAGE_TOKEN_KEY).await?)?;
     if from < SCHEMA_VERSION {
         for part in opened.partitions.all() {
@@ -559,14 +144,63 @@ pub(crate) async fn migrate_postgres(client: &Link, partitions: Partitions) -> R
     Ok(opened)
 }
 
-/// Two nodes may start on an empty database at once: of two that make the same table, one meets the other's catalog
-/// row and finds the table there when it asks again.
-async fn run_ddl(client: &Link, ddl: &str) -> Result<(), StoreError> {
-    let sql = postgres_ddl(ddl);
-    match client.batch_execute(&sql).await {
-        Ok(()) => Ok(()),
-        Err(_) => client.batch_execute(&sql).await.map_err(|e| postgres::failure("migration", &e)),
+/// Waits until no other node takes steps, however long that takes it.
+async fn take_lock(another: &impl AsyncFn() -> Result<Link, StoreError>) -> Result<Link, StoreError> {
+    let mut told = false;
+    loop {
+        let link = another().await?;
+        // Not to be had by anybody after us.
+        link.discard();
+        let begin = "BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0";
+        link.batch_execute(begin).await.map_err(|e| postgres::failure("migration", &e))?;
+        let values = [META_PART.into(), Value::Text(LOCK), Value::Bytes(&[])];
+        match postgres::execute(&link, &WRITE_META, &values).await {
+            Ok(_) => return Ok(link),
+            // It waited for as long as a statement may wait for a lock.
+            Err(StoreError::Conflict { .. }) => {
+                if !told {
+                    tracing::warn!("another node is bringing the tables up to date: waiting for it");
+                    told = true;
+                }
+            }
+            Err(error) => return Err(error),
+        }
     }
+}
+
+/// Says from which version.
+async fn take_steps_on_postgres(client: &Link) -> Result<i64, StoreError> {
+    let read =
+        async |name| postgres::query(client, &READ_META, &[META_PART.into(), Value::Text(name)], value).await;
+    // Another node may have been here while we waited.
+    let from = check_version(&read(VERSION).await?, &read(OLDEST).await?)?;
+    let run = async |sql: &str| client.batch_execute(sql).await;
+    // An index of a large table takes its time.
+    run("SET statement_timeout = 0").await.map_err(|e| postgres::failure("migration", &e))?;
+    for (step, done) in STEPS.iter().zip(1_i64..).filter(|(_, done)| *done > from) {
+        if from > 0 {
+            tracing::info!(step = done, of = SCHEMA_VERSION, "bringing the tables up to date");
+        }
+        for sql in postgres_ddl(step, from == 0) {
+            // A statement that waits for writers holds up others behind it: it gives up in time, and tries again.
+            let mut tried = 0;
+            while let Err(error) = run(&sql).await {
+                tried += 1;
+                let error = postgres::failure("migration", &error);
+                if tried == DDL_ATTEMPTS || !matches!(error, StoreError::Conflict { .. }) {
+                    return Err(error);
+                }
+            }
+        }
+        let version = [META_PART.into(), Value::Text(VERSION), Value::Bytes(&done.to_be_bytes())];
+        postgres::execute(client, &WRITE_META, &version).await?;
+    }
+    if from < SCHEMA_VERSION {
+        let oldest = [META_PART.into(), Value::Text(OLDEST), Value::Bytes(&SERVES_FROM.to_be_bytes())];
+        postgres::execute(client, &WRITE_META, &oldest).await?;
+    }
+    run("RESET statement_timeout").await.map_err(|e| postgres::failure("migration", &e))?;
+    Ok(from)
 }
 
 /// Where the engines differ: SQLite adds a column without asking whether it is there. It is not: steps and version are
@@ -575,20 +209,31 @@ fn sqlite_ddl(ddl: &str) -> String {
     ddl.replace("ADD COLUMN IF NOT EXISTS", "ADD COLUMN")
 }
 
-/// Where the engines differ: SQLite compares text by its bytes, PostgreSQL by the database's locale unless told else.
-fn postgres_ddl(ddl: &str) -> String {
-    ddl.replace(" TEXT", " TEXT COLLATE \"C\"")
+/// Where the engines differ: SQLite compares text by its bytes, PostgreSQL by the database's locale unless told else. And an
+/// index of a table that is in use is made beside its writers; one that an interrupted start left half made goes first.
+fn postgres_ddl(ddl: &str, is_new: bool) -> Vec<String> {
+    let sql = ddl.replace(" TEXT", " TEXT COLLATE \"C\"");
+    match sql.strip_prefix("CREATE INDEX IF NOT EXISTS ") {
+        Some(index) if !is_new => {
+            let name = index.split_whitespace().next().unwrap_or_default();
+            vec![format!("DROP INDEX IF EXISTS {name}"), format!("CREATE INDEX CONCURRENTLY {index}")]
+        }
+        _ => vec![sql],
+    }
 }
 
-fn check_version(found: &[Vec<u8>]) -> Result<i64, StoreError> {
-    let from = found.first().map_or(Ok(0), |bytes| number(bytes))?;
-    if from > SCHEMA_VERSION {
+/// The version of the tables, if this build may serve them. Those of a newer build it may, unless that build needs what
+/// this one does not do.
+fn check_version(version: &[Vec<u8>], oldest: &[Vec<u8>]) -> Result<i64, StoreError> {
+    let of = |found: &[Vec<u8>]| found.first().map(|bytes| number(bytes)).transpose();
+    let version = of(version)?.unwrap_or_default();
+    if version > SCHEMA_VERSION && of(oldest)?.unwrap_or(version) > SCHEMA_VERSION {
         let reason = format!(
-            "its tables are of version {from}, this rampart knows version {SCHEMA_VERSION}: start a newer rampart"
+            "its tables are of version {version}, this rampart knows version {SCHEMA_VERSION}: start a newer rampart"
         );
         return Err(StoreError::Unusable { reason });
     }
-    Ok(from)
+    Ok(version)
 }
 
 fn opened(from: i64, partitions: &[Vec<u8>], key: &[Vec<u8>]) -> Result<Opened, StoreError> {
@@ -596,7 +241,7 @@ fn opened(from: i64, partitions: &[Vec<u8>], key: &[Vec<u8>]) -> Result<Opened, 
     let count = partitions.first().map(|bytes| number(bytes)).transpose()?;
     let key = key.first().and_then(|bytes| bytes.as_slice().try_into().ok());
     Ok(Opened {
-        migrated: Migrated { from, to: SCHEMA_VERSION },
+        migrated: Migrated { from, to: from.max(SCHEMA_VERSION) },
         partitions: count.and_then(Partitions::new).ok_or_else(|| corrupt(PARTITIONS))?,
         page_token_key: key.ok_or_else(|| corrupt(PAGE_TOKEN_KEY))?,
     })
@@ -645,6 +290,30 @@ mod tests {
                 let kind = column.split_whitespace().nth(1).unwrap();
                 assert!(["BIGINT", "TEXT", "BYTEA", "SMALLINT"].contains(&kind), "{column}");
             }
+        }
+    }
+
+    #[test]
+    fn every_step_only_adds() {
+        for ddl in STEPS {
+            let adds_column = ddl.starts_with("ALTER TABLE") && ddl.contains(" ADD COLUMN IF NOT EXISTS ");
+            assert!(ddl.starts_with("CREATE ") || adds_column, "{ddl}");
+            // A build that does not know the column writes rows without it.
+            assert!(!adds_column || !ddl.contains("NOT NULL"), "{ddl}");
+        }
+    }
+
+    #[test]
+    fn tables_of_a_newer_build_are_served_while_it_says_so() {
+        let of = |version: i64| vec![version.to_be_bytes().to_vec()];
+        let newer = SCHEMA_VERSION + 3;
+        assert_eq!(check_version(&[], &[]).unwrap(), 0);
+        assert_eq!(check_version(&of(2), &[]).unwrap(), 2);
+        assert_eq!(check_version(&of(newer), &of(SCHEMA_VERSION)).unwrap(), newer);
+        // A build of before this rule wrote no such thing.
+        for oldest in [of(SCHEMA_VERSION + 1), Vec::new()] {
+            let error = check_version(&of(newer), &oldest).unwrap_err();
+            assert!(error.to_string().contains("start a newer rampart"), "{error}");
         }
     }
 

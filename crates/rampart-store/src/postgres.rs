@@ -101,7 +101,11 @@ impl PostgresStore {
             .map_err(StoreError::unavailable)?;
         let client = pool.get().await.map_err(|e| unreachable_store(&e))?;
         let link = Link::for_transaction(client, timeouts);
-        let opened = migrations::migrate_postgres(&link, options.partitions).await?;
+        let another = async || {
+            let client = pool.get().await.map_err(|e| unreachable_store(&e))?;
+            Ok(Link::for_transaction(client, timeouts))
+        };
+        let opened = migrations::migrate_postgres(&link, another, options.partitions).await?;
         drop(link);
         let turns = Arc::new(opened.partitions.all().map(|_| Mutex::new(())).collect());
         Ok((Self { pool, timeouts, partitions: opened.partitions, turns, counts }, opened))

@@ -16,7 +16,8 @@ impl Reader {
 static SETTINGS: Statement = Statement::new(
     "store_meta.settings",
     "SELECT name, value FROM store_meta
-     WHERE part = $1 AND name <> 'schema_version' AND name <> 'partitions' ORDER BY name LIMIT 1000",
+     WHERE part = $1 AND name NOT IN ('schema_version', 'serves_from', 'migration_lock', 'partitions')
+     ORDER BY name LIMIT 1000",
 );
 
 pub(crate) static STATEMENTS: &[&Statement] = &[&SETTINGS];

@@ -6,6 +6,7 @@ mod engines;
 mod following;
 mod iam;
 mod leases;
+mod migrating;
 mod organizations;
 mod outcomes;
 mod plans;
