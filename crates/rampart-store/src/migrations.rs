@@ -1,7 +1,7 @@
 //! The tables, and how a store comes to have them. Forward only, one DDL statement after the other, each of which may find
 //! its work done, so that an interrupted start simply goes on.
 
-use crate::postgres::Link;
+use crate::postgres::{Connections, Link};
 use crate::statement::{Row, Statement, Value};
 use crate::{Partitions, StoreError, postgres, sqlite};
 
@@ -110,7 +110,7 @@ fn take_steps(connection: &rusqlite::Connection, partitions: Partitions) -> Resu
 /// step, so that the next one goes on from there.
 pub(crate) async fn migrate_postgres(
     client: &Link,
-    another: impl AsyncFn() -> Result<Link, StoreError>,
+    connections: &Connections<'_>,
     partitions: Partitions,
 ) -> Result<Opened, StoreError> {
     let read =
@@ -129,7 +129,7 @@ pub(crate) async fn migrate_postgres(
         if read(LOCK).await?.is_empty() {
             settle(LOCK, &[]).await?;
         }
-        let lock = take_lock(&another).await?;
+        let lock = take_lock(connections).await?;
         from = take_steps_on_postgres(client).await?;
         lock.batch_execute("COMMIT").await.map_err(|e| postgres::failure("migration", &e))?;
     }
@@ -145,10 +145,10 @@ pub(crate) async fn migrate_postgres(
 }
 
 /// Waits until no other node takes steps, however long that takes it.
-async fn take_lock(another: &impl AsyncFn() -> Result<Link, StoreError>) -> Result<Link, StoreError> {
+async fn take_lock(connections: &Connections<'_>) -> Result<Link, StoreError> {
     let mut told = false;
     loop {
-        let link = another().await?;
+        let link = connections.for_transaction().await?;
         // Not to be had by anybody after us.
         link.discard();
         let begin = "BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0";
@@ -174,9 +174,11 @@ async fn take_steps_on_postgres(client: &Link) -> Result<i64, StoreError> {
         async |name| postgres::query(client, &READ_META, &[META_PART.into(), Value::Text(name)], value).await;
     // Another node may have been here while we waited.
     let from = check_version(&read(VERSION).await?, &read(OLDEST).await?)?;
-    let run = async |sql: &str| client.batch_execute(sql).await;
     // An index of a large table takes its time.
-    run("SET statement_timeout = 0").await.map_err(|e| postgres::failure("migration", &e))?;
+    client
+        .batch_execute("SET statement_timeout = 0")
+        .await
+        .map_err(|e| postgres::failure("migration", &e))?;
     for (step, done) in STEPS.iter().zip(1_i64..).filter(|(_, done)| *done > from) {
         if from > 0 {
             tracing::info!(step = done, of = SCHEMA_VERSION, "bringing the tables up to date");
@@ -184,7 +186,7 @@ async fn take_steps_on_postgres(client: &Link) -> Result<i64, StoreError> {
         for sql in postgres_ddl(step, from == 0) {
             // A statement that waits for writers holds up others behind it: it gives up in time, and tries again.
             let mut tried = 0;
-            while let Err(error) = run(&sql).await {
+            while let Err(error) = client.batch_execute(&sql).await {
                 tried += 1;
                 let error = postgres::failure("migration", &error);
                 if tried == DDL_ATTEMPTS || !matches!(error, StoreError::Conflict { .. }) {
@@ -199,7 +201,7 @@ async fn take_steps_on_postgres(client: &Link) -> Result<i64, StoreError> {
         let oldest = [META_PART.into(), Value::Text(OLDEST), Value::Bytes(&SERVES_FROM.to_be_bytes())];
         postgres::execute(client, &WRITE_META, &oldest).await?;
     }
-    run("RESET statement_timeout").await.map_err(|e| postgres::failure("migration", &e))?;
+    client.batch_execute("RESET statement_timeout").await.map_err(|e| postgres::failure("migration", &e))?;
     Ok(from)
 }
 

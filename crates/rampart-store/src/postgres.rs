@@ -61,6 +61,19 @@ pub(crate) struct PostgresStore {
     counts: Arc<Counts>,
 }
 
+/// Where connections come from.
+pub(crate) struct Connections<'a> {
+    pool: &'a Pool,
+    timeouts: Timeouts,
+}
+
+impl Connections<'_> {
+    pub(crate) async fn for_transaction(&self) -> Result<Link, StoreError> {
+        let pooled = self.pool.get().await.map_err(|e| unreachable_store(&e))?;
+        Ok(Link::for_transaction(pooled, self.timeouts))
+    }
+}
+
 /// How one attempt ended when it did not succeed.
 enum Failed {
     /// Nothing was written, and trying again may help.
@@ -101,11 +114,9 @@ impl PostgresStore {
             .map_err(StoreError::unavailable)?;
         let client = pool.get().await.map_err(|e| unreachable_store(&e))?;
         let link = Link::for_transaction(client, timeouts);
-        let another = async || {
-            let client = pool.get().await.map_err(|e| unreachable_store(&e))?;
-            Ok(Link::for_transaction(client, timeouts))
-        };
-        let opened = migrations::migrate_postgres(&link, another, options.partitions).await?;
+        let opened =
+            migrations::migrate_postgres(&link, &Connections { pool: &pool, timeouts }, options.partitions)
+                .await?;
         drop(link);
         let turns = Arc::new(opened.partitions.all().map(|_| Mutex::new(())).collect());
         Ok((Self { pool, timeouts, partitions: opened.partitions, turns, counts }, opened))
