@@ -21,13 +21,13 @@ mod remains;
 mod replacement;
 
 use endings::end_with_their_shares;
+pub(crate) use memberships::tidy_memberships;
 use purge::purge;
 pub use remains::remove_remains;
 use remains::remove_some;
 use replacement::replace_permissions;
 
 pub(crate) use endings::expire_invitations;
-pub(crate) use memberships::tidy_memberships;
 
 use crate::app::App;
 use crate::metrics::Job;

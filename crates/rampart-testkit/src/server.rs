@@ -116,6 +116,17 @@ impl TestServer {
         Self::start_changed(StoreKind::Sqlite, &settings, Catalog::embedded(), change).await
     }
 
+    /// Starts another node on the same store, with a clock of its own. On PostgreSQL it has connections of its own; a
+    /// SQLite store is one process's, so there it shares the writer.
+    pub async fn another_node(&self, settings: &Settings) -> Self {
+        let store = match &*self.home {
+            Home::Directory(_) => self.store.clone(),
+            home @ Home::Database(_) => open(home).await,
+        };
+        let (home, master_key) = (Arc::clone(&self.home), self.master_key.clone());
+        Self::serve(home, store, master_key, settings, Catalog::embedded(), |server| server).await
+    }
+
     async fn start_changed(
         kind: StoreKind,
         settings: &Settings,
@@ -125,17 +136,6 @@ impl TestServer {
         let home = make_home(kind);
         let store = open(&home).await;
         Self::serve(Arc::new(home), store, MasterKey::generate(), settings, catalog, change).await
-    }
-
-    /// Starts another node on the same store, with a clock of its own. On PostgreSQL it has connections of its own; a
-    /// SQLite store is one process's, so there it shares the writer.
-    pub async fn another_node(&self, settings: &Settings) -> Self {
-        let store = match &*self.home {
-            Home::Directory(_) => self.store.clone(),
-            home @ Home::Database(_) => open(home).await,
-        };
-        let (home, key) = (Arc::clone(&self.home), self.master_key.clone());
-        Self::serve(home, store, key, settings, Catalog::embedded(), |server| server).await
     }
 
     async fn serve(

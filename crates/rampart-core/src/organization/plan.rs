@@ -180,6 +180,7 @@ struct Planner<'a, 'i> {
     steps: Vec<Step>,
     /// Where each account is wanted.
     wanted: BTreeMap<AccountId, (AccountEntry, Option<Parent>)>,
+    emails: HashSet<String>,
     described: Vec<Described<'a>>,
     kept_units: HashSet<String>,
 }
@@ -194,8 +195,19 @@ impl<'a, 'i> Planner<'a, 'i> {
         let units = snapshot.units.iter().map(|unit| (unit.id.as_str(), unit)).collect();
         let named =
             snapshot.units.iter().map(|unit| ((unit.parent.as_str(), unit.name.as_str()), unit)).collect();
-        let (steps, wanted, described) = (Vec::new(), BTreeMap::new(), Vec::new());
-        Self { organization, units, named, now, ids, steps, wanted, described, kept_units: HashSet::new() }
+        let (steps, wanted, emails, described) = (Vec::new(), BTreeMap::new(), HashSet::new(), Vec::new());
+        Self {
+            organization,
+            units,
+            named,
+            now,
+            ids,
+            steps,
+            wanted,
+            emails,
+            described,
+            kept_units: HashSet::new(),
+        }
     }
 
     fn node(&mut self, node: &'a Node, at: &Parent, depth: usize) -> Result<(), PlanFault> {
@@ -260,6 +272,9 @@ impl<'a, 'i> Planner<'a, 'i> {
     fn want(&mut self, account: &AccountEntry, at: Option<Parent>) -> Result<(), PlanFault> {
         if let Some(email) = account.email.as_ref().filter(|email| check_email(email).is_err()) {
             return Err(PlanFault::Email(email.clone()));
+        }
+        if let Some(email) = account.email.as_ref().filter(|email| !self.emails.insert((*email).clone())) {
+            return Err(PlanFault::EmailTwice(email.clone()));
         }
         match self.wanted.insert(account.id, (account.clone(), at)) {
             Some(_) => Err(PlanFault::AccountTwice(account.id)),
@@ -457,6 +472,12 @@ mod tests {
     fn what_cannot_be_is_refused() {
         let twice = file(vec![unit("a", &["222222222222"], vec![unit("b", &["222222222222"], Vec::new())])]);
         assert!(matches!(steps(&twice, &existing()), Err(PlanFault::AccountTwice(_))));
+        let mut alike = file(Vec::new());
+        for id in ["222222222222", "333333333333"] {
+            let email = Some("a@acme.example".to_owned());
+            alike.root.accounts.push(AccountEntry { email, ..entry(id) });
+        }
+        assert!(matches!(steps(&alike, &existing()), Err(PlanFault::EmailTwice(_))));
         let twins = file(vec![unit("a", &[], Vec::new()), unit("a", &[], Vec::new())]);
         assert!(matches!(steps(&twins, &existing()), Err(PlanFault::UnitName(_))));
         let deep = (0..6).fold(Vec::new(), |units, n| vec![unit(&n.to_string(), &[], units)]);

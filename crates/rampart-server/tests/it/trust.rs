@@ -56,7 +56,7 @@ impl Callers {
             match reply.status {
                 200 => may.push(name),
                 _ => {
-                    assert_eq!(reply.xml_error(), (403, "AccessDenied".to_owned()), "{name}: {}", reply.text)
+                    assert_eq!(reply.xml_error(), (403, "AccessDenied".to_owned()), "{name}: {}", reply.text);
                 }
             }
         }

@@ -31,7 +31,7 @@ impl Work for Remember {
 
     async fn run(&self, tx: &Transaction) -> Result<(), Abort> {
         let answer = RememberedAnswer { request_hash: vec![0, 255], answer: "{}".to_owned() };
-        Ok(tx.remember_answer(&scope(), &answer, TimestampMs(0), TimestampMs(4_000_000_000_000)).await?)
+        Ok(tx.remember_answer(&scope(), &answer, TIME, TimestampMs(4_000_000_000_000)).await?)
     }
 }
 

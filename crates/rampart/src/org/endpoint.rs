@@ -84,15 +84,12 @@ impl Endpoint {
         let management: AccountId = text(&organization["MasterAccountId"])?.parse()?;
         let roots = self.list("ListRoots", json!({}), "Roots").await?;
         let top = roots.first().context("the organization has no root")?;
-        let services =
-            self.list("ListAWSServiceAccessForOrganization", json!({}), "EnabledServicePrincipals").await?;
-        let services: Vec<String> = services
-            .iter()
-            .map(|service| text(&service["ServicePrincipal"]))
-            .collect::<anyhow::Result<_>>()?;
+        let has_all_features = organization["FeatureSet"] == "ALL";
+        // AWS: others have neither trusted services nor policies.
+        let services = if has_all_features { Some(self.services().await?) } else { None };
         let mut root = self.tree(&text(&top["Id"])?).await?;
         let (mut policies_enabled, mut policies) = (None, None);
-        if organization["FeatureSet"] == "ALL" {
+        if has_all_features {
             let is_enabled = policies_are_enabled(top);
             let (found, attached) = self.policies(is_enabled).await?;
             if is_enabled {
@@ -105,12 +102,18 @@ impl Endpoint {
             management_account,
             id: Some(text(&organization["Id"])?),
             feature_set: Some(text(&organization["FeatureSet"])?),
-            sharing: Some(services.iter().any(|service| service == RAM_SERVICE)),
-            trusted_services: Some(services),
+            sharing: services.as_ref().map(|services| services.iter().any(|service| service == RAM_SERVICE)),
+            trusted_services: services,
             policies_enabled,
             policies,
             root,
         })
+    }
+
+    async fn services(&self) -> anyhow::Result<Vec<String>> {
+        let operation = "ListAWSServiceAccessForOrganization";
+        let listed = self.list(operation, json!({}), "EnabledServicePrincipals").await?;
+        listed.iter().map(|service| text(&service["ServicePrincipal"])).collect()
     }
 
     /// The service control policies, and what they are attached to while they are enabled.

@@ -186,3 +186,18 @@ fn the_accounts_that_the_store_knows_are_listed() {
         "{text}"
     );
 }
+
+#[tokio::test]
+async fn an_organization_for_one_bill_is_mirrored() {
+    let (source, target) = (Site::new(), Site::new());
+    source.write("bill.yaml", "{managementAccount: {id: '111111111111'}, featureSet: CONSOLIDATED_BILLING}");
+    org(&source, &["apply", "bill.yaml"]);
+    let server = source.serve(&[]);
+    let endpoint = format!("http://{}", server.address);
+    for words in ["Done: 1 changes.", "Nothing changes."] {
+        let mut command = target.command(&["org", "mirror", "--endpoint", &endpoint, "--prune"]);
+        command.env("AWS_ACCESS_KEY_ID", "111111111111").env("AWS_SECRET_ACCESS_KEY", "x");
+        let outcome = crate::program::Outcome::of(&mut command);
+        assert!(outcome.succeeded && outcome.stdout.contains(words), "{outcome:?}");
+    }
+}

@@ -28,6 +28,8 @@ pub enum PlanFault {
     AccountElsewhere(AccountId),
     #[error("'{0}' is no address of an account's root user")]
     Email(String),
+    #[error("two accounts have the address '{0}'")]
+    EmailTwice(String),
     #[error("sharing needs an organization with all features")]
     SharingNeedsAllFeatures,
     #[error("service control policies need an organization with all features")]
@@ -67,7 +69,9 @@ impl PlanFault {
             Self::PoliciesNeedAllFeatures => first(&"policies"),
             Self::PoliciesDisabled => first(&"policiesEnabled"),
             Self::TooDeep(name) | Self::Policy(name, _) | Self::PolicyUnknown(name) => first(name),
-            Self::UnitName(name) | Self::PolicyTwice(name) => Some((name.clone(), 1)),
+            Self::UnitName(name) | Self::PolicyTwice(name) | Self::EmailTwice(name) => {
+                Some((name.clone(), 1))
+            }
             Self::TooManyPolicies(target) | Self::WithoutPolicies(target) | Self::Tags(target) => {
                 first(target)
             }

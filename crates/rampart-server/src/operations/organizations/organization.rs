@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures_util::future::try_join4;
 use rampart_aws::rest_json::parse_body;
 use rampart_core::organization::change::Tidying;
 use rampart_core::organization::member::{JoinedMethod, Joining, decide_claim};
@@ -63,15 +64,18 @@ impl Work for Create {
             return Ok(answer);
         }
         let (account, now) = (self.call.account, self.call.now);
-        if tx.membership(account).await?.is_some() {
+        let (membership, remains) = (tx.membership(account), tx.remains_of(account));
+        let (claim, known) = (tx.organization_claim(account), tx.account(account));
+        let (membership, remains, claim, known) = try_join4(membership, remains, claim, known).await?;
+        if membership.is_some() {
             return Err(OrganizationRefusal::AlreadyInOrganization.into());
         }
-        if tx.remains_of(account).await?.is_some() {
+        if remains.is_some() {
             // The account had another one between the removal of the last one's remains and this.
             return Err(OrganizationRefusal::ConcurrentModification.into());
         }
-        let claim = decide_claim(account, account, tx.organization_claim(account).await?, now)?;
-        let name = tx.account(account).await?.map(|known| known.name).unwrap_or_default();
+        let claim = decide_claim(account, account, claim, now)?;
+        let name = known.map(|known| known.name).unwrap_or_default();
         let (id, root) =
             (OrganizationId::new(self.app.entropy.bytes()), ParentId::new_root(self.app.entropy.bytes()));
         let organization = Organization::new(account, id, root, self.feature_set, now);
@@ -126,12 +130,13 @@ impl Managing for DeleteInput {
         if at.organization.accounts > 1 {
             return Err(OrganizationRefusal::OrganizationNotEmpty.into());
         }
-        let (organization, now) = (at.organization, at.call.now);
-        let (management, generation) = (organization.management, organization.policies_generation);
+        let (management, now) = (at.organization.management, at.call.now);
+        let generation = at.organization.policies_generation;
+        let tidying = Tidying { management, account: Some(management), at: now };
         let mut changes = vec![
             OrganizationChange::Deleted { management },
             OrganizationChange::AttachmentsDropped { management, generation },
-            OrganizationChange::TidyingStored(Tidying { management, account: Some(management), at: now }),
+            OrganizationChange::TidyingStored(tidying),
         ];
         // Another organization may have the account at once.
         let claim = tx.organization_claim(management).await?;
