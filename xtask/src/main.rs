@@ -26,6 +26,7 @@ Commands:
   tidy                            Check what needs no compiler: layering, file sizes, links, leftovers
   bench [requests] [ARGUMENTS]    What a request costs, beside a bare echo on the same edge
   bench scale [ARGUMENTS]         What operations cost in a store that holds much else (some minutes)
+  bench nodes [--seconds N]       Two nodes on one PostgreSQL: how late a follower is, and a soak
   help                            Print this
 
 Examples:
@@ -67,13 +68,18 @@ fn dispatch(arguments: &[String]) -> Result<ExitCode> {
 fn bench(arguments: &[String]) -> Result<ExitCode> {
     let workspace = Workspace::locate()?;
     let (name, rest) = match arguments.split_first() {
-        Some((name, rest)) if matches!(name.as_str(), "requests" | "scale") => (name.as_str(), rest),
+        Some((name, rest)) if matches!(name.as_str(), "requests" | "scale" | "nodes") => {
+            (name.as_str(), rest)
+        }
         _ => ("requests", arguments),
     };
     let mut cargo = workspace.cargo();
     cargo.args(["bench", "-p", "rampart-server", "--bench", name, "--"]).args(rest);
-    // The scale benchmark starts PostgreSQL, if it can be found or set up.
-    if name == "scale" {
+    if name == "nodes" {
+        process::run(workspace.cargo().args(["build", "--release", "-p", "rampart"]))?;
+    }
+    // These start PostgreSQL, if it can be found or set up.
+    if name != "requests" {
         cargo.env(tools::PG_BIN, tools::postgres_programs(&workspace)?);
     }
     let status = process::run(&mut cargo)?;

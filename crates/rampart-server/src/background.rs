@@ -15,6 +15,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 mod endings;
 mod leadership;
+mod listening;
 mod memberships;
 mod purge;
 mod remains;
@@ -34,8 +35,6 @@ use crate::metrics::Job;
 
 /// How often it looks for work.
 const INTERVAL: Duration = Duration::from_secs(30);
-/// How often it looks for what clients wait for, which they may have asked of another node.
-const INTERVAL_OF_WORKS: Duration = Duration::from_secs(1);
 /// Rows of one kind that are looked for at once.
 const BATCH_MAX: u32 = 500;
 /// Rows written by one transaction, of a share that is taken apart.
@@ -67,6 +66,7 @@ pub async fn run(app: Arc<App>, stop: impl Future<Output = ()>) {
                 tracing::warn!(term = fence.term(), "another node may do the background work now");
             }
             never = worker.work() => match never {},
+            never = listening::listen(&app) => match never {},
         }
     }
 }
@@ -97,19 +97,14 @@ impl<'a> Worker<'a> {
 
     async fn work(&self) -> Infallible {
         let app = self.app;
-        let ticks = |period| {
-            let mut ticks = interval(period);
-            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            ticks
-        };
-        let (mut sweeps, mut looks) = (ticks(INTERVAL), ticks(INTERVAL_OF_WORKS));
+        let mut sweeps = interval(INTERVAL);
+        sweeps.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let settle_delay = Duration::from_millis(app.timing().settle_delay_ms.try_into().unwrap_or_default());
         // When the work that was asked for first is due, and whether more was asked for since.
         let (mut due_at, mut more) = (None, false);
         loop {
             let only_works = tokio::select! {
                 _ = sweeps.tick() => false,
-                _ = looks.tick(), if self.fence.is_some() => true,
                 () = app.work_waits.notified() => {
                     more = due_at.is_some();
                     due_at = due_at.or(Some(Instant::now() + settle_delay));
