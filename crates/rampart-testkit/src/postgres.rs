@@ -11,7 +11,6 @@ mod server_user;
 mod watchdog;
 
 use std::net::{Ipv4Addr, TcpListener};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -23,7 +22,6 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 pub use database::TestDatabase;
 pub use error::PostgresError;
 
-use crate::tls;
 use installation::Installation;
 use server_user::ServerUser;
 use watchdog::Watchdog;
@@ -66,8 +64,6 @@ pub struct ClusterOptions {
     pub listen: Listen,
     /// Whether commits reach the disk.
     pub fsync: Fsync,
-    /// The name of the certificate of [`crate::tls`] that it speaks TLS with, if it does.
-    pub certificate: Option<&'static str>,
     /// Further lines of `postgresql.conf`, such as `("statement_timeout", "5s")`.
     pub settings: Vec<(String, String)>,
 }
@@ -188,32 +184,14 @@ impl Site {
             ("fsync", durable.to_owned()),
             ("full_page_writes", durable.to_owned()),
         ];
-        let certificate = options.certificate.map(|name| self.install(name)).transpose()?;
         let asked = options.settings.iter().map(|(name, value)| (name.as_str(), value.clone()));
         let lines: Vec<String> = fixed
             .into_iter()
-            .chain(certificate.into_iter().flatten())
             .chain(asked)
             .map(|(name, value)| format!("{name} = '{}'\n", value.replace('\'', "''")))
             .collect();
         let file = self.data().join("postgresql.auto.conf");
         fs::write(&file, lines.concat()).map_err(PostgresError::io("write", &file))
-    }
-
-    /// Puts a certificate and its key where the server may read them; the settings that say so.
-    fn install(&self, name: &str) -> Result<[(&'static str, String); 3], PostgresError> {
-        let copies = [("server.pem", "pem"), ("server.key", "key")].map(|(copy, kind)| {
-            let (from, to) = (tls::file(&format!("{name}.{kind}")), self.directory.join(copy));
-            // A new file: PostgreSQL refuses a key that others can read.
-            let text = fs::read(&from).map_err(PostgresError::io("read", &from))?;
-            fs::write(&to, text).map_err(PostgresError::io("write", &to))?;
-            let private = fs::set_permissions(&to, fs::Permissions::from_mode(0o600));
-            private.map_err(PostgresError::io("protect", &to))?;
-            self.user.take_over(&to)?;
-            Ok(to.to_string_lossy().into_owned())
-        });
-        let [certificate, key] = copies;
-        Ok([("ssl", "on".to_owned()), ("ssl_cert_file", certificate?), ("ssl_key_file", key?)])
     }
 
     fn start(&self) -> Result<(), PostgresError> {
