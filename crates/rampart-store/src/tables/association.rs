@@ -86,11 +86,12 @@ static OF_TYPE: Statement = Statement::new(
        AND (a.standing = 1 OR (a.standing = 2 AND a.since_ms > $7)) AND (s.deleted_ms IS NULL OR s.deleted_ms > $8)
      ORDER BY a.created_ms, a.association_id LIMIT $9",
 );
+/// As many as a share has principals of one receiver: the share's quota bounds them.
 static OF_RECEIVER: Statement = Statement::new(
     "association.of_receiver",
     "SELECT owner, region, share_id, share_created_ms, association_id, entity, member, created_ms, standing, since_ms,
             deadline_ms, invitation_id
-     FROM association WHERE part = $1 AND share_id = $2 AND receiver = $3 ORDER BY part, share_id, receiver LIMIT 1000",
+     FROM association WHERE part = $1 AND share_id = $2 AND receiver = $3",
 );
 static STORE: Statement = Statement::new(
     "association.store",
