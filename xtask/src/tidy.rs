@@ -1,5 +1,6 @@
 //! `cargo xtask tidy`: rules of the repository that a compiler does not know.
 
+mod commands;
 mod files;
 mod layering;
 mod links;
@@ -26,11 +27,12 @@ pub(crate) fn command(arguments: &[String]) -> Result<ExitCode> {
 /// Runs every check, prints what it found, and returns how many checks passed and failed.
 pub(crate) fn check(workspace: &Workspace) -> Result<(u32, u32)> {
     let files = files::read_all(workspace)?;
-    let checks: [(&str, Vec<String>); 5] = [
+    let checks: [(&str, Vec<String>); 6] = [
         (
             "layering: pure crates depend on no runtime, network, database or clock",
             layering::check(workspace)?,
         ),
+        ("commands: `cargo run` runs the program", commands::check(workspace)?),
         ("size: no Rust file is longer than it may be", size::check(&files)),
         ("links: what Markdown points to is there", links::check(&files, &workspace.root)),
         ("leftovers: no unfinished, silenced or debugging code", wording::leftovers(&files)),
