@@ -49,7 +49,7 @@ pub struct Metrics {
     jobs: [OfJob; Job::ALL.len()],
     /// 1 while this node does the background work.
     pub(crate) leads: Gauge,
-    /// How late the node that does the background work was told the last change, in seconds.
+    /// How long after its operation began the leading node was told the last change of the log, in seconds.
     pub change_log_lag: Gauge<f64, AtomicU64>,
 }
 
@@ -127,7 +127,7 @@ impl Metrics {
         registry.register("background_leader", leading, leads.clone());
         registry.register_with_unit(
             "change_log_lag",
-            "How late the leading node was told the last change of the log",
+            "How long after its operation began the leading node was told the last change of the log",
             Unit::Seconds,
             change_log_lag.clone(),
         );
