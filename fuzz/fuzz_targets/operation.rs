@@ -14,11 +14,12 @@ use rampart_server::operations::{Operation, Service};
 const WRITES_MAX: u32 = 500;
 
 /// Codes of refusals that are no operation's own.
-const OF_THE_EDGE: [&str; 6] = [
+const OF_THE_EDGE: [&str; 7] = [
     "AccessDenied",
     "AccessDeniedException",
     "MalformedQueryString",
     "SerializationException",
+    "UnsupportedOperationException",
     "ValidationError",
     "ValidationException",
 ];
