@@ -1,4 +1,4 @@
-//! Requests of every operation, from the first line `OPERATION N ?QUERY` (N tells the account) and the body after it: each
+//! Requests of every operation, from the first line `SERVICE:OPERATION N?QUERY` (N tells the account) and the body after it: each
 //! is answered in the service's format or refused with a code that is the client's fault, and what is refused changes
 //! nothing.
 
@@ -14,12 +14,11 @@ use rampart_server::operations::{Operation, Service};
 const WRITES_MAX: u32 = 500;
 
 /// Codes of refusals that are no operation's own.
-const OF_THE_EDGE: [&str; 7] = [
+const OF_THE_EDGE: [&str; 6] = [
     "AccessDenied",
     "AccessDeniedException",
     "MalformedQueryString",
     "SerializationException",
-    "UnsupportedOperationException",
     "ValidationError",
     "ValidationException",
 ];

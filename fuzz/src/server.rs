@@ -84,9 +84,12 @@ impl Server {
     }
 }
 
-/// The operation of that name; of RAM, if several services have one.
+/// The operation of that name, which answers; `service:Name` where several services have one.
 pub fn operation(name: &str) -> Option<&'static Operation> {
-    Operation::all().find(|operation| operation.name == name)
+    let (service, name) = name.split_once(':').map_or((None, name), |(service, name)| (Some(service), name));
+    Operation::all()
+        .filter(|operation| operation.is_built() && service.is_none_or(|of| operation.service.name() == of))
+        .find(|operation| operation.name == name)
 }
 
 /// The id of an account of the targets'.
