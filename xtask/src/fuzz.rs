@@ -3,9 +3,9 @@
 //! Built by whatever compiler the workspace is built by: what libFuzzer needs to see which ways an input takes are stable
 //! options of the compiler, as `cargo fuzz` sets them; only the sanitizers need a nightly one.
 
+use std::hash::{BuildHasher, RandomState};
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
@@ -61,7 +61,7 @@ pub(crate) fn command(arguments: &[String]) -> Result<ExitCode> {
     }
     let targets = fuzz.chosen(&request.targets)?;
     let programs = fuzz.build(&targets)?;
-    let seed = request.seed.map_or_else(seed_of_now, Ok)?;
+    let seed = request.seed.unwrap_or_else(any_seed);
     let mut failed = Vec::new();
     for (target, program) in targets.iter().zip(programs) {
         println!("\n{}", terminal::bold(&format!("== {target} ==")));
@@ -115,10 +115,10 @@ fn number<N: std::str::FromStr>(option: &str, text: Option<&String>) -> Result<N
     text.and_then(|text| text.parse().ok()).with_context(|| format!("{option} takes a number"))
 }
 
-fn seed_of_now() -> Result<u32> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock stands before 1970")?;
-    // Zero would be chance again.
-    Ok(now.subsec_nanos().max(1))
+/// Another one each time: hash maps are seeded with chance. Zero would let libFuzzer choose, unsaid.
+fn any_seed() -> u32 {
+    let [a, b, c, d, ..] = RandomState::new().hash_one(()).to_le_bytes();
+    u32::from_le_bytes([a, b, c, d]).max(1)
 }
 
 /// The workspace of the fuzz targets.
@@ -164,7 +164,9 @@ impl Fuzz {
             &host,
         ]);
         cargo.arg("--target-dir").arg(&self.target).env("RUSTFLAGS", INSTRUMENTATION.join(" "));
-        targets.iter().for_each(|target| _ = cargo.args(["--bin", target]));
+        for target in targets {
+            cargo.args(["--bin", target]);
+        }
         if !process::run(&mut cargo)?.success() {
             bail!("the fuzz targets do not build");
         }
