@@ -3,6 +3,7 @@
 //! Nothing here knows rampart's code; it runs programs and counts what they report.
 #![expect(clippy::print_stdout, reason = "a command-line tool speaks to its user")]
 
+mod fuzz;
 mod process;
 mod terminal;
 mod test;
@@ -27,6 +28,7 @@ Commands:
   bench [requests] [ARGUMENTS]    What a request costs, beside a bare echo on the same edge
   bench scale [ARGUMENTS]         What operations cost in a store that holds much else (some minutes)
   bench nodes [--seconds N]       Two nodes on one PostgreSQL: how late a follower is, and a soak
+  fuzz [OPTIONS]                  Fuzz the parsers and decoders, each for minutes (`cargo xtask fuzz --help`)
   help                            Print this
 
 Examples:
@@ -56,6 +58,7 @@ fn dispatch(arguments: &[String]) -> Result<ExitCode> {
         "test" => test::command(rest),
         "tidy" => tidy::command(rest),
         "bench" => bench(rest),
+        "fuzz" => fuzz::command(rest),
         "help" | "--help" | "-h" => {
             print!("{HELP}");
             Ok(ExitCode::SUCCESS)

@@ -123,7 +123,8 @@ fn skip_string(bytes: &mut std::str::Bytes<'_>) -> bool {
 fn refusal(error: &serde_json::Error) -> BodyError {
     let (line, column) = (error.line(), error.column());
     if error.classify() != Category::Data {
-        return BodyError::NotJson { line, column };
+        // The parser says column 0 of a line that it has not begun.
+        return BodyError::NotJson { line: line.max(1), column: column.max(1) };
     }
     let text = error.to_string();
     let message = text.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&text);
@@ -181,6 +182,15 @@ mod tests {
         }
         let bare = parse_body::<Texts>(b"{\"a\":[\"\0\"]}");
         assert!(matches!(bare, Err(BodyError::NotJson { .. })), "{bare:?}");
+    }
+
+    #[test]
+    fn places_are_counted_from_one() {
+        for (body, place) in [("{\n", (2, 1)), ("{\"a\":1\n\n", (3, 1)), ("{", (1, 1)), ("{a", (1, 2))] {
+            let (line, column) = place;
+            let refused = parse_body::<std::collections::BTreeMap<String, u8>>(body.as_bytes());
+            assert_eq!(refused, Err(BodyError::NotJson { line, column }), "{body:?}");
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ mod respond;
 mod route;
 mod tls;
 
-pub(crate) use dispatch::{is_from_a_page, perform};
+pub(crate) use dispatch::{is_from_a_page, perform, read_form};
 
 use std::future::Future;
 use std::net::SocketAddr;

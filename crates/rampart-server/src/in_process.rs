@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use rampart_aws::query::Form;
 use rampart_core::{AccountId, Region};
 
 use crate::app::{App, Call};
-use crate::edge::perform;
+use crate::edge::{perform, read_form};
+use crate::failure::Failure;
 use crate::identity::Caller;
 use crate::operations::{Operation, Request};
 
-/// Runs an operation of a service that speaks JSON as the root of `account`, as open mode lets in whoever signs with a
-/// key that is an account. Gives the answer's body, or the code of the error.
+/// Runs an operation as the root of `account`, as open mode lets in whoever signs with a key that is an account. Gives the
+/// answer's body, or the code of the error.
 pub async fn call(
     app: &Arc<App>,
     (account, region): (AccountId, Region),
@@ -20,6 +20,9 @@ pub async fn call(
     query: String,
     body: Bytes,
 ) -> Result<String, &'static str> {
+    let dialect = operation.service.dialect();
+    let code_of = |failure: Failure| failure.to_wire(dialect, Some(operation)).code;
+    let form = read_form(dialect, &query, &body).map_err(code_of)?;
     let call = Call {
         account,
         caller: Arc::new(Caller::unverified(account)),
@@ -32,7 +35,6 @@ pub async fn call(
         membership: Arc::default(),
         now: app.clock.now(),
     };
-    let request = Request { call, query, body, form: Form::default() };
-    let dialect = operation.service.dialect();
-    perform(app, request).await.map_err(|failure| failure.to_wire(dialect, Some(operation)).code)
+    let request = Request { call, query, body, form };
+    perform(app, request).await.map_err(code_of)
 }

@@ -77,9 +77,12 @@ fn refuse(part: Part, extra: &[String]) -> Result<()> {
 
 fn lint(workspace: &Workspace) -> Result<Counts> {
     let formatted = process::run(workspace.cargo().args(["fmt", "--all", "--check"]))?;
+    let fuzz = ["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"];
+    let fuzz_formatted = process::run(workspace.cargo().args(fuzz))?;
     let clippy = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
     let clean = process::run(workspace.cargo().args(clippy))?;
     let mut counts = Counts::of_one(formatted.success());
+    counts += Counts::of_one(fuzz_formatted.success());
     counts += Counts::of_one(clean.success());
     Ok(counts)
 }

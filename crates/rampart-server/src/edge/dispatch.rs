@@ -183,7 +183,7 @@ async fn answer(
 }
 
 /// The parameters of a request that is spoken in forms: its body, or else its URL's query.
-fn read_form(dialect: Dialect, query: &str, body: &[u8]) -> Result<Form, Failure> {
+pub(crate) fn read_form(dialect: Dialect, query: &str, body: &[u8]) -> Result<Form, Failure> {
     match dialect {
         Dialect::RestJson | Dialect::Json => Ok(Form::default()),
         Dialect::Query { .. } if body.is_empty() => Ok(parse_form(query.as_bytes())?),
