@@ -35,6 +35,6 @@ pub async fn call(
         membership: Arc::default(),
         now: app.clock.now(),
     };
-    let request = Request { call, query, body, form };
+    let request = Request { call, body, query, form };
     perform(app, request).await.map_err(code_of)
 }
