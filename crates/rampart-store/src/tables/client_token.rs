@@ -112,17 +112,7 @@ impl Transaction {
     /// Writes a row that was exported.
     pub(crate) async fn store_token(&self, row: &StoredToken) -> Result<(), StoreError> {
         self.mark_written();
-        let values = [
-            self.part().0.into(),
-            Value::Text(row.account.as_str()),
-            Value::Text(row.region.as_str()),
-            Value::Text(&row.operation),
-            Value::Text(&row.token),
-            Value::Bytes(&row.request_hash),
-            Value::Text(&row.answer),
-            row.expires.into(),
-        ];
-        self.connection.execute(&STORE, &values).await.map(drop)
+        self.store_new(row).await.map(drop)
     }
 
     /// Remembers the answer to a token until `expires`. Who uses a token at the same moment for something else meets
@@ -138,41 +128,45 @@ impl Transaction {
         expires: TimestampMs,
     ) -> Result<(), StoreError> {
         self.mark_written();
-        if self.store_answer(scope, answer, expires).await? {
+        let row = StoredToken {
+            account: scope.account,
+            region: scope.region,
+            operation: scope.operation.to_owned(),
+            token: scope.token.clone(),
+            request_hash: answer.request_hash.clone(),
+            answer: answer.answer.clone(),
+            expires,
+        };
+        if self.store_new(&row).await? {
             return Ok(());
         }
         // Of an answer that is over only the row is left: it makes way.
         let values = [
-            self.part_of(scope.account).into(),
-            Value::Text(scope.account.as_str()),
-            Value::Text(scope.region.as_str()),
-            Value::Text(scope.operation),
-            Value::Text(&scope.token),
+            self.part_of(row.account).into(),
+            Value::Text(row.account.as_str()),
+            Value::Text(row.region.as_str()),
+            Value::Text(&row.operation),
+            Value::Text(&row.token),
             now.into(),
         ];
         let is_over = self.connection.execute(&DROP_TOKEN, &values).await? > 0;
-        if is_over && self.store_answer(scope, answer, expires).await? {
+        if is_over && self.store_new(&row).await? {
             return Ok(());
         }
         Err(StoreError::Conflict { attempts: 1 })
     }
 
-    /// Whether there was none before.
-    async fn store_answer(
-        &self,
-        scope: &TokenScope,
-        answer: &RememberedAnswer,
-        expires: TimestampMs,
-    ) -> Result<bool, StoreError> {
+    /// Writes a row into the partition of its account. Whether there was none before.
+    async fn store_new(&self, row: &StoredToken) -> Result<bool, StoreError> {
         let values = [
-            self.part_of(scope.account).into(),
-            Value::Text(scope.account.as_str()),
-            Value::Text(scope.region.as_str()),
-            Value::Text(scope.operation),
-            Value::Text(&scope.token),
-            Value::Bytes(&answer.request_hash),
-            Value::Text(&answer.answer),
-            expires.into(),
+            self.part_of(row.account).into(),
+            Value::Text(row.account.as_str()),
+            Value::Text(row.region.as_str()),
+            Value::Text(&row.operation),
+            Value::Text(&row.token),
+            Value::Bytes(&row.request_hash),
+            Value::Text(&row.answer),
+            row.expires.into(),
         ];
         Ok(self.connection.execute(&STORE, &values).await? > 0)
     }
