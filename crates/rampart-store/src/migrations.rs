@@ -106,55 +106,69 @@ fn take_steps(connection: &rusqlite::Connection, partitions: Partitions) -> Resu
 }
 
 /// Under a lock row, so that of several nodes that start one takes the steps and the others wait for it. The row is held by
-/// a transaction on a connection of its own: it ends with the node, however that ends. The version is written after every
-/// step, so that the next one goes on from there.
+/// a transaction on a connection of its own: it ends with the node, however that ends.
 pub(crate) async fn migrate_postgres(
-    client: &Link,
-    connections: &Connections<'_>,
+    connections: &Connections,
     partitions: Partitions,
 ) -> Result<Opened, StoreError> {
-    let read =
-        async |name| postgres::query(client, &READ_META, &[META_PART.into(), Value::Text(name)], value).await;
-    let settle = async |name, value: &[u8]| {
-        let values = [META_PART.into(), Value::Text(name), Value::Bytes(value)];
-        postgres::execute(client, &SETTLE_META, &values).await
-    };
+    let client = &connections.for_transaction().await?;
     // Two that make this table at once: one meets the other's catalog row, and finds the table when it asks again.
-    if client.batch_execute(META_TABLE).await.is_err() {
-        client.batch_execute(META_TABLE).await.map_err(|e| postgres::failure("migration", &e))?;
+    for sql in postgres_ddl(META_TABLE, true) {
+        if run(client, &sql).await.is_err() {
+            run(client, &sql).await?;
+        }
     }
-    let mut from = check_version(&read(VERSION).await?, &read(OLDEST).await?)?;
+    let mut from = version_on_postgres(client).await?;
     if from < SCHEMA_VERSION {
         // Where it is there it is not written: that would wait for who holds it.
-        if read(LOCK).await?.is_empty() {
-            settle(LOCK, &[]).await?;
+        if read_meta(client, LOCK).await?.is_empty() {
+            write_meta(client, &SETTLE_META, LOCK, &[]).await?;
         }
         let lock = take_lock(connections).await?;
-        from = take_steps_on_postgres(client).await?;
-        lock.batch_execute("COMMIT").await.map_err(|e| postgres::failure("migration", &e))?;
-    }
-    settle(PARTITIONS, &partitions.count().to_be_bytes()).await?;
-    settle(PAGE_TOKEN_KEY, &new_key()).await?;
-    let opened = opened(from, &read(PARTITIONS).await?, &read(PAGE_TOKEN_KEY).await?)?;
-    if from < SCHEMA_VERSION {
-        for part in opened.partitions.all() {
-            postgres::execute(client, &MAKE_HEAD, &[part.0.into()]).await?;
+        // Another node may have been here while we waited.
+        from = version_on_postgres(client).await?;
+        if from < SCHEMA_VERSION {
+            take_steps_on_postgres(client, from, partitions).await?;
         }
+        run(&lock, "COMMIT").await?;
     }
-    Ok(opened)
+    opened_on_postgres(client, from).await
+}
+
+async fn run(client: &Link, sql: &str) -> Result<(), StoreError> {
+    client.batch_execute(sql).await.map_err(|e| postgres::failure("migration", &e))
+}
+
+async fn read_meta(client: &Link, name: &str) -> Result<Vec<Vec<u8>>, StoreError> {
+    postgres::query(client, &READ_META, &[META_PART.into(), Value::Text(name)], value).await
+}
+
+async fn write_meta(
+    client: &Link,
+    statement: &'static Statement,
+    name: &str,
+    value: &[u8],
+) -> Result<u64, StoreError> {
+    postgres::execute(client, statement, &[META_PART.into(), Value::Text(name), Value::Bytes(value)]).await
+}
+
+async fn version_on_postgres(client: &Link) -> Result<i64, StoreError> {
+    check_version(&read_meta(client, VERSION).await?, &read_meta(client, OLDEST).await?)
+}
+
+async fn opened_on_postgres(client: &Link, from: i64) -> Result<Opened, StoreError> {
+    opened(from, &read_meta(client, PARTITIONS).await?, &read_meta(client, PAGE_TOKEN_KEY).await?)
 }
 
 /// Waits until no other node takes steps, however long that takes it.
-async fn take_lock(connections: &Connections<'_>) -> Result<Link, StoreError> {
+async fn take_lock(connections: &Connections) -> Result<Link, StoreError> {
     let mut told = false;
     loop {
         let link = connections.for_transaction().await?;
         // Not to be had by anybody after us.
         link.discard();
-        let begin = "BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0";
-        link.batch_execute(begin).await.map_err(|e| postgres::failure("migration", &e))?;
-        let values = [META_PART.into(), Value::Text(LOCK), Value::Bytes(&[])];
-        match postgres::execute(&link, &WRITE_META, &values).await {
+        run(&link, "BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0").await?;
+        match write_meta(&link, &WRITE_META, LOCK, &[]).await {
             Ok(_) => return Ok(link),
             // It waited for as long as a statement may wait for a lock.
             Err(StoreError::Conflict { .. }) => {
@@ -168,41 +182,42 @@ async fn take_lock(connections: &Connections<'_>) -> Result<Link, StoreError> {
     }
 }
 
-/// Says from which version.
-async fn take_steps_on_postgres(client: &Link) -> Result<i64, StoreError> {
-    let read =
-        async |name| postgres::query(client, &READ_META, &[META_PART.into(), Value::Text(name)], value).await;
-    // Another node may have been here while we waited.
-    let from = check_version(&read(VERSION).await?, &read(OLDEST).await?)?;
+/// The version is written after every step, so that an interrupted start goes on from there; the last one when all that
+/// belongs to a store is in it.
+async fn take_steps_on_postgres(client: &Link, from: i64, partitions: Partitions) -> Result<(), StoreError> {
     // An index of a large table takes its time.
-    client
-        .batch_execute("SET statement_timeout = 0")
-        .await
-        .map_err(|e| postgres::failure("migration", &e))?;
+    run(client, "SET statement_timeout = 0").await?;
     for (step, done) in STEPS.iter().zip(1_i64..).filter(|(_, done)| *done > from) {
         if from > 0 {
             tracing::info!(step = done, of = SCHEMA_VERSION, "bringing the tables up to date");
         }
         for sql in postgres_ddl(step, from == 0) {
-            // A statement that waits for writers holds up others behind it: it gives up in time, and tries again.
-            let mut tried = 0;
-            while let Err(error) = client.batch_execute(&sql).await {
-                tried += 1;
-                let error = postgres::failure("migration", &error);
-                if tried == DDL_ATTEMPTS || !matches!(error, StoreError::Conflict { .. }) {
-                    return Err(error);
-                }
-            }
+            run_past_writers(client, &sql).await?;
         }
-        let version = [META_PART.into(), Value::Text(VERSION), Value::Bytes(&done.to_be_bytes())];
-        postgres::execute(client, &WRITE_META, &version).await?;
+        if done < SCHEMA_VERSION {
+            write_meta(client, &WRITE_META, VERSION, &done.to_be_bytes()).await?;
+        }
     }
-    if from < SCHEMA_VERSION {
-        let oldest = [META_PART.into(), Value::Text(OLDEST), Value::Bytes(&SERVES_FROM.to_be_bytes())];
-        postgres::execute(client, &WRITE_META, &oldest).await?;
+    run(client, "RESET statement_timeout").await?;
+    write_meta(client, &SETTLE_META, PARTITIONS, &partitions.count().to_be_bytes()).await?;
+    write_meta(client, &SETTLE_META, PAGE_TOKEN_KEY, &new_key()).await?;
+    for part in opened_on_postgres(client, from).await?.partitions.all() {
+        postgres::execute(client, &MAKE_HEAD, &[part.0.into()]).await?;
     }
-    client.batch_execute("RESET statement_timeout").await.map_err(|e| postgres::failure("migration", &e))?;
-    Ok(from)
+    write_meta(client, &WRITE_META, OLDEST, &SERVES_FROM.to_be_bytes()).await?;
+    write_meta(client, &WRITE_META, VERSION, &SCHEMA_VERSION.to_be_bytes()).await?;
+    Ok(())
+}
+
+/// A statement that waits for writers holds up others behind it: it gives up in time, and is tried again.
+async fn run_past_writers(client: &Link, sql: &str) -> Result<(), StoreError> {
+    for _ in 1..DDL_ATTEMPTS {
+        match run(client, sql).await {
+            Err(StoreError::Conflict { .. }) => {}
+            outcome => return outcome,
+        }
+    }
+    run(client, sql).await
 }
 
 /// Where the engines differ: SQLite adds a column without asking whether it is there. It is not: steps and version are

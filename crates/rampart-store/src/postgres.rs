@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use deadpool_postgres::{
-    ClientWrapper, Manager, ManagerConfig, Pool, PoolError, RecyclingMethod, Runtime, TimeoutType,
+    ClientWrapper, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, TimeoutType,
 };
 use futures_util::FutureExt;
 use futures_util::future::join3;
@@ -53,24 +53,31 @@ pub const SESSION: &str = "-c lock_timeout=4000 -c statement_timeout=15000 -c id
                        -c enable_mergejoin=off -c jit=off -c plan_cache_mode=force_generic_plan";
 
 pub(crate) struct PostgresStore {
-    pool: Pool,
-    timeouts: Timeouts,
+    connections: Connections,
     partitions: Partitions,
     /// One writer of this process at a time in each partition: the others wait here, not on a connection each.
     turns: Arc<Vec<Mutex<()>>>,
     counts: Arc<Counts>,
 }
 
-/// Where connections come from.
-pub(crate) struct Connections<'a> {
-    pool: &'a Pool,
+/// Where connections come from. Clones share the pool.
+#[derive(Clone)]
+pub(crate) struct Connections {
+    pool: Pool,
     timeouts: Timeouts,
 }
 
-impl Connections<'_> {
+impl Connections {
+    async fn for_reads(&self) -> Result<Link, StoreError> {
+        Ok(Link::for_reads(self.pooled().await?, self.timeouts))
+    }
+
     pub(crate) async fn for_transaction(&self) -> Result<Link, StoreError> {
-        let pooled = self.pool.get().await.map_err(|e| unreachable_store(&e))?;
-        Ok(Link::for_transaction(pooled, self.timeouts))
+        Ok(Link::for_transaction(self.pooled().await?, self.timeouts))
+    }
+
+    async fn pooled(&self) -> Result<Object, StoreError> {
+        self.pool.get().await.map_err(|e| unreachable_store(&e))
     }
 }
 
@@ -112,34 +119,30 @@ impl PostgresStore {
             .recycle_timeout(Some(timeouts.connect))
             .build()
             .map_err(StoreError::unavailable)?;
-        let client = pool.get().await.map_err(|e| unreachable_store(&e))?;
-        let link = Link::for_transaction(client, timeouts);
-        let opened =
-            migrations::migrate_postgres(&link, &Connections { pool: &pool, timeouts }, options.partitions)
-                .await?;
-        drop(link);
+        let connections = Connections { pool, timeouts };
+        let opened = migrations::migrate_postgres(&connections, options.partitions).await?;
         let turns = Arc::new(opened.partitions.all().map(|_| Mutex::new(())).collect());
-        Ok((Self { pool, timeouts, partitions: opened.partitions, turns, counts }, opened))
+        Ok((Self { connections, partitions: opened.partitions, turns, counts }, opened))
     }
 
     /// A connection to read on that is not waited for: one of its own when all of the pool are in use. Who asks whether
     /// the server answers does not ask whether there is much to do.
     pub(crate) async fn link_at_once(&self) -> Result<Link, StoreError> {
-        let status = self.pool.status();
+        let Connections { pool, timeouts } = &self.connections;
+        let status = pool.status();
         if status.available > 0 || status.size < status.max_size {
             return self.link().await;
         }
-        Ok(Link::of_its_own(link::connect(&self.pool, self.timeouts).await?, self.timeouts))
+        Ok(Link::of_its_own(link::connect(pool, *timeouts).await?, *timeouts))
     }
 
     /// A connection to read on.
     pub(crate) async fn link(&self) -> Result<Link, StoreError> {
-        let pooled = self.pool.get().await.map_err(|e| unreachable_store(&e))?;
-        Ok(Link::for_reads(pooled, self.timeouts))
+        self.connections.for_reads().await
     }
 
     pub(crate) fn figures(&self) -> EngineFigures {
-        let status = self.pool.status();
+        let status = self.connections.pool.status();
         EngineFigures::Postgres {
             in_use: status.size.saturating_sub(status.available),
             idle: status.available,
@@ -150,8 +153,7 @@ impl PostgresStore {
 
     /// A connection in a transaction that sees one moment, and ends with it.
     pub(crate) async fn snapshot(&self) -> Result<Link, StoreError> {
-        let pooled = self.pool.get().await.map_err(|e| unreachable_store(&e))?;
-        let link = Link::for_transaction(pooled, self.timeouts);
+        let link = self.connections.for_transaction().await?;
         link.discard();
         // Who reads it may be slow: rows may go through a pipe.
         let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
@@ -161,21 +163,21 @@ impl PostgresStore {
     }
 
     pub(crate) fn close(&self) {
-        self.pool.close();
+        self.connections.pool.close();
     }
 
     /// Runs `work` in a transaction of `part`, again from the top when it met other writers.
     pub(crate) async fn write<W: Work>(&self, part: PartitionId, work: W) -> Result<W::Reply, Abort> {
         // On a task of its own: a client that goes away must not leave a transaction open on a pooled connection.
-        let (pool, partitions, turns) = (self.pool.clone(), self.partitions, Arc::clone(&self.turns));
-        let (counts, timeouts) = (Arc::clone(&self.counts), self.timeouts);
+        let (connections, partitions) = (self.connections.clone(), self.partitions);
+        let (turns, counts) = (Arc::clone(&self.turns), Arc::clone(&self.counts));
         tokio::spawn(async move {
             let turn = usize::try_from(part.0).ok().and_then(|part| turns.get(part));
             let turn = turn
                 .ok_or_else(|| StoreError::Corrupt { what: format!("there is no partition {}", part.0) })?;
             let waited = tokio::time::timeout(WAIT_MAX, turn.lock()).await;
             let _turn = waited.map_err(|_| StoreError::Overloaded { waiting: 1 })?;
-            write_with_retries(&pool, timeouts, partitions, part, &work, &counts).await
+            write_with_retries(&connections, partitions, part, &work, &counts).await
         })
         .await
         .unwrap_or_else(|_| Err(Abort::Store(StoreError::Panicked)))
@@ -183,8 +185,7 @@ impl PostgresStore {
 }
 
 async fn write_with_retries<W: Work>(
-    pool: &Pool,
-    timeouts: Timeouts,
+    connections: &Connections,
     partitions: Partitions,
     part: PartitionId,
     work: &W,
@@ -198,14 +199,13 @@ async fn write_with_retries<W: Work>(
         if tried > 0 {
             counts.retried();
         }
-        let client = pool.get().await.map_err(|e| unreachable_store(&e))?;
-        let link = Link::for_transaction(client, timeouts);
+        let link = connections.for_transaction().await?;
         let (reply, failed) = attempt(link, partitions, part, work).await;
         match failed {
             None => return reply.ok_or(Abort::Store(StoreError::Panicked)),
             Some(Failed::Finally(abort)) => return Err(abort),
             Some(Failed::Unknown { seq, idx, id, error }) => {
-                if was_committed(pool, timeouts, part, seq, idx, id).await.ok_or(error)? {
+                if was_committed(connections, part, seq, idx, id).await.ok_or(error)? {
                     return reply.ok_or(Abort::Store(StoreError::Panicked));
                 }
             }
@@ -307,14 +307,13 @@ fn is_certainly_not_committed(error: &tokio_postgres::Error) -> bool {
 /// Whether the transaction whose COMMIT went unanswered is in the log; `None` when that cannot be found out. Taking the
 /// head row first waits for the old transaction, should the server still be at it.
 async fn was_committed(
-    pool: &Pool,
-    timeouts: Timeouts,
+    connections: &Connections,
     part: PartitionId,
     seq: i64,
     idx: i64,
     id: Uuid,
 ) -> Option<bool> {
-    let link = Link::for_transaction(pool.get().await.ok()?, timeouts);
+    let link = connections.for_transaction().await.ok()?;
     link.within(link.batch_execute("BEGIN")).await.ok()?;
     let reader = Reader::of_transaction(Connection::Postgres(Box::new(link)), Partitions::POSTGRES_DEFAULT);
     let found = async {

@@ -36,9 +36,15 @@ fn indexes(database: &TestDatabase) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_nodes_that_start_at_once_one_makes_the_tables() {
+async fn of_nodes_that_start_at_once_one_makes_the_tables_and_all_write_at_once() {
     let (_database, location) = new_database();
-    let opened = join_all((0..4).map(|_| open(&location))).await;
+    let opened = join_all((0..4_u128).map(async |number| {
+        let (store, migrated) = open(&location).await;
+        let work = Apply(vec![Change::ShareStored(share(OWNER, number))]);
+        store.write(store.partition_of(account(OWNER)), work).await.unwrap();
+        (store, migrated)
+    }))
+    .await;
     let makers = opened.iter().filter(|(_, migrated)| migrated.from == 0).count();
     assert_eq!(makers, 1);
     let key = opened[0].0.page_token_key();
