@@ -115,7 +115,8 @@ impl Visitor<'_> for EpochSeconds {
     }
 
     fn visit_i64<E: serde::de::Error>(self, epoch_s: i64) -> Result<Self::Value, E> {
-        epoch_s.checked_mul(1_000).map(TimestampMs).ok_or_else(|| E::custom("timestamp out of range"))
+        let ms = epoch_s.checked_mul(1_000).filter(|ms| ms.unsigned_abs() < EXACT_MS_MAX);
+        ms.map(TimestampMs).ok_or_else(|| E::custom("timestamp out of range"))
     }
 
     fn visit_u64<E: serde::de::Error>(self, epoch_s: u64) -> Result<Self::Value, E> {
@@ -126,11 +127,12 @@ impl Visitor<'_> for EpochSeconds {
 
     fn visit_f64<E: serde::de::Error>(self, epoch_s: f64) -> Result<Self::Value, E> {
         let ms = (epoch_s * 1_000.0).round();
-        // Beyond 2^63 the number is no moment that could be kept.
-        if ms.is_finite() && ms.abs() < 9.2e18 {
-            #[expect(clippy::cast_possible_truncation, reason = "checked above, and rounded")]
-            return Ok(TimestampMs(ms as i64));
+        #[expect(clippy::cast_precision_loss, reason = "below 2^53, so exact")]
+        let is_exact = ms.abs() < EXACT_MS_MAX as f64;
+        if !is_exact {
+            return Err(E::custom("timestamp out of range"));
         }
-        Err(E::custom("timestamp out of range"))
+        #[expect(clippy::cast_possible_truncation, reason = "checked above, and rounded")]
+        Ok(TimestampMs(ms as i64))
     }
 }

@@ -421,6 +421,16 @@ mod tests {
         Ok(steps.iter().map(Step::to_string).collect())
     }
 
+    #[test]
+    fn a_number_in_a_policy_is_the_same_however_often_it_is_written_down() {
+        let mut entry: PolicyEntry = serde_json::from_str(r#"{"name": "n", "content": 0}"#).unwrap();
+        for number in [1.111_111_111_112_222_3e24, 0.1, 1e-7, 5e-324] {
+            entry.content = serde_json::Value::from(number);
+            let printed = serde_json::to_string(&entry).unwrap();
+            assert_eq!(serde_json::from_str::<PolicyEntry>(&printed).unwrap(), entry, "{number}");
+        }
+    }
+
     fn existing() -> Snapshot {
         let organization = organization();
         let root = Parent::root(&organization);
