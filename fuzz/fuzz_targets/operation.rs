@@ -56,6 +56,9 @@ fn check(server: &Server, operation: &'static Operation, account: &str, query: &
     }
     let reads = ["Describe", "Get", "List"].iter().any(|verb| operation.name.starts_with(verb));
     assert!(!reads || written == 0, "{} only reads", operation.name);
+    if written > 0 {
+        server.sweep();
+    }
     WRITES.set(WRITES.get() + u32::try_from(written).expect("a call writes little"));
     if WRITES.get() > WRITES_MAX {
         server.empty();

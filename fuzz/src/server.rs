@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use rampart_core::{Change, TimestampMs};
 use rampart_server::operations::Operation;
-use rampart_server::{App, AuthMode, Entropy, Settings, in_process};
+use rampart_server::{App, AuthMode, Entropy, Settings, background, in_process};
 use rampart_store::{Follow, Follower, Location, LogEntry, MasterKey, Options, PartitionId, Store};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -75,6 +75,12 @@ impl Server {
     pub fn told(&self) -> usize {
         let mut log = self.log.borrow_mut();
         self.runtime.block_on(log.poll(&mut Nobody)).expect("the log can be read")
+    }
+
+    /// Does what background work does, so that a call finds nothing of it left to do first.
+    pub fn sweep(&self) {
+        self.runtime.block_on(background::sweep(&self.app)).expect("the store can be tidied");
+        self.told();
     }
 
     /// Forgets everything.
