@@ -4,7 +4,7 @@
 //!   acknowledged, with a follower that looks every 20 ms.
 //! * `scaling`: what two nodes answer beside what one does, each given the same share of processor time and no more.
 //! * `soak`: mixed load on two nodes for `--seconds`, with a line every tenth of it: calls and their outcomes, resident
-//!   memory of each node, connections to the database, and how late a follower was. In the end nothing may be left to be
+//!   memory of each node, connections to the database, and how late a follower is under that load. In the end nothing may be left to be
 //!   told, and no call may have failed.
 
 #![expect(

@@ -4,9 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use rampart_core::Change;
-use rampart_server::Clock;
-use rampart_store::{FOLLOW_EVERY, Follow, Follower, LogEntry, PartitionId, Store};
+use rampart_store::Store;
 use rampart_testkit::Client;
 use rampart_testkit::dice::Dice;
 use rampart_testkit::node::Node;
@@ -14,10 +12,14 @@ use rampart_testkit::postgres::TestDatabase;
 use rampart_testkit::server::REGION;
 use serde_json::{Value, json};
 
+use crate::following::{Silent, Watched};
+
 const SEED: u64 = 31_415;
 const CLIENTS: usize = 8;
 /// Shares that a client keeps at the most: the store does not grow by the load alone.
 const SHARES_MAX: usize = 20;
+/// Writes beside the load that a follower is timed by, each time that figures are printed: the latest counts.
+const PROBES: usize = 20;
 
 /// What the load met so far.
 #[derive(Default)]
@@ -26,26 +28,11 @@ struct Met {
     refused: AtomicU64,
     failed: AtomicU64,
     closed: AtomicU64,
-    late_ms: AtomicU64,
-}
-
-/// How long after its operation began each entry is told, by the clock of this machine. A sweep is one operation.
-struct Late(Arc<Met>);
-
-impl Follow for Late {
-    fn forget(&mut self, _: PartitionId) {}
-
-    fn rows(&mut self, _: PartitionId, _: Vec<Change>) {}
-
-    fn entry(&mut self, _: PartitionId, entry: LogEntry) {
-        let late = u64::try_from(Clock::real().0 - entry.at.0).unwrap_or_default();
-        self.0.late_ms.fetch_max(late, Ordering::Relaxed);
-    }
 }
 
 pub(crate) async fn run(nodes: &[Node; 2], store: Store, database: &TestDatabase, lasts: Duration) {
     let (met, over) = (Arc::new(Met::default()), Arc::new(AtomicBool::new(false)));
-    let mut follower = Follower::from_now(store).await.unwrap();
+    let mut watched = Watched::begin(store, nodes[0].client("111111111111", "x")).await;
     let clients: Vec<_> = (0..CLIENTS)
         .map(|number| {
             let owner = nodes[number % 2].client(&format!("{:012}", 200_000_000_000 + number), "x");
@@ -58,13 +45,15 @@ pub(crate) async fn run(nodes: &[Node; 2], store: Store, database: &TestDatabase
         "second", "calls", "refused", "5xx", "MB node 1", "MB node 2", "connections", "lag ms"
     );
     let began = Instant::now();
-    let mut late = Late(Arc::clone(&met));
     for step in 1..=10_u32 {
-        let end = tokio::time::Instant::from_std(began + lasts * step / 10);
-        follower.run(&mut late, FOLLOW_EVERY, tokio::time::sleep_until(end)).await;
+        tokio::time::sleep_until((began + lasts * step / 10).into()).await;
+        let mut late_ms = 0.0;
+        for _ in 0..PROBES {
+            late_ms = f64::max(late_ms, watched.late_ms().await);
+        }
         let connections = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'rampart'";
         println!(
-            "{:>8} {:>9} {:>8} {:>7} {:>9.1} {:>9.1} {:>12} {:>9}",
+            "{:>8} {:>9} {:>8} {:>7} {:>9.1} {:>9.1} {:>12} {late_ms:>9.1}",
             began.elapsed().as_secs(),
             met.calls.load(Ordering::Relaxed),
             met.refused.load(Ordering::Relaxed),
@@ -72,15 +61,15 @@ pub(crate) async fn run(nodes: &[Node; 2], store: Store, database: &TestDatabase
             nodes[0].resident_mb().unwrap_or_default(),
             nodes[1].resident_mb().unwrap_or_default(),
             database.sql(connections).unwrap().trim(),
-            met.late_ms.swap(0, Ordering::Relaxed),
         );
     }
     over.store(true, Ordering::Relaxed);
     for client in clients {
         client.await.unwrap();
     }
-    follower.poll(&mut late).await.unwrap();
-    assert_eq!(follower.poll(&mut late).await.unwrap(), 0, "a follower has nothing left to tell");
+    let mut follower = watched.end().await;
+    follower.poll(&mut Silent).await.unwrap();
+    assert_eq!(follower.poll(&mut Silent).await.unwrap(), 0, "a follower has nothing left to tell");
     println!("connections that were closed while they were used: {}", met.closed.load(Ordering::Relaxed));
     assert_eq!(met.failed.load(Ordering::Relaxed), 0, "calls failed");
 }
