@@ -1,6 +1,7 @@
-//! The operations of RAM, a file each. They look alike on purpose: the wire's shapes, then load, decide, apply, render.
+//! The operations of RAM, a file each (the two answers to an invitation share one). They look alike on purpose: the wire's
+//! shapes, then load, decide, apply, render.
 
-pub(crate) mod accept_resource_share_invitation;
+pub(crate) mod answer_invitation;
 pub(crate) mod associate_resource_share;
 pub(crate) mod associate_resource_share_permission;
 pub(crate) mod create_permission;
@@ -29,7 +30,6 @@ pub(crate) mod list_resources;
 pub(crate) mod list_source_associations;
 pub(crate) mod promote_permission_created_from_policy;
 pub(crate) mod promote_resource_share_created_from_policy;
-pub(crate) mod reject_resource_share_invitation;
 pub(crate) mod replace_permission_associations;
 pub(crate) mod set_default_permission_version;
 pub(crate) mod tag_resource;

@@ -20,7 +20,7 @@ pub static RAM: &[Operation] = &[
             "ResourceShareInvitationArnNotFound",
             "ResourceShareInvitationExpired",
         ],
-        handler: Some(ram::accept_resource_share_invitation::handle),
+        handler: Some(ram::answer_invitation::accept),
     },
     Operation {
         service: Service::Ram,
@@ -431,7 +431,7 @@ pub static RAM: &[Operation] = &[
             "ResourceShareInvitationArnNotFound",
             "ResourceShareInvitationExpired",
         ],
-        handler: Some(ram::reject_resource_share_invitation::handle),
+        handler: Some(ram::answer_invitation::reject),
     },
     Operation {
         service: Service::Ram,

@@ -1,9 +1,10 @@
-//! AcceptResourceShareInvitation: the receiver takes what it was offered (reference §5.4, §10.12).
+//! AcceptResourceShareInvitation and RejectResourceShareInvitation: the receiver takes what it was offered, or turns it
+//! down (reference §5.4, §10.12).
 
 use std::sync::Arc;
 
-use rampart_core::invitation::{check_received, decide_accept};
-use rampart_core::{InvitationArn, Timing};
+use rampart_core::invitation::{Offer, check_received, decide_accept, decide_reject};
+use rampart_core::{Decision, Invitation, InvitationArn, Refusal, TimestampMs, Timing};
 use rampart_store::{Abort, Transaction, Work};
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +17,8 @@ use crate::idempotency::Once;
 use crate::operations::{Answer, Request};
 use rampart_aws::rest_json::parse_body;
 
-const NAME: &str = "AcceptResourceShareInvitation";
+/// What becomes of an offer that waits for the caller.
+type Decide = fn(Offer, TimestampMs, &Timing) -> Result<Decision<Invitation>, Refusal>;
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -33,27 +35,37 @@ struct Output {
     client_token: Option<String>,
 }
 
-pub(crate) fn handle(app: Arc<App>, request: Request) -> Answer {
+pub(crate) fn accept(app: Arc<App>, request: Request) -> Answer {
+    answer(app, request, "AcceptResourceShareInvitation", decide_accept)
+}
+
+pub(crate) fn reject(app: Arc<App>, request: Request) -> Answer {
+    answer(app, request, "RejectResourceShareInvitation", decide_reject)
+}
+
+fn answer(app: Arc<App>, request: Request, operation: &'static str, decide: Decide) -> Answer {
     Box::pin(async move {
         let input: Input = parse_body(&request.body)?;
         let text = required(input.resource_share_invitation_arn, "resourceShareInvitationArn")?;
         let arn = invitation_arn(&text)?;
-        let once = Once::new(&request.call, NAME, input.client_token.as_deref(), &text)?;
+        let once = Once::new(&request.call, operation, input.client_token.as_deref(), &text)?;
         let timing = *app.timing();
-        let command = Accept { call: request.call, arn, client_token: input.client_token, once, timing };
+        let client_token = input.client_token;
+        let command = AnswerInvitation { call: request.call, arn, decide, client_token, once, timing };
         write(&app, arn.sender, command).await
     })
 }
 
-struct Accept {
+struct AnswerInvitation {
     call: Call,
     arn: InvitationArn,
+    decide: Decide,
     client_token: Option<String>,
     once: Once,
     timing: Timing,
 }
 
-impl Work for Accept {
+impl Work for AnswerInvitation {
     type Reply = String;
 
     async fn run(&self, tx: &Transaction) -> Result<String, Abort> {
@@ -66,7 +78,7 @@ impl Work for Accept {
         let (account, region) = (self.call.account, self.call.region);
         let offer = check_received(offer?, self.arn, account, region, now, &self.timing)?;
         let share_name = offer.share.name.clone();
-        let decision = decide_accept(offer, now, &self.timing)?;
+        let decision = (self.decide)(offer, now, &self.timing)?;
         tx.apply(&decision.changes, now).await?;
         let output = Output {
             resource_share_invitation: InvitationShape::new(&decision.reply, &share_name, now),
