@@ -15,7 +15,7 @@ use quick_cache::sync::Cache;
 use rampart_aws::sigv4::{Presented, RequestParts, SigningKey};
 use rampart_core::access_key::{account_of_access_key, account_of_session_key};
 use rampart_core::{AccountId, Region, TimestampMs};
-use rampart_store::MasterKey;
+use rampart_store::{MasterKey, Store};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
@@ -38,7 +38,7 @@ const CHANGE_COUNTERS: usize = 256;
 /// The callers of the last second, ready to verify and to authorize.
 pub(crate) struct KeyRing {
     master_key: Option<MasterKey>,
-    /// Seals session tokens: the master key, or in open mode without one a key that lives as long as the server.
+    /// Seals session tokens: the master key, or in open mode without one a key that all nodes of the store have.
     session_key: MasterKey,
     ready: Cache<ReadyId, Arc<ReadyKey>>,
     /// Counted up with each change of what an account's callers are: what was read before is read again.
@@ -103,10 +103,15 @@ impl ReadyKey {
 }
 
 impl KeyRing {
-    pub(crate) fn new(master_key: Option<MasterKey>) -> Self {
+    pub(crate) fn new(master_key: Option<MasterKey>, store: &Store, auth: AuthMode) -> Self {
+        let session_key = master_key.clone().unwrap_or_else(|| match auth {
+            AuthMode::Open => open_session_key(store),
+            // Who reads the store must not be able to make a session.
+            AuthMode::Strict => MasterKey::generate(),
+        });
         Self {
-            session_key: master_key.clone().unwrap_or_else(MasterKey::generate),
             master_key,
+            session_key,
             ready: Cache::new(CACHED_KEYS_MAX),
             changes: (0..CHANGE_COUNTERS).map(|_| AtomicU64::new(0)).collect(),
             policies: PolicyCache::new(),
@@ -150,6 +155,13 @@ impl KeyRing {
             .fold(0_usize, |n, digit| (n * 31 + usize::from(digit)) % CHANGE_COUNTERS);
         &self.changes[number]
     }
+}
+
+/// What open mode seals with when there is no master key: anybody may be anybody there, but a session that one node gave
+/// out must be one on every other.
+fn open_session_key(store: &Store) -> MasterKey {
+    let digest = Sha256::new_with_prefix("rampart: sessions").chain_update(store.page_token_key()).finalize();
+    MasterKey::of(digest.into())
 }
 
 /// What a key id stands for, before anybody knows whether the request was signed with it.
@@ -264,7 +276,7 @@ mod tests {
     use rampart_aws::sigv4::{self, SignatureError, sign};
     use rampart_core::Change;
     use rampart_core::access_key::{AccessKey, access_key_id};
-    use rampart_store::{Abort, Location, Options, Store, Transaction, Work};
+    use rampart_store::{Abort, Location, Options, Transaction, Work};
 
     use super::*;
     use crate::{Entropy, Settings};
@@ -322,5 +334,24 @@ mod tests {
         assert_eq!(app.keys.ready.len(), 0);
         assert_eq!(signed_with(&app, &id, "secret", now_s).await.unwrap().account, account);
         assert_eq!(app.keys.ready.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn without_a_master_key_nodes_of_open_mode_take_each_others_sessions() {
+        let home = tempfile::tempdir().unwrap();
+        let location = Location::Sqlite(home.path().join("rampart.db"));
+        let (store, _) = Store::open(&location, Options::default()).await.unwrap();
+        let account: AccountId = "111111111111".parse().unwrap();
+        let node = |auth| App::new(store.clone(), Settings::new(auth, account), None, Entropy::system());
+        let session = Session {
+            bearer: SessionBearer::Root,
+            issued: Clock::real(),
+            expires: Clock::real(),
+            policies: Vec::new(),
+        };
+        let issued = issue(&node(AuthMode::Open), account, session);
+        let opens = |app: &App| open_session(app, &issued.access_key_id, &issued.token).is_ok();
+        assert!(opens(&node(AuthMode::Open)));
+        assert!(!opens(&node(AuthMode::Strict)), "the store alone must not be enough to make one");
     }
 }
