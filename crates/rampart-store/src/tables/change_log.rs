@@ -10,8 +10,11 @@ use crate::statement::{Row, Statement};
 use crate::store::Reader;
 use crate::{PartitionId, StoreError, Transaction};
 
-static TAKE_HEAD: Statement =
-    Statement::new("log_head.take", "UPDATE log_head SET seq = seq + 1 WHERE part = $1 RETURNING seq");
+/// Together with its position it counts that whoever took it tells what it means for callers (`caller_version.rs`).
+static TAKE_HEAD: Statement = Statement::new(
+    "log_head.take",
+    "UPDATE log_head SET seq = seq + 1, told = COALESCE(told, 0) + 1 WHERE part = $1 RETURNING seq",
+);
 static READ_HEAD: Statement = Statement::new("log_head.read", "SELECT seq FROM log_head WHERE part = $1");
 static APPEND: Statement = Statement::new(
     "change_log.append",
