@@ -119,7 +119,55 @@ pub enum Change {
     PartitionEmptied,
 }
 
+/// What a change means for callers: for what is read of one to know who it is and what it may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Bearing {
+    /// Nothing of that is in its row.
+    Nothing,
+    /// Callers of the row's account, or of the organization that the row is of, are others now or may do other things.
+    Callers,
+    /// So it is, and an account of any partition may have come into the organization.
+    Members,
+}
+
 impl Change {
+    /// What it means for callers. Of the rows that are read of one, none may be left out here: nodes keep callers for
+    /// as long as no change says that it bears on them.
+    pub fn bearing(&self) -> Bearing {
+        match self {
+            Self::AccessKeyStored(_)
+            | Self::AccessKeyDropped { .. }
+            | Self::IdentityStored(_)
+            | Self::IdentityDropped { .. }
+            | Self::IdentityPolicyStored(_)
+            | Self::IdentityPolicyDropped { .. }
+            | Self::PartitionEmptied => Bearing::Callers,
+            Self::Organization(change) => change.bearing(),
+            Self::AccountStored(_)
+            | Self::IamUsageStored(_)
+            | Self::ShareStored(_)
+            | Self::AssociationStored(_)
+            | Self::InvitationStored(_)
+            | Self::InvitationDropped { .. }
+            | Self::ShareTagged { .. }
+            | Self::PermissionAttached(_)
+            | Self::PermissionDetached { .. }
+            | Self::ResourcePolicyStored(_)
+            | Self::ResourcePolicyDropped { .. }
+            | Self::PermissionStored(_)
+            | Self::PermissionVersionStored(_)
+            | Self::PermissionUsageStored(_)
+            | Self::PermissionPurged { .. }
+            | Self::PermissionVersionPurged { .. }
+            | Self::ReplaceWorkStored(_)
+            | Self::ReplaceWorkPurged { .. }
+            | Self::UsageStored(_)
+            | Self::EventRecorded(_)
+            | Self::AssociationPurged { .. }
+            | Self::SharePurged { .. } => Bearing::Nothing,
+        }
+    }
+
     /// The account in whose partition the row lives; `None` of what is no row.
     pub fn owner(&self) -> Option<AccountId> {
         Some(match self {

@@ -49,7 +49,7 @@ impl App {
         entropy: Entropy,
         catalog: &'static Catalog,
     ) -> Arc<Self> {
-        let keys = KeyRing::new(master_key);
+        let keys = KeyRing::new(master_key, &store, settings.auth);
         Arc::new(Self {
             metrics: Metrics::new(&store),
             health: Health::default(),

@@ -1,12 +1,14 @@
 //! Who is calling: the account and the principal behind a signature (architecture: Identity).
+//!
+//! A caller is read once and kept, with the version that the store had of it before. It is good for as long as that is its
+//! version: `versions` asks, once a second for all callers together.
 
 mod caller;
 mod policies;
 mod session;
+mod versions;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -15,7 +17,7 @@ use quick_cache::sync::Cache;
 use rampart_aws::sigv4::{Presented, RequestParts, SigningKey};
 use rampart_core::access_key::{account_of_access_key, account_of_session_key};
 use rampart_core::{AccountId, Region, TimestampMs};
-use rampart_store::MasterKey;
+use rampart_store::{CallerVersion, MasterKey, Store};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
@@ -23,26 +25,21 @@ use zeroize::Zeroizing;
 pub(crate) use self::caller::{Caller, Who};
 pub(crate) use self::policies::{CompiledPolicy, Grants, PolicyCache};
 pub(crate) use self::session::{IssuedSession, Session, SessionBearer, new_secret};
+use self::versions::{Reading, Versions};
 use crate::app::App;
 use crate::failure::Failure;
 use crate::{AuthMode, Clock};
 
-/// Signing keys kept ready.
+/// Signing keys kept ready; those that were not used for long make room.
 const CACHED_KEYS_MAX: usize = 10_000;
-/// How long a caller is taken as it was read: a key that is disabled, a role that is deleted or a policy that is
-/// changed counts everywhere within this time, and at once on the server that changed it.
-const STALENESS_MAX: Duration = Duration::from_secs(1);
-/// Accounts share this many counters of changes.
-const CHANGE_COUNTERS: usize = 256;
 
-/// The callers of the last second, ready to verify and to authorize.
+/// The callers of late, ready to verify and to authorize.
 pub(crate) struct KeyRing {
     master_key: Option<MasterKey>,
-    /// Seals session tokens: the master key, or in open mode without one a key that lives as long as the server.
+    /// Seals session tokens: the master key, or in open mode without one a key that all nodes of the store have.
     session_key: MasterKey,
     ready: Cache<ReadyId, Arc<ReadyKey>>,
-    /// Counted up with each change of what an account's callers are: what was read before is read again.
-    changes: Box<[AtomicU64]>,
+    versions: Versions,
     pub(crate) policies: PolicyCache,
 }
 
@@ -86,29 +83,33 @@ struct ReadyKey {
     /// Digest of the session token that came with it; none for a long-term key.
     token: Option<[u8; 32]>,
     expires: Option<TimestampMs>,
-    read_at: Instant,
-    /// How many changes the account had seen when it was read.
-    changes: u64,
+    /// What the store's version of the caller was before it was read.
+    version: CallerVersion,
 }
 
 impl ReadyKey {
-    fn is_fresh(&self, token: Option<&[u8; 32]>, changes: u64) -> bool {
+    fn is_good(&self, token: Option<&[u8; 32]>, reading: &Reading) -> bool {
         let same_token = match (&self.token, token) {
             (Some(known), Some(presented)) => bool::from(known.ct_eq(presented)),
             (None, None) => true,
             _ => false,
         };
-        same_token && self.changes == changes && self.read_at.elapsed() < STALENESS_MAX
+        same_token && self.version == self.caller.version(&reading.versions)
     }
 }
 
 impl KeyRing {
-    pub(crate) fn new(master_key: Option<MasterKey>) -> Self {
+    pub(crate) fn new(master_key: Option<MasterKey>, store: &Store, auth: AuthMode) -> Self {
+        let session_key = master_key.clone().unwrap_or_else(|| match auth {
+            AuthMode::Open => open_session_key(store),
+            // Who reads the store must not be able to make a session.
+            AuthMode::Strict => MasterKey::generate(),
+        });
         Self {
-            session_key: master_key.clone().unwrap_or_else(MasterKey::generate),
             master_key,
+            session_key,
             ready: Cache::new(CACHED_KEYS_MAX),
-            changes: (0..CHANGE_COUNTERS).map(|_| AtomicU64::new(0)).collect(),
+            versions: Versions::default(),
             policies: PolicyCache::new(),
         }
     }
@@ -130,26 +131,17 @@ impl KeyRing {
         self.session_key.open(&sealed, context).ok().map(|answer| answer.to_string())
     }
 
-    pub(crate) fn forget_all(&self) {
-        self.ready.clear();
+    /// Has callers read again that are not what they were: something of them was changed here.
+    pub(crate) fn look_again(&self) {
+        self.versions.expire();
     }
+}
 
-    /// Has the callers of an account read again: what they are, or what they may do, was changed here.
-    pub(crate) fn forget(&self, account: AccountId) {
-        self.counter(account).fetch_add(1, Ordering::Release);
-    }
-
-    fn changes(&self, account: AccountId) -> u64 {
-        self.counter(account).load(Ordering::Acquire)
-    }
-
-    fn counter(&self, account: AccountId) -> &AtomicU64 {
-        let number = account
-            .as_str()
-            .bytes()
-            .fold(0_usize, |n, digit| (n * 31 + usize::from(digit)) % CHANGE_COUNTERS);
-        &self.changes[number]
-    }
+/// What open mode seals with when there is no master key: anybody may be anybody there, but a session that one node gave
+/// out must be one on every other.
+fn open_session_key(store: &Store) -> MasterKey {
+    let digest = Sha256::new_with_prefix("rampart: sessions").chain_update(store.page_token_key()).finalize();
+    MasterKey::of(digest.into())
 }
 
 /// What a key id stands for, before anybody knows whether the request was signed with it.
@@ -191,13 +183,15 @@ pub(crate) async fn authenticate(
     };
     let asked = AskedId { access_key_id: id, date: presented.scope.date, region, service };
     let digest = token.map(|token| Sha256::digest(token).into());
-    let (now_s, changes) = (Clock::real().epoch_s(), app.keys.changes(account));
-    if let Some(ready) = app.keys.ready.get(&asked).filter(|ready| ready.is_fresh(digest.as_ref(), changes)) {
+    let now_s = Clock::real().epoch_s();
+    // Before the caller is read: what changes in between makes the caller's version an old one.
+    let reading = app.keys.versions.current(&app.store, &app.metrics).await?;
+    if let Some(ready) = app.keys.ready.get(&asked).filter(|ready| ready.is_good(digest.as_ref(), &reading)) {
         presented.verify(parts, &ready.signing_key, now_s).map_err(Failure::Signature)?;
         check_expiry(app, ready.expires)?;
         return Ok(Arc::clone(&ready.caller));
     }
-    let read_at = Instant::now();
+    app.metrics.callers_read.inc();
     let found = if is_our_session {
         Some(open_session(app, id, token.unwrap_or_default())?)
     } else {
@@ -215,8 +209,8 @@ pub(crate) async fn authenticate(
     check_expiry(app, expires)?;
     let caller = Arc::new(caller::load(app, account, &credential.user, credential.session).await?);
     // Only now: who cannot sign cannot fill the cache.
-    let ready =
-        ReadyKey { signing_key, caller: Arc::clone(&caller), token: digest, expires, read_at, changes };
+    let version = caller.version(&reading.versions);
+    let ready = ReadyKey { signing_key, caller: Arc::clone(&caller), token: digest, expires, version };
     app.keys.ready.insert(asked.to_ready_id(), Arc::new(ready));
     Ok(caller)
 }
@@ -264,7 +258,7 @@ mod tests {
     use rampart_aws::sigv4::{self, SignatureError, sign};
     use rampart_core::Change;
     use rampart_core::access_key::{AccessKey, access_key_id};
-    use rampart_store::{Abort, Location, Options, Store, Transaction, Work};
+    use rampart_store::{Abort, Location, Options, Transaction, Work};
 
     use super::*;
     use crate::{Entropy, Settings};
@@ -322,5 +316,24 @@ mod tests {
         assert_eq!(app.keys.ready.len(), 0);
         assert_eq!(signed_with(&app, &id, "secret", now_s).await.unwrap().account, account);
         assert_eq!(app.keys.ready.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn without_a_master_key_nodes_of_open_mode_take_each_others_sessions() {
+        let home = tempfile::tempdir().unwrap();
+        let location = Location::Sqlite(home.path().join("rampart.db"));
+        let (store, _) = Store::open(&location, Options::default()).await.unwrap();
+        let account: AccountId = "111111111111".parse().unwrap();
+        let node = |auth| App::new(store.clone(), Settings::new(auth, account), None, Entropy::system());
+        let session = Session {
+            bearer: SessionBearer::Root,
+            issued: Clock::real(),
+            expires: Clock::real(),
+            policies: Vec::new(),
+        };
+        let issued = issue(&node(AuthMode::Open), account, session);
+        let opens = |app: &App| open_session(app, &issued.access_key_id, &issued.token).is_ok();
+        assert!(opens(&node(AuthMode::Open)));
+        assert!(!opens(&node(AuthMode::Strict)), "the store alone must not be enough to make one");
     }
 }

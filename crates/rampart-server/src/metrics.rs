@@ -46,6 +46,10 @@ pub struct Metrics {
     unknown: OnceLock<OfOperation>,
     /// Connections that are open.
     pub(crate) connections: Gauge,
+    /// Callers that were read because they were not known, or not any more.
+    pub(crate) callers_read: Counter,
+    /// Readings of the versions that tell which callers are still what they were.
+    pub(crate) caller_versions_read: Counter,
     jobs: [OfJob; Job::ALL.len()],
     /// 1 while this node does the background work.
     pub(crate) leads: Gauge,
@@ -123,6 +127,13 @@ impl Metrics {
             durations.clone(),
         );
         registry.register("connections", "Connections of clients that are open", connections.clone());
+        let (callers_read, caller_versions_read) = <(Counter, Counter)>::default();
+        registry.register("callers_read", "Callers that were read from the store", callers_read.clone());
+        registry.register(
+            "caller_versions_read",
+            "Readings of which callers are still what they were",
+            caller_versions_read.clone(),
+        );
         let leading = "Whether this node does the background work: 1 on one of all nodes";
         registry.register("background_leader", leading, leads.clone());
         registry.register_with_unit(
@@ -138,7 +149,19 @@ impl Metrics {
             .into_iter()
             .collect();
         let unknown = OnceLock::new();
-        Self { registry, requests, durations, operations, unknown, connections, jobs, leads, change_log_lag }
+        Self {
+            registry,
+            requests,
+            durations,
+            operations,
+            unknown,
+            connections,
+            callers_read,
+            caller_versions_read,
+            jobs,
+            leads,
+            change_log_lag,
+        }
     }
 
     /// Counts a request that was answered. Without an operation it named none that is known.

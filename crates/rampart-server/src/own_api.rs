@@ -132,7 +132,7 @@ async fn reset(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Respon
     };
     match empty(&app, is_forced).await {
         Ok(true) => {
-            app.keys.forget_all();
+            app.keys.look_again();
             app.clock.reset();
             StatusCode::NO_CONTENT.into_response()
         }

@@ -32,6 +32,7 @@ pub use statement::Statement;
 pub use store::{Location, LocationError, Options, Reader, Store, Timeouts};
 pub use tables::STATEMENTS;
 pub use tables::association::{AssociationCursor, AssociationInShare, AssociationScope};
+pub use tables::caller_version::{CallerVersion, CallerVersions};
 pub use tables::change_log::{LogEntry, LogPosition};
 pub use tables::client_token::{RememberedAnswer, TokenScope};
 pub use tables::effective::{EffectiveEntity, HoldingShare};

@@ -7,6 +7,7 @@ use crate::{Abort, StoreError, Transaction, Work};
 
 pub(crate) mod access_key;
 pub(crate) mod association;
+pub(crate) mod caller_version;
 pub(crate) mod change_log;
 pub(crate) mod client_token;
 pub(crate) mod effective;
@@ -39,6 +40,7 @@ pub static STATEMENTS: &[&[&Statement]] = &[
     crate::migrations::STATEMENTS,
     access_key::STATEMENTS,
     association::STATEMENTS,
+    caller_version::STATEMENTS,
     change_log::STATEMENTS,
     client_token::STATEMENTS,
     effective::STATEMENTS,

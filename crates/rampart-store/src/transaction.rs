@@ -8,8 +8,8 @@ use std::future::Future;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use futures_util::future::try_join_all;
-use rampart_core::change::CHANGE_FORMAT;
+use futures_util::future::{try_join, try_join_all, try_join3};
+use rampart_core::change::{Bearing, CHANGE_FORMAT};
 use rampart_core::{Change, ShareArn, TimestampMs};
 use serde::Serialize;
 use tokio::sync::OnceCell;
@@ -95,13 +95,15 @@ impl Transaction {
         try_join_all(gone.into_iter().map(|change| self.store_change(change))).await?;
         // Of the rest no two concern one row. Only the log entry waits for the head row's answer.
         let rows = try_join_all(rows.into_iter().map(|change| self.store_change(change)));
+        let bearing = changes.iter().map(Change::bearing).max().unwrap_or(Bearing::Nothing);
+        let callers = self.tell_callers(bearing);
         let log = async {
             let seq = *self.seq.get_or_try_init(|| self.head_seq()).await?;
             let events = self.record_events(changes, seq, self.idx);
             let entry = change_log::append(&self.reader, self.part, seq, self.idx, now, &payload);
-            futures_util::future::try_join(events, entry).await
+            try_join(events, entry).await
         };
-        futures_util::future::try_join(rows, log).await?;
+        try_join3(rows, callers, log).await?;
         Ok(())
     }
 

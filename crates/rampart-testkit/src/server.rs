@@ -262,6 +262,14 @@ impl TestServer {
         }
     }
 
+    /// The URL of its store, on PostgreSQL.
+    pub fn postgres_url(&self) -> Option<&str> {
+        match &*self.home {
+            Home::Directory(_) => None,
+            Home::Database(database) => Some(database.url()),
+        }
+    }
+
     /// How many rows a table has.
     pub fn count(&self, table: &str) -> u32 {
         let rows = self.sql(&format!("SELECT count(*) FROM {table}"));

@@ -7,6 +7,7 @@ use super::creation::AccountCreation;
 use super::handshake::Handshake;
 use super::policy::{Attachment, Policy};
 use super::{Claim, Member, Organization, OrganizationalUnit, ParentId, PolicyId};
+use crate::change::Bearing;
 use crate::resource_share::Tag;
 use rampart_aws::timestamp::TimestampMs;
 
@@ -110,6 +111,34 @@ impl OrganizationChange {
             | Self::TargetDropped { management, .. }
             | Self::Tagged { management, .. }
             | Self::TagsDropped { management, .. } => *management,
+        }
+    }
+
+    /// What it means for callers. They stand in an organization by its row and their member's, which has the path of
+    /// units; a unit's own row says nothing of them. Claims come before a membership, and are none.
+    pub fn bearing(&self) -> Bearing {
+        match self {
+            Self::MemberStored(_) => Bearing::Members,
+            Self::Stored(_)
+            | Self::Deleted { .. }
+            | Self::MemberDeleted { .. }
+            | Self::PolicyStored(_)
+            | Self::PolicyDeleted { .. }
+            | Self::AttachmentStored(_)
+            | Self::AttachmentDeleted(_)
+            | Self::AttachmentsDropped { .. }
+            | Self::TargetDropped { .. } => Bearing::Callers,
+            Self::UnitStored(_)
+            | Self::UnitDeleted { .. }
+            | Self::Claimed(_)
+            | Self::CreationStored(_)
+            | Self::HandshakeStored(_)
+            | Self::ServiceAccessStored { .. }
+            | Self::ServiceAccessDeleted { .. }
+            | Self::Tagged { .. }
+            | Self::TagsDropped { .. }
+            | Self::TidyingStored(_)
+            | Self::TidyingDone(_) => Bearing::Nothing,
         }
     }
 

@@ -208,7 +208,7 @@ pub(crate) async fn perform(app: &Arc<App>, request: operations::Request) -> Res
     let body = handler(Arc::clone(app), request).await?;
     // Which policies bear on whom may be another matter now, for callers of any account.
     if operation.service == Service::Organizations && !operation.only_reads() {
-        app.keys.forget_all();
+        app.keys.look_again();
     }
     Ok(body)
 }

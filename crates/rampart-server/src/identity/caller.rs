@@ -6,6 +6,7 @@ use rampart_core::iam::{IamName, IamPath, Identity, IdentityKind};
 use rampart_core::organization::Membership;
 use rampart_core::resource_share::Tag;
 use rampart_core::{AccountId, Partition, TimestampMs};
+use rampart_store::{CallerVersion, CallerVersions};
 
 use super::policies::Grants;
 use super::session::{Session, SessionBearer};
@@ -88,6 +89,12 @@ impl Caller {
     /// Somebody who is taken at their word, as the root of an account.
     pub(crate) fn unverified(account: AccountId) -> Self {
         Self { account, who: Who::Root, session: None, organization: None, grants: Grants::All }
+    }
+
+    /// The version of what it was read from. In open mode the organization is not looked for, but its version then is
+    /// that of a caller in none.
+    pub(super) fn version(&self, versions: &CallerVersions) -> CallerVersion {
+        versions.of(self.account, self.organization.as_ref().map(|organization| organization.management))
     }
 
     /// The ARN as AWS forms it.

@@ -48,7 +48,7 @@ async fn write<T: Send + 'static>(
     command: impl Work<Reply = T>,
 ) -> Result<T, Failure> {
     let reply = app.store.write(app.store.partition_of(account), command).await?;
-    app.keys.forget(account);
+    app.keys.look_again();
     Ok(reply)
 }
 

@@ -22,6 +22,7 @@ mod health;
 mod iam_identities;
 mod iam_policies;
 mod invocation_ids;
+mod kept_callers;
 mod kept_counts;
 mod leaving;
 mod lets_no_one_in;

@@ -438,4 +438,7 @@ pub(super) const STEPS: &[&str] = &[
         ON organization_handshake (forgotten_ms)",
     "CREATE INDEX IF NOT EXISTS account_creation_by_time
         ON account_creation (requested_ms)",
+    "ALTER TABLE log_head ADD COLUMN IF NOT EXISTS told BIGINT",
+    "ALTER TABLE log_head ADD COLUMN IF NOT EXISTS callers_seq BIGINT",
+    "ALTER TABLE log_head ADD COLUMN IF NOT EXISTS members_seq BIGINT",
 ];

@@ -1,7 +1,7 @@
 //! `log_head`, `change_log` and `log_floor`: who writes a partition next, what was done in which order, and since when that
 //! is known.
 
-use futures_util::future::try_join_all;
+use futures_util::future::{try_join, try_join_all};
 use rampart_core::change::CHANGE_FORMAT;
 use rampart_core::{Change, TimestampMs};
 use serde::Deserialize;
@@ -10,8 +10,11 @@ use crate::statement::{Row, Statement};
 use crate::store::Reader;
 use crate::{PartitionId, StoreError, Transaction};
 
-static TAKE_HEAD: Statement =
-    Statement::new("log_head.take", "UPDATE log_head SET seq = seq + 1 WHERE part = $1 RETURNING seq");
+/// Together with its position it counts that whoever took it tells what it means for callers (`caller_version.rs`).
+static TAKE_HEAD: Statement = Statement::new(
+    "log_head.take",
+    "UPDATE log_head SET seq = seq + 1, told = COALESCE(told, 0) + 1 WHERE part = $1 RETURNING seq",
+);
 static READ_HEAD: Statement = Statement::new("log_head.read", "SELECT seq FROM log_head WHERE part = $1");
 static APPEND: Statement = Statement::new(
     "change_log.append",
@@ -213,6 +216,11 @@ pub(crate) async fn payload(
     reader.connection.query_opt(&READ_PAYLOAD, &values, |row| Ok(row.text(0)?.to_owned())).await
 }
 
+/// Whether nothing was ever done in the partition, or all of it was emptied since. A log that was trimmed has a floor.
 pub(crate) async fn is_empty(reader: &Reader, part: PartitionId) -> Result<bool, StoreError> {
-    Ok(reader.connection.query_opt(&READ_ANY, &[part.0.into()], |row| row.int(0)).await?.is_none())
+    let values = [part.0.into()];
+    let any = reader.connection.query_opt(&READ_ANY, &values, |row| row.int(0));
+    let floor = reader.connection.query_opt(&FLOOR, &values, |row| row.int(0));
+    let (any, floor) = try_join(any, floor).await?;
+    Ok(any.is_none() && floor.is_none())
 }

@@ -7,12 +7,25 @@ use rampart_testkit::postgres::{PostgresCluster, TestDatabase};
 pub(crate) struct TestStore {
     pub(crate) store: Store,
     pub(crate) location: Location,
-    _place: Place,
+    place: Place,
+}
+
+impl TestStore {
+    /// Changes the tables past the store.
+    pub(crate) fn sql(&self, text: &str) {
+        match (&self.location, &self.place) {
+            (Location::Sqlite(path), _) => {
+                rusqlite::Connection::open(path).unwrap().execute_batch(text).unwrap();
+            }
+            (_, Place::Postgres(database)) => drop(database.sql(text).unwrap()),
+            (location, Place::Sqlite(_)) => panic!("{location} is no file"),
+        }
+    }
 }
 
 enum Place {
     Sqlite(#[expect(dead_code, reason = "keeps the folder")] tempfile::TempDir),
-    Postgres(#[expect(dead_code, reason = "keeps the database")] TestDatabase),
+    Postgres(TestDatabase),
 }
 
 pub(crate) async fn sqlite() -> TestStore {
@@ -31,7 +44,7 @@ pub(crate) async fn postgres() -> TestStore {
 async fn open(location: Location, place: Place) -> TestStore {
     let (store, migrated) = Store::open(&location, Options::default()).await.unwrap();
     assert_eq!(migrated.from, 0);
-    TestStore { store, location, _place: place }
+    TestStore { store, location, place }
 }
 
 /// Runs one test on both engines.

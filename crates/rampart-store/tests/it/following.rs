@@ -238,6 +238,18 @@ async fn an_emptied_partition_is_told_as_such() {
     .await;
 }
 
+#[tokio::test]
+async fn a_partition_whose_log_was_trimmed_is_emptied_too() {
+    on_both(async |test: TestStore| {
+        let (store, owner) = (&test.store, "100000000000");
+        write(store, owner, 1, 1).await;
+        assert_eq!(trim(store, store.partition_of(account(owner)), 100).await, 1);
+        store.empty().await.unwrap();
+        assert_eq!(rows_of(store).await.len(), 0);
+    })
+    .await;
+}
+
 /// A group of operations that committed together has one transaction and many places: a page may end between these.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_page_of_the_log_may_end_within_a_group() {

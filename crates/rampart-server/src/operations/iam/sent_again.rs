@@ -52,7 +52,7 @@ where
 
     async fn run(&self, tx: &Transaction) -> Result<String, Abort> {
         if let Some(first) = self.once.recall(tx).await? {
-            // One that another server sealed under a key that it did not share is as good as none.
+            // One that was sealed under another master key is as good as none.
             if let Some(first) = self.app.keys.open_answer(&first, &self.context) {
                 return Ok(first);
             }
