@@ -32,6 +32,11 @@ pub enum LocationError {
     /// A mode of TLS that there is not.
     #[error("sslmode is disable, prefer, require or verify-full, not '{0}'")]
     SslMode(String),
+    /// A kind of session that cannot be used.
+    #[error(
+        "rampart writes: target_session_attrs is read-write, which is what it means without it, not '{0}'"
+    )]
+    Session(String),
     /// PostgreSQL's driver does not understand the URL.
     #[error("the URL of PostgreSQL is not understood: {0}")]
     Url(String),
@@ -47,7 +52,7 @@ impl FromStr for Location {
         if text.starts_with("postgres://") || text.starts_with("postgresql://") {
             // What is wrong with the rest is said when it is opened.
             return match Address::parse(text) {
-                Err(error @ LocationError::SslMode(_)) => Err(error),
+                Err(error @ (LocationError::SslMode(_) | LocationError::Session(_))) => Err(error),
                 _ => Ok(Self::Postgres(text.to_owned())),
             };
         }
@@ -66,13 +71,14 @@ impl std::fmt::Display for Location {
 }
 
 /// The parameters of a PostgreSQL URL that are printed. What is not known to be harmless is not.
-const SHOWN_PARAMETERS: [&str; 11] = [
+const SHOWN_PARAMETERS: [&str; 12] = [
     "application_name",
     "connect_timeout",
     "dbname",
     "host",
     "hostaddr",
     "keepalives",
+    "load_balance_hosts",
     "port",
     "sslmode",
     "sslrootcert",
@@ -316,6 +322,7 @@ mod tests {
                 "postgres:///db?host=/run&password=secret&user=me",
                 "postgres:///db?host=/run&password=***&user=me",
             ),
+            ("postgres://me:secret@one:1,two:2/db", "postgres://me:***@one:1,two:2/db"),
             ("postgres://me:pa/ss@host/db", "postgres://me:***@host/db"),
             ("postgres://me:p@ss@host/db", "postgres://me:***@host/db"),
             ("postgres://me:p?ss@host/db", "postgres://me:***@host/db"),

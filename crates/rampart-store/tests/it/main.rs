@@ -13,6 +13,7 @@ mod plans;
 mod portable;
 mod rows;
 mod snapshots;
+mod standbys;
 mod tls;
 mod transfers;
 mod unreachable;
