@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use rampart_core::{Change, Refusal, ShareArn, TimestampMs};
-use rampart_store::{Abort, Location, Options, Store, StoreError, Timeouts, Transaction, Work};
-use rampart_testkit::postgres::{ClusterOptions, Listen, PostgresCluster};
+use rampart_store::{Abort, Follower, Location, Options, Store, StoreError, Timeouts, Transaction, Work};
+use rampart_testkit::mirror::{Following, Mirror};
+use rampart_testkit::postgres::{ClusterOptions, Listen, PostgresCluster, TestDatabase};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
@@ -101,6 +102,20 @@ fn assert_unavailable<T>(outcome: Result<T, Abort>) {
     }
 }
 
+/// How many COMMITs wait for the standby.
+fn waiting_commits(database: &TestDatabase) -> String {
+    let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+    database.sql(waiting).unwrap().trim().to_owned()
+}
+
+/// Has a server give up a COMMIT that waits for the standby, as it does when it is stopped.
+async fn end_waiting_commit(database: &TestDatabase) {
+    until("the COMMIT waits", async || waiting_commits(database) == "1").await;
+    let end = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+    database.sql(end).unwrap();
+    until("the COMMIT waits no more", async || waiting_commits(database) == "0").await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_acknowledged_that_the_standby_does_not_have() {
     // Whoever set the server up thought otherwise.
@@ -115,21 +130,20 @@ async fn nothing_is_acknowledged_that_the_standby_does_not_have() {
     make_share(&store).await;
     standby.stop_immediately().unwrap();
 
-    let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
     let work = Count::to(1);
     let writing = tokio::spawn({
         let (store, work) = (store.clone(), work.clone());
         async move { count(&store, &work).await }
     });
-    until("the COMMIT waits", async || database.sql(waiting).unwrap().trim() == "1").await;
     // The server tells nobody that it did not come to that, and shows the row.
-    let end = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
-    database.sql(end).unwrap();
+    end_waiting_commit(&database).await;
     assert_unavailable(writing.await.unwrap());
     assert_eq!(counted(&store).await, 1);
-    // Who asks again finds it done; so it will be said, when that is safe.
+    // So does the one that was to make sure of it. Who asks again finds it done, and is told when that is safe.
+    end_waiting_commit(&database).await;
     let again = Count::to(1);
     assert_unavailable(count(&store, &again).await);
+    assert_eq!(again.runs(), 1);
 
     standby.start_again().unwrap();
     assert_eq!(count(&store, &again).await.unwrap(), 1);
@@ -242,8 +256,7 @@ async fn a_commit_that_the_standby_does_not_have_is_done_there() {
         let (store, work) = (store.clone(), work.clone());
         async move { count(&store, &work).await }
     });
-    let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
-    until("the COMMIT waits", async || database.sql(waiting).unwrap().trim() == "1").await;
+    until("the COMMIT waits", async || waiting_commits(&database) == "1").await;
     primary.kill().unwrap();
     standby.start_again().unwrap();
     // Meanwhile nothing can be written, and nobody waits for it.
@@ -261,6 +274,32 @@ async fn a_commit_that_the_standby_does_not_have_is_done_there() {
 async fn open_error(location: &Location) -> StoreError {
     let Err(error) = Store::open(location, Options::default()).await else { panic!("it can be written") };
     error
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_follower_that_knows_more_than_who_took_over_begins_anew() {
+    let (mut primary, mut standby) = pair();
+    let database = primary.create_database().unwrap();
+    // Somebody settles for less than the standby's word.
+    let Location::Postgres(url) = location([primary.port(), standby.port()], database.name()) else { return };
+    let url = format!("{url}?options=-c%20synchronous_commit%3Dlocal");
+    let store = open(&url.parse().unwrap(), Timeouts::default()).await;
+    make_share(&store).await;
+    let (mut heard, mut follower) = (Following::default(), Follower::from_start(store.clone()));
+    // This waits for the standby, and so for all that was done before.
+    database.sql("CREATE TABLE all_of_it_is_there ()").unwrap();
+    standby.stop_immediately().unwrap();
+    count(&store, &Count::to(1)).await.unwrap();
+    assert_eq!(follower.poll(&mut heard).await.unwrap(), 2);
+    primary.kill().unwrap();
+    standby.start_again().unwrap();
+    standby.promote().unwrap();
+    assert_eq!(counted(&store).await, 0);
+    follower.poll(&mut heard).await.unwrap();
+    assert_eq!(heard.forgotten, 1);
+    heard.mirror.assert_same(&Mirror::of(&store.snapshot().await.unwrap()).await);
+    count(&store, &Count::to(1)).await.unwrap();
+    assert_eq!(follower.poll(&mut heard).await.unwrap(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
