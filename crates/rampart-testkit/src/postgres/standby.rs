@@ -2,9 +2,10 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::Command;
 
-use super::error::{self, PostgresError};
+use super::error::PostgresError;
 use super::installation::copy_tree;
 use super::{ClusterOptions, Listen, PostgresCluster, SUPERUSER, Site};
 
@@ -41,11 +42,16 @@ impl PostgresCluster {
 
     /// Ends the server as a power cut ends its machine, for good: it cannot be started again.
     pub fn kill(&mut self) -> Result<(), PostgresError> {
+        // With its children: those would go on for a moment, and some even show what no standby has.
+        let children =
+            self.sql("postgres", "SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()")?;
         let file = self.site.data().join("postmaster.pid");
         let lines = fs::read_to_string(&file).map_err(PostgresError::io("read", &file))?;
-        let id = lines.lines().next().unwrap_or_default();
-        error::run(Command::new("kill").args(["-9", id]))?;
-        // Another process may get its number, and must not be taken for it.
+        let mut kill = Command::new("kill");
+        kill.arg("-9").args(lines.lines().next()).args(children.lines());
+        // It complains of those that ended meanwhile.
+        kill.output().map_err(PostgresError::io("run", Path::new("kill")))?;
+        // Another process may get the server's number, and must not be taken for it.
         fs::remove_file(&file).map_err(PostgresError::io("remove", &file))
     }
 
