@@ -102,18 +102,19 @@ fn assert_unavailable<T>(outcome: Result<T, Abort>) {
     }
 }
 
-/// How many COMMITs wait for the standby.
+/// The server's processes whose COMMIT waits for the standby, a line each.
 fn waiting_commits(database: &TestDatabase) -> String {
-    let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
-    database.sql(waiting).unwrap().trim().to_owned()
+    database.sql("SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'").unwrap()
 }
 
 /// Has a server give up a COMMIT that waits for the standby, as it does when it is stopped.
 async fn end_waiting_commit(database: &TestDatabase) {
-    until("the COMMIT waits", async || waiting_commits(database) == "1").await;
-    let end = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
-    database.sql(end).unwrap();
-    until("the COMMIT waits no more", async || waiting_commits(database) == "0").await;
+    until("a COMMIT waits", async || !waiting_commits(database).is_empty()).await;
+    let waiting = waiting_commits(database);
+    let process = waiting.trim();
+    database.sql(&format!("SELECT pg_terminate_backend({process})")).unwrap();
+    let left = format!("SELECT count(*) FROM pg_stat_activity WHERE pid = {process}");
+    until("it waits no more", async || database.sql(&left).unwrap().trim() == "0").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -256,7 +257,7 @@ async fn a_commit_that_the_standby_does_not_have_is_done_there() {
         let (store, work) = (store.clone(), work.clone());
         async move { count(&store, &work).await }
     });
-    until("the COMMIT waits", async || waiting_commits(&database) == "1").await;
+    until("the COMMIT waits", async || !waiting_commits(&database).is_empty()).await;
     primary.kill().unwrap();
     standby.start_again().unwrap();
     // Meanwhile nothing can be written, and nobody waits for it.
