@@ -27,7 +27,7 @@ Commands:
   tidy                            Check what needs no compiler: layering, file sizes, links, leftovers
   bench [requests] [ARGUMENTS]    What a request costs, beside a bare echo on the same edge
   bench scale [ARGUMENTS]         What operations cost in a store that holds much else (some minutes)
-  bench nodes [--seconds N]       Two nodes on one PostgreSQL: how late a follower is, and a soak
+  bench nodes [ARGUMENTS]         Two nodes on one PostgreSQL: how late a follower is, two beside one, a soak
   fuzz [OPTIONS]                  Fuzz the parsers and decoders, each for minutes (`cargo xtask fuzz --help`)
   help                            Print this
 

@@ -1,10 +1,13 @@
-//! For tests: the real server in the test's own process, on either store; a client that signs; a PostgreSQL cluster.
+//! For tests and benchmarks: the real server in the own process, on either store, or in one beside it; a client that signs;
+//! a load generator; a PostgreSQL cluster.
 //!
 //! Whatever cannot be had (PostgreSQL's programs, say) fails the test that asks for it, with the reason.
 
 pub mod client;
 pub mod dice;
+pub mod load;
 pub mod mirror;
+pub mod node;
 pub mod postgres;
 pub mod server;
 pub mod tls;

@@ -10,13 +10,9 @@
 //! one request in flight. It shares the machine's cores with the server: what it uses is missing there, in the echo as
 //! in all else.
 
-mod accounts;
-mod load;
 mod options;
 mod phases;
 mod report;
-mod rows;
-mod signed;
 mod start;
 mod storage;
 

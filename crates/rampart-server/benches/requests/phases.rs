@@ -14,14 +14,15 @@ use rampart_server::edge::connections::{Answers, Door, serve};
 use rampart_server::settings::EdgeLimits;
 use rampart_server::{App, AuthMode, Clock, Entropy, Server, Settings};
 use rampart_store::{MasterKey, ShareCursor, ShareScope, Store};
+use rampart_testkit::load::accounts::{Registered, fresh_account, register};
+use rampart_testkit::load::rows::{SHARE_NAME, resource_arn};
+use rampart_testkit::load::{self, Connection, Sample, Seen, signed};
+use rampart_testkit::server::REGION;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use crate::accounts::{Registered, fresh_account, register};
-use crate::load::{self, Sample, Seen};
 use crate::options::{Options, Part, Place};
-use crate::rows::{REGION, SHARE_NAME, resource_arn};
-use crate::{signed, storage};
+use crate::storage;
 
 /// Accounts that a connection creates shares for, in turn: more shares than one account may have are made.
 const ACCOUNTS_PER_CONNECTION: usize = 8;
@@ -146,7 +147,8 @@ async fn generate(
     requests: Vec<Vec<Vec<u8>>>,
     duration: Duration,
 ) -> anyhow::Result<Seen> {
-    tokio::task::spawn_blocking(move || load::run(address, requests, duration)).await?
+    let connections = requests.into_iter().map(|requests| Connection { address, requests }).collect();
+    tokio::task::spawn_blocking(move || load::run(connections, duration)).await?
 }
 
 /// A server in strict mode on a store of its own, and callers whose keys it knows.

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
+use rampart_testkit::load::Sample;
 use serde::Serialize;
 
-use crate::load::Sample;
 use crate::options::{Options, Part};
 use crate::phases::Phase;
 use crate::start::Start;

@@ -1,21 +1,18 @@
 //! How long the release binary takes until it answers, and what it holds in memory then.
 
-use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
 use rampart_aws::sigv4::sign::Credentials;
 use rampart_store::Location;
+use rampart_testkit::load::{read_answer, signed};
+use rampart_testkit::node::Node;
 use serde::Serialize;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-use crate::load::read_answer;
 use crate::options::{Options, Place};
-use crate::signed;
 
 const STARTS: usize = 7;
 /// After its first answer a server is left alone this long before its memory is read.
@@ -50,56 +47,26 @@ pub(crate) fn measure(options: &Options) -> anyhow::Result<Start> {
     Ok(Start::Measured { first_answer_ms, resident_mb })
 }
 
-/// A process that does not outlive us.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It may be gone already; either way nothing is left to do.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 async fn start_once(binary: &Path) -> anyhow::Result<(f64, Option<f64>)> {
     let place = Place::default_scratch()?;
     let Location::Sqlite(file) = &place.location else { anyhow::bail!("a scratch place is a file") };
     let mut command = Command::new(binary);
     command.args(["serve", "--listen", "127.0.0.1:0", "--store"]).arg(format!("sqlite:{}", file.display()));
-    command.stdout(Stdio::piped()).stderr(Stdio::null());
+    command.stderr(Stdio::null());
     let credentials =
         Credentials { access_key_id: "111111111111", secret_access_key: "x", session_token: None };
     let request = signed::request(&credentials, "/getresourceshares", r#"{"resourceOwner":"SELF"}"#);
     let started = Instant::now();
-    let mut running = Running(command.spawn().with_context(|| format!("cannot run {}", binary.display()))?);
-    let mut stream = TcpStream::connect(endpoint(&mut running.0)?).await?;
+    let node = Node::start(&mut command);
+    let mut stream = TcpStream::connect(node.address()).await?;
     stream.write_all(&request).await?;
     read_answer(&mut stream, &mut Vec::with_capacity(4096)).await?;
     let ms = started.elapsed().as_secs_f64() * 1_000.0;
     idle().await;
-    Ok((ms, resident_mb(running.0.id())))
-}
-
-/// Reads where the server says that it listens.
-fn endpoint(child: &mut Child) -> anyhow::Result<SocketAddr> {
-    let stdout = child.stdout.take().context("its output is piped")?;
-    for line in BufReader::new(stdout).lines() {
-        if let Some((_, address)) = line?.split_once("endpoint  http://") {
-            return address.trim().parse().context("the endpoint is an address");
-        }
-    }
-    anyhow::bail!("the server stopped before it listened")
+    Ok((ms, node.resident_mb()))
 }
 
 #[expect(clippy::disallowed_methods, reason = "idleness is what is waited for")]
 async fn idle() {
     tokio::time::sleep(IDLE).await;
-}
-
-/// The resident set of a process, where the system tells (Linux).
-fn resident_mb(pid: u32) -> Option<f64> {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    let kib: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kib * 1024.0 / 1e6)
 }

@@ -4,12 +4,12 @@ use std::time::{Duration, Instant};
 
 use rampart_server::Clock;
 use rampart_store::Store;
+use rampart_testkit::load::accounts::{Apply, fresh_account};
+use rampart_testkit::load::rows::Owner;
+use rampart_testkit::load::{Seen, Window};
 use tokio::task::JoinSet;
 
-use crate::accounts::{Apply, fresh_account};
-use crate::load::{Seen, Window};
 use crate::options::Place;
-use crate::rows::Owner;
 
 /// As many writers, each with one write in flight: the rows of CreateResourceShare, committed in groups.
 pub(crate) async fn alone(place: &Place, writers: usize, duration: Duration) -> anyhow::Result<Seen> {

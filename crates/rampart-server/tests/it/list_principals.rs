@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use crate::service_principals::authority;
 use crate::sharing::{
-    CONSUMER, OWNER, Offer, STRANGER, component, create, gateway, only, pending_invitation, share, texts,
-    unknown,
+    CONSUMER, OWNER, Offer, STRANGER, accept, component, create, gateway, only, pending_invitation, share,
+    texts, unknown,
 };
 
 const LIST: &str = "ListPrincipals";
@@ -21,12 +21,6 @@ async fn ids(client: &Client, view: &str, filters: Value) -> Vec<String> {
     let mut input = filters;
     input["resourceOwner"] = json!(view);
     texts(&client.ok(LIST, &input).await["principals"], "id")
-}
-
-async fn accept(server: &TestServer, account: &str, share: &str) {
-    let client = server.account(account);
-    let named = json!({"resourceShareInvitationArn": pending_invitation(&client, share).await});
-    client.ok("AcceptResourceShareInvitation", &named).await;
 }
 
 #[tokio::test]
@@ -48,7 +42,7 @@ async fn the_owner_sees_every_member() {
         };
         assert_eq!(pending, row(at));
         server.advance(Duration::from_mins(1));
-        accept(&server, CONSUMER, &share).await;
+        accept(&server.account(CONSUMER), &share).await;
         let page = owner.ok(LIST, &input).await;
         let since = &only(&page["principals"])["lastUpdatedTime"];
         assert!(since.as_f64() > at.as_f64());
@@ -101,7 +95,7 @@ async fn who_is_out_is_not_listed() {
         let principals = ["444444444441", "444444444442", "444444444443", "444444444444"];
         let input = json!({"name": "n", "resourceArns": [component(1)], "principals": principals});
         let share = create(&owner, &input).await;
-        accept(&server, principals[0], &share).await;
+        accept(&server.account(principals[0]), &share).await;
         let reject = json!({"resourceShareInvitationArn":
             pending_invitation(&server.account(principals[1]), &share).await});
         server.account(principals[1]).ok("RejectResourceShareInvitation", &reject).await;
@@ -182,12 +176,12 @@ async fn every_filter_of_a_consumer_and_their_combinations() {
     for_each_store(async |server| {
         let (_, [a, b, c]) = three(&server).await;
         let consumer = server.account(CONSUMER);
-        accept(&server, CONSUMER, &a).await;
-        accept(&server, CONSUMER, &b).await;
+        accept(&server.account(CONSUMER), &a).await;
+        accept(&server.account(CONSUMER), &b).await;
         let foreign = gateway(5).replace(OWNER, STRANGER);
         let input = json!({"name": "d", "principals": [CONSUMER], "resourceArns": [foreign]});
         let d = create(&server.account(STRANGER), &input).await;
-        accept(&server, CONSUMER, &d).await;
+        accept(&server.account(CONSUMER), &d).await;
         for (filters, expected) in [
             (json!({}), vec![&a, &b, &d]),
             (json!({"principals": [OWNER]}), vec![&a, &b]),

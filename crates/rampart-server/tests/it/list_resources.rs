@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use crate::service_principals::authority;
 use crate::sharing::{
-    CONSUMER, OWNER, Offer, STRANGER, component, create, gateway, only, pending_invitation, texts, unknown,
+    CONSUMER, OWNER, Offer, STRANGER, accept, component, create, gateway, only, pending_invitation, texts,
+    unknown,
 };
 
 const LIST: &str = "ListResources";
@@ -25,12 +26,6 @@ async fn arns(client: &Client, view: &str, filters: Value) -> Vec<String> {
 fn sorted(mut arns: Vec<String>) -> Vec<String> {
     arns.sort();
     arns
-}
-
-async fn accept(server: &TestServer, account: &str, share: &str) {
-    let client = server.account(account);
-    let named = json!({"resourceShareInvitationArn": pending_invitation(&client, share).await});
-    client.ok("AcceptResourceShareInvitation", &named).await;
 }
 
 #[tokio::test]
@@ -226,7 +221,7 @@ async fn what_is_malformed_or_missing_is_named_by_its_code() {
         let abroad = offer.owner.in_region("us-east-1");
         let input = json!({"resourceOwner": "SELF", "resourceShareArns": [offer.share]});
         assert_eq!(abroad.refused(LIST, &input).await, "UnknownResource");
-        accept(&server, CONSUMER, &offer.share).await;
+        accept(&server.account(CONSUMER), &offer.share).await;
         let abroad = offer.consumer.in_region("us-east-1");
         assert!(arns(&abroad, "OTHER-ACCOUNTS", json!({})).await.is_empty());
     })

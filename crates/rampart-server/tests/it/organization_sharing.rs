@@ -4,7 +4,7 @@ use rampart_testkit::{Client, TestServer, for_each_store};
 use serde_json::{Value, json};
 
 use crate::organizations::{self, MANAGEMENT, create_unit, join, move_account};
-use crate::sharing::{associations, create, only, pending_invitation, share_arns};
+use crate::sharing::{accept, associations, create, only, pending_invitation, share_arns};
 
 const ENABLE: &str = "EnableSharingWithAwsOrganization";
 pub(crate) const MEMBER: &str = "222222222222";
@@ -124,7 +124,17 @@ async fn who_is_inside_is_not_invited() {
         // Outside it is as ever.
         let input = json!({"resourceShareArn": share, "principals": [OUTSIDER]});
         company.management.ok("AssociateResourceShare", &input).await;
-        pending_invitation(&company.outsider, &share).await;
+        accept(&company.outsider, &share).await;
+        // Each is told whether the owner is of its organization, however it asks.
+        for (account, external) in [(&company.member, false), (&company.outsider, true)] {
+            for named in [json!({}), json!({"resourceShareArns": [share]})] {
+                let mut input = json!({"resourceOwner": "OTHER-ACCOUNTS"});
+                input.as_object_mut().unwrap().extend(named.as_object().unwrap().clone());
+                let owners = account.ok("ListPrincipals", &input).await;
+                let row = only(&owners["principals"]);
+                assert_eq!((&row["id"], &row["external"]), (&json!(MANAGEMENT), &json!(external)));
+            }
+        }
         // AWS: who was not invited cannot leave.
         let input = json!({"resourceShareArn": share, "principals": [MEMBER]});
         let code = company.member.refused("DisassociateResourceShare", &input).await;

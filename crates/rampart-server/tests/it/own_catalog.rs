@@ -1,11 +1,11 @@
 //! Resource types and permissions of an operator's own.
 
 use rampart_core::catalog::Catalog;
+use rampart_testkit::TestServer;
 use rampart_testkit::server::{StoreKind, settings};
-use rampart_testkit::{Client, TestServer};
 use serde_json::{Value, json};
 
-use crate::sharing::{CONSUMER, OWNER, create, pending_invitation, text, texts};
+use crate::sharing::{CONSUMER, OWNER, accept, create, text, texts};
 
 const FILE: &str = r#"{
     "resourceTypes": [{
@@ -29,11 +29,6 @@ async fn on_each_store(test: impl AsyncFn(TestServer)) {
         let catalog: &'static Catalog = Box::leak(Box::new(Catalog::with_file(FILE).unwrap()));
         test(TestServer::start_with_catalog(kind, settings(), catalog).await).await;
     }
-}
-
-async fn accept(client: &Client, share: &str) {
-    let input = json!({"resourceShareInvitationArn": pending_invitation(client, share).await});
-    client.ok("AcceptResourceShareInvitation", &input).await;
 }
 
 #[tokio::test]

@@ -77,6 +77,12 @@ pub(crate) async fn create(owner: &Client, input: &Value) -> String {
     text(&owner.ok("CreateResourceShare", input).await["resourceShare"]["resourceShareArn"])
 }
 
+/// Accepts the one pending invitation to a share.
+pub(crate) async fn accept(client: &Client, share: &str) {
+    let input = json!({"resourceShareInvitationArn": pending_invitation(client, share).await});
+    client.ok("AcceptResourceShareInvitation", &input).await;
+}
+
 /// The one pending invitation to a share.
 pub(crate) async fn pending_invitation(receiver: &Client, share: &str) -> String {
     let found = invitations(receiver, share).await;

@@ -151,7 +151,11 @@ impl World {
                     item(&row.entity, row.created, row.status(share).1, row.external);
                 }
             } else if let Some(since) = self.seen_since(share, who.account) {
-                item(&share.owner, share.created, since, true);
+                let granted = |row: &&Row| {
+                    matches!(row.standing, Standing::Granted(..)) && self.reaches(row, who.account)
+                };
+                let external = share.rows.iter().filter(granted).all(|row| row.external);
+                item(&share.owner, share.created, since, external);
             }
         }
         Ok(json!({"principals": items}))

@@ -97,7 +97,7 @@ fn owner_shape(received: &ReceivedShare, app: &App) -> PrincipalShape {
         resource_share_arn: received.share.arn().to_string(),
         creation_time: received.share.created,
         last_updated_time: received.since.saturating_add_ms(app.timing().settle_delay_ms),
-        external: true,
+        external: received.is_external,
     }
 }
 

@@ -23,6 +23,8 @@ pub(crate) struct ReceivedShare {
     pub(crate) share: ResourceShare,
     /// Since when the caller has it.
     pub(crate) since: TimestampMs,
+    /// Whether it has it by invitation alone, as one outside the owner's organization (reference §6.3).
+    pub(crate) is_external: bool,
 }
 
 /// By what the caller sees shares.
@@ -56,12 +58,13 @@ pub(crate) async fn share(
     let epochs = owner_epochs(reader, membership, owners.into_iter().collect()).await?;
     let settled = now.saturating_sub_ms(timing.settle_delay_ms);
     let owner = epochs.get(&share.owner).copied();
-    let since = rows.iter().filter(|row| lasts_for(row.basis(), membership, owner));
-    let since = since.filter_map(|row| match row.standing {
-        Standing::Granted { at, .. } if at <= settled => Some(at),
+    let effective = rows.iter().filter(|row| lasts_for(row.basis(), membership, owner));
+    let effective = effective.filter_map(|row| match row.standing {
+        Standing::Granted { at, .. } if at <= settled => Some((at, row.basis().is_none())),
         _ => None,
     });
-    Ok(since.min().map(|since| ReceivedShare { share, since }))
+    let both = effective.reduce(|(since, external), (at, also)| (since.min(at), external && also));
+    Ok(both.map(|(since, is_external)| ReceivedShare { share, since, is_external }))
 }
 
 /// The next shares of others that the caller sees, oldest first: `limit` of them, unless there are no more.
@@ -138,9 +141,11 @@ async fn effective(
     let lasts = |basis: Option<&Basis>, owner| lasts_for(basis, membership, epochs.get(&owner).copied());
     let mut shares: BTreeMap<ShareCursor, ReceivedShare> = BTreeMap::new();
     for grant in grants.iter().filter(|grant| lasts(grant.basis.as_ref(), grant.share.owner)) {
-        let first = ReceivedShare { share: grant.share.clone(), since: grant.since };
+        let is_external = grant.basis.is_none();
+        let first = ReceivedShare { share: grant.share.clone(), since: grant.since, is_external };
         let seen = shares.entry(cursor_of(grant)).or_insert(first);
         seen.since = seen.since.min(grant.since);
+        seen.is_external &= is_external;
     }
     Ok(shares)
 }

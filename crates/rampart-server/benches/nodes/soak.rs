@@ -1,147 +1,23 @@
-//! Several nodes on one PostgreSQL: `cargo xtask bench nodes [--seconds N]`.
-//!
-//! First how late a follower on one node is told what another node wrote: from the moment at which the write is
-//! acknowledged, with a follower that looks every 20 ms. Then a soak: two processes of the release binary under mixed load
-//! for N seconds (60 unless told else), with a line every tenth of it: calls and their outcomes, resident memory of each
-//! node, connections to the database, and how late a follower was. In the end nothing may be left to be told, and no call
-//! may have failed.
+//! Mixed load on two nodes for a while: what it does to memory, connections and followers, and whether calls fail.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::print_stdout,
-    reason = "a benchmark says what it found"
-)]
-
-use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use rampart_core::Change;
 use rampart_server::Clock;
-use rampart_store::{FOLLOW_EVERY, Follow, Follower, LogEntry, Options, PartitionId, Store};
+use rampart_store::{FOLLOW_EVERY, Follow, Follower, LogEntry, PartitionId, Store};
 use rampart_testkit::Client;
-use rampart_testkit::client::Key;
 use rampart_testkit::dice::Dice;
-use rampart_testkit::postgres::{PostgresCluster, TestDatabase};
+use rampart_testkit::node::Node;
+use rampart_testkit::postgres::TestDatabase;
 use rampart_testkit::server::REGION;
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
 
 const SEED: u64 = 31_415;
-const WRITES: usize = 500;
 const CLIENTS: usize = 8;
 /// Shares that a client keeps at the most: the store does not grow by the load alone.
 const SHARES_MAX: usize = 20;
-
-#[tokio::main]
-async fn main() {
-    let arguments: Vec<String> = std::env::args().collect();
-    let seconds = arguments.iter().position(|a| a == "--seconds").and_then(|at| arguments.get(at + 1));
-    let seconds: u64 = seconds.map_or(60, |text| text.parse().unwrap());
-    let database =
-        PostgresCluster::shared().unwrap_or_else(|error| panic!("{error}")).create_database().unwrap();
-    let store = open(&database).await;
-    let nodes = [Node::start(&database), Node::start(&database)];
-    follow(&nodes, store.clone()).await;
-    soak(&nodes, store, &database, Duration::from_secs(seconds)).await;
-}
-
-async fn open(database: &TestDatabase) -> Store {
-    Store::open(&database.url().parse().unwrap(), Options::default()).await.unwrap().0
-}
-
-/// A process of the release binary.
-struct Node {
-    child: Child,
-    address: SocketAddr,
-}
-
-impl Node {
-    fn start(database: &TestDatabase) -> Self {
-        let binary = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../target/release/rampart");
-        let mut command = Command::new(&binary);
-        command.args(["serve", "--listen", "127.0.0.1:0", "--store", database.url()]);
-        let child = command.stdout(Stdio::piped()).spawn();
-        let mut child =
-            child.unwrap_or_else(|e| panic!("{}: {e}; cargo build --release first", binary.display()));
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let address = lines.map_while(Result::ok).find_map(|line| {
-            line.split_once("endpoint  http://").map(|(_, address)| address.trim().parse().unwrap())
-        });
-        Self { child, address: address.unwrap() }
-    }
-
-    fn client(&self, account: &str) -> Client {
-        Client::of(self.address, Key { id: account.to_owned(), secret: "x".to_owned() }, REGION)
-    }
-
-    /// Resident memory, in megabytes.
-    fn resident_mb(&self) -> f64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
-        line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
-    }
-}
-
-impl Drop for Node {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// Says when each share was told.
-struct Told(mpsc::UnboundedSender<(String, Instant)>);
-
-impl Follow for Told {
-    fn forget(&mut self, _: PartitionId) {}
-
-    fn rows(&mut self, _: PartitionId, _: Vec<Change>) {}
-
-    fn entry(&mut self, _: PartitionId, entry: LogEntry) {
-        for change in entry.changes {
-            if let Change::ShareStored(share) = change {
-                let _ = self.0.send((share.name, Instant::now()));
-            }
-        }
-    }
-}
-
-async fn follow(nodes: &[Node; 2], store: Store) {
-    let (told, mut heard) = mpsc::unbounded_channel();
-    let mut follower = Follower::from_now(store).await.unwrap();
-    let following = tokio::spawn(async move {
-        follower.run(&mut Told(told), FOLLOW_EVERY, std::future::pending()).await;
-    });
-    let client = nodes[0].client("111111111111");
-    let mut late = Vec::new();
-    for number in 0..WRITES {
-        let name = format!("followed-{number}");
-        client.ok("CreateResourceShare", &json!({"name": name})).await;
-        let acknowledged = Instant::now();
-        let at = loop {
-            let (heard, at) = heard.recv().await.unwrap();
-            if heard == name {
-                break at;
-            }
-        };
-        late.push(at.saturating_duration_since(acknowledged).as_secs_f64() * 1_000.0);
-    }
-    following.abort();
-    late.sort_by(f64::total_cmp);
-    let at = |percent: usize| late[(late.len() - 1) * percent / 100];
-    println!(
-        "a write on one node is told by a follower of another after {:.1} ms (p50), {:.1} ms (p99), {:.1} ms at the most",
-        at(50),
-        at(99),
-        at(100)
-    );
-}
 
 /// What the load met so far.
 #[derive(Default)]
@@ -167,13 +43,13 @@ impl Follow for Late {
     }
 }
 
-async fn soak(nodes: &[Node; 2], store: Store, database: &TestDatabase, lasts: Duration) {
+pub(crate) async fn run(nodes: &[Node; 2], store: Store, database: &TestDatabase, lasts: Duration) {
     let (met, over) = (Arc::new(Met::default()), Arc::new(AtomicBool::new(false)));
     let mut follower = Follower::from_now(store).await.unwrap();
     let clients: Vec<_> = (0..CLIENTS)
         .map(|number| {
-            let owner = nodes[number % 2].client(&format!("{:012}", 200_000_000_000 + number));
-            let consumer = nodes[(number + 1) % 2].client(&format!("{:012}", 300_000_000_000 + number));
+            let owner = nodes[number % 2].client(&format!("{:012}", 200_000_000_000 + number), "x");
+            let consumer = nodes[(number + 1) % 2].client(&format!("{:012}", 300_000_000_000 + number), "x");
             tokio::spawn(load(owner, consumer, SEED + number as u64, Arc::clone(&met), Arc::clone(&over)))
         })
         .collect();
@@ -193,8 +69,8 @@ async fn soak(nodes: &[Node; 2], store: Store, database: &TestDatabase, lasts: D
             met.calls.load(Ordering::Relaxed),
             met.refused.load(Ordering::Relaxed),
             met.failed.load(Ordering::Relaxed),
-            nodes[0].resident_mb(),
-            nodes[1].resident_mb(),
+            nodes[0].resident_mb().unwrap_or_default(),
+            nodes[1].resident_mb().unwrap_or_default(),
             database.sql(connections).unwrap().trim(),
             met.late_ms.swap(0, Ordering::Relaxed),
         );

@@ -4,11 +4,11 @@ use rampart_aws::sigv4::RequestParts;
 use rampart_aws::sigv4::sign::{Credentials, sign_headers};
 use rampart_server::Clock;
 
-use crate::rows::REGION;
+use crate::server::REGION;
 
 /// A signed POST of RAM in HTTP/1.1. The same bytes may be sent again and again while the signature is good: without a
 /// client token and without the invocation id of an SDK every call is a call of its own.
-pub(crate) fn request(credentials: &Credentials<'_>, path: &str, body: &str) -> Vec<u8> {
+pub fn request(credentials: &Credentials<'_>, path: &str, body: &str) -> Vec<u8> {
     const HOST: &str = "rampart.example:7266";
     const CONTENT_TYPE: &str = "application/json";
     let signed: &[(&str, &[u8])] = &[("content-type", CONTENT_TYPE.as_bytes()), ("host", HOST.as_bytes())];

@@ -4,38 +4,45 @@ use anyhow::Context;
 use rampart_aws::sigv4::sign::Credentials;
 use rampart_core::access_key::{AccessKey, Account, access_key_id};
 use rampart_core::{AccountId, Change};
-use rampart_server::Clock;
+use rampart_server::{Clock, Entropy};
 use rampart_store::{Abort, MasterKey, Store, Transaction, Work};
 
-use crate::options::random;
-use crate::rows::Owner;
+use crate::load::rows::Owner;
 
 /// An account with its key.
-pub(crate) struct Registered {
-    pub(crate) account: AccountId,
+pub struct Registered {
+    /// The account's id.
+    pub account: AccountId,
     key_id: String,
     secret: String,
 }
 
 impl Registered {
     /// A key that no store knows.
-    pub(crate) fn made_up(account: AccountId) -> Self {
+    pub fn made_up(account: AccountId) -> Self {
         Self { account, key_id: access_key_id(account, random()), secret: random_secret() }
     }
 
-    pub(crate) fn credentials(&self) -> Credentials<'_> {
+    /// What its requests are signed with.
+    pub fn credentials(&self) -> Credentials<'_> {
         Credentials { access_key_id: &self.key_id, secret_access_key: &self.secret, session_token: None }
     }
 }
 
 /// An account id that nobody had before.
-pub(crate) fn fresh_account() -> anyhow::Result<AccountId> {
+///
+/// # Errors
+/// None that is to be expected.
+pub fn fresh_account() -> anyhow::Result<AccountId> {
     let number = 100_000_000_000 + u64::from_le_bytes(random()) % 900_000_000_000;
     number.to_string().parse().context("twelve digits are an account")
 }
 
 /// Registers `count` new accounts with a key each; `with_share` gives each one share, too.
-pub(crate) async fn register(
+///
+/// # Errors
+/// What the store answers.
+pub async fn register(
     store: &Store,
     master_key: &MasterKey,
     count: usize,
@@ -62,7 +69,8 @@ pub(crate) async fn register(
 }
 
 /// Writes rows that were decided beforehand.
-pub(crate) struct Apply(pub(crate) Vec<Change>);
+#[derive(Debug)]
+pub struct Apply(pub Vec<Change>);
 
 impl Work for Apply {
     type Reply = ();
@@ -74,4 +82,10 @@ impl Work for Apply {
 
 fn random_secret() -> String {
     random::<32>().iter().map(|byte| char::from(b'a' + byte % 26)).collect()
+}
+
+fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    Entropy::system().fill(&mut bytes);
+    bytes
 }

@@ -10,16 +10,19 @@ use rampart_core::{
 };
 use rampart_server::Entropy;
 
-pub(crate) const REGION: &str = "eu-west-1";
-pub(crate) const SHARE_NAME: &str = "network";
+use crate::server::REGION;
+
+/// What they are called.
+pub const SHARE_NAME: &str = "network";
 
 /// The resource that an account's shares hold.
-pub(crate) fn resource_arn(account: AccountId) -> String {
+pub fn resource_arn(account: AccountId) -> String {
     format!("arn:aws:ec2:{REGION}:{account}:transit-gateway/tgw-0123456789abcdef0")
 }
 
 /// An account that makes one share after the other.
-pub(crate) struct Owner {
+#[derive(Debug)]
+pub struct Owner {
     account: AccountId,
     region: Region,
     resource_arn: String,
@@ -27,14 +30,21 @@ pub(crate) struct Owner {
 }
 
 impl Owner {
-    pub(crate) fn new(account: AccountId) -> anyhow::Result<Self> {
+    /// One that has none yet.
+    ///
+    /// # Errors
+    /// None that is to be expected.
+    pub fn new(account: AccountId) -> anyhow::Result<Self> {
         let region = REGION.parse()?;
         let usage = OwnerUsage::none(account, region);
         Ok(Self { account, region, resource_arn: resource_arn(account), usage })
     }
 
     /// The changes that the next share is.
-    pub(crate) fn create_share(&mut self, now: TimestampMs) -> anyhow::Result<Vec<Change>> {
+    ///
+    /// # Errors
+    /// When the quota of shares is used up.
+    pub fn create_share(&mut self, now: TimestampMs) -> anyhow::Result<Vec<Change>> {
         let entropy = Entropy::system();
         let share = ResourceShare {
             owner: self.account,

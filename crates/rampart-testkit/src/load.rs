@@ -1,4 +1,8 @@
-//! The load generator: connections with one request in flight each, on a thread of their own.
+//! For benchmarks: accounts whose keys a strict server knows, requests signed beforehand, and a load generator.
+
+pub mod accounts;
+pub mod rows;
+pub mod signed;
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -9,38 +13,39 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 /// Not measured: connections open, caches fill.
-pub(crate) const WARM_UP: Duration = Duration::from_millis(500);
+const WARM_UP: Duration = Duration::from_millis(500);
 
 /// When to measure.
-#[derive(Clone, Copy)]
-pub(crate) struct Window {
+#[derive(Clone, Copy, Debug)]
+pub struct Window {
     from: Instant,
     until: Instant,
 }
 
 impl Window {
     /// Of that length, after the warm-up.
-    pub(crate) fn of(duration: Duration) -> Self {
+    pub fn of(duration: Duration) -> Self {
         let from = Instant::now() + WARM_UP;
         Self { from, until: from + duration }
     }
 
-    pub(crate) fn is_over(&self) -> bool {
+    /// Whether no more is to be sent.
+    pub fn is_over(&self) -> bool {
         Instant::now() >= self.until
     }
 }
 
 /// What one connection, or one task, saw.
-#[derive(Default)]
-pub(crate) struct Seen {
+#[derive(Debug, Default)]
+pub struct Seen {
     latencies_ns: Vec<u32>,
     /// All that was answered, in the window or not.
-    pub(crate) answered: usize,
+    pub answered: usize,
 }
 
 impl Seen {
     /// Notes an answer that came just now.
-    pub(crate) fn note(&mut self, window: Window, sent: Instant) {
+    pub fn note(&mut self, window: Window, sent: Instant) {
         self.answered += 1;
         let now = Instant::now();
         if sent >= window.from && now <= window.until {
@@ -48,7 +53,8 @@ impl Seen {
         }
     }
 
-    pub(crate) fn join(all: impl IntoIterator<Item = Self>) -> Self {
+    /// All that these saw.
+    pub fn join(all: impl IntoIterator<Item = Self>) -> Self {
         all.into_iter().fold(Self::default(), |mut sum, seen| {
             sum.latencies_ns.extend(seen.latencies_ns);
             sum.answered += seen.answered;
@@ -56,7 +62,11 @@ impl Seen {
         })
     }
 
-    pub(crate) fn sample(mut self, duration: Duration) -> anyhow::Result<Sample> {
+    /// The figures of it.
+    ///
+    /// # Errors
+    /// When nothing was answered in the window.
+    pub fn sample(mut self, duration: Duration) -> anyhow::Result<Sample> {
         self.latencies_ns.sort_unstable();
         let at = |permille: usize| {
             let index = self.latencies_ns.len().saturating_sub(1) * permille / 1000;
@@ -68,50 +78,66 @@ impl Seen {
     }
 }
 
-/// One phase in one round.
-#[derive(Clone, Copy)]
-pub(crate) struct Sample {
-    pub(crate) per_s: f64,
-    pub(crate) p50_us: f64,
-    pub(crate) p99_us: f64,
+/// What one window held.
+#[derive(Clone, Copy, Debug)]
+pub struct Sample {
+    /// Answers a second.
+    pub per_s: f64,
+    /// Half of the answers came within so many microseconds.
+    pub p50_us: f64,
+    /// Of a hundred answers 99 did.
+    pub p99_us: f64,
 }
 
-/// Opens a connection for each list of requests, and sends these in turn until the window closes.
-pub(crate) fn run(
-    address: SocketAddr,
-    requests: Vec<Vec<Vec<u8>>>,
-    duration: Duration,
-) -> anyhow::Result<Seen> {
+/// A connection with one request in flight: these, one after the other, and again from the first.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    /// Of the server.
+    pub address: SocketAddr,
+    /// Each as it goes over the wire.
+    pub requests: Vec<Vec<u8>>,
+}
+
+/// Opens the connections and sends their requests until the window closes. All in the thread that calls.
+///
+/// # Errors
+/// When an answer is not a success, or a connection ends.
+pub fn run(connections: Vec<Connection>, duration: Duration) -> anyhow::Result<Seen> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let window = Window::of(duration);
-        let mut connections = JoinSet::new();
-        for requests in requests {
-            connections.spawn(connection(address, requests, window));
+        let mut tasks = JoinSet::new();
+        for connection in connections {
+            tasks.spawn(connection.keep_asking(window));
         }
-        Ok(Seen::join(connections.join_all().await.into_iter().collect::<anyhow::Result<Vec<_>>>()?))
+        Ok(Seen::join(tasks.join_all().await.into_iter().collect::<anyhow::Result<Vec<_>>>()?))
     })
 }
 
-async fn connection(address: SocketAddr, requests: Vec<Vec<u8>>, window: Window) -> anyhow::Result<Seen> {
-    let mut stream = TcpStream::connect(address).await?;
-    stream.set_nodelay(true)?;
-    let mut buffer = Vec::with_capacity(16 * 1024);
-    let mut seen = Seen::default();
-    for request in requests.iter().cycle() {
-        let sent = Instant::now();
-        if window.is_over() {
-            break;
+impl Connection {
+    async fn keep_asking(self, window: Window) -> anyhow::Result<Seen> {
+        let mut stream = TcpStream::connect(self.address).await?;
+        stream.set_nodelay(true)?;
+        let mut buffer = Vec::with_capacity(16 * 1024);
+        let mut seen = Seen::default();
+        for request in self.requests.iter().cycle() {
+            let sent = Instant::now();
+            if window.is_over() {
+                break;
+            }
+            stream.write_all(request).await?;
+            read_answer(&mut stream, &mut buffer).await?;
+            seen.note(window, sent);
         }
-        stream.write_all(request).await?;
-        read_answer(&mut stream, &mut buffer).await?;
-        seen.note(window, sent);
+        Ok(seen)
     }
-    Ok(seen)
 }
 
 /// Reads one answer, which must be a success.
-pub(crate) async fn read_answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> anyhow::Result<()> {
+///
+/// # Errors
+/// When it is none, or the connection ends before it does.
+pub async fn read_answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> anyhow::Result<()> {
     buffer.clear();
     let mut expected = None;
     while expected.is_none_or(|bytes| buffer.len() < bytes) {
