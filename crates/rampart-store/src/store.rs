@@ -12,7 +12,7 @@ use crate::figures::{Counts, Figures};
 use crate::migrations::Migrated;
 use crate::postgres::{Address, PostgresStore};
 use crate::sqlite::{ReadLease, SqliteStore};
-use crate::{Abort, PartitionId, Partitions, Snapshot, StoreError, Work};
+use crate::{Abort, PartitionId, Partitions, Snapshot, StoreError, Transaction, Work};
 
 /// Where a store is, as `--store` says it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -264,6 +264,15 @@ impl Store {
         outcome
     }
 
+    /// Waits until what was read of a partition is as durable as what [`Store::write`] wrote: a PostgreSQL that was stopped
+    /// while a COMMIT waited for its standby shows what that does not have. For who acknowledges what it has only read.
+    pub async fn confirm(&self, part: PartitionId) -> Result<(), Abort> {
+        match &self.driver {
+            Driver::Sqlite(_) => Ok(()),
+            Driver::Postgres(_) => self.write(part, NoWork).await,
+        }
+    }
+
     /// How its writes ended so far, and what it is at now.
     pub fn figures(&self) -> Figures {
         self.counts.read(match &self.driver {
@@ -286,6 +295,17 @@ impl Store {
             Driver::Sqlite(store) => store.close().await,
             Driver::Postgres(store) => store.close(),
         }
+    }
+}
+
+/// Its COMMIT is what it is for.
+struct NoWork;
+
+impl Work for NoWork {
+    type Reply = ();
+
+    async fn run(&self, _: &Transaction) -> Result<(), Abort> {
+        Ok(())
     }
 }
 

@@ -145,8 +145,12 @@ async fn nothing_is_acknowledged_that_the_standby_does_not_have() {
     let again = Count::to(1);
     assert_unavailable(count(&store, &again).await);
     assert_eq!(again.runs(), 1);
+    end_waiting_commit(&database).await;
+    let part = store.partition_of(account(OWNER));
+    assert_unavailable(store.confirm(part).await);
 
     standby.start_again().unwrap();
+    store.confirm(part).await.unwrap();
     assert_eq!(count(&store, &again).await.unwrap(), 1);
     assert_eq!(work.runs(), 1);
 }

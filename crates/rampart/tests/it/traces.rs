@@ -27,10 +27,8 @@ fn collector(certificate: Option<&str>) -> (SocketAddr, Receiver<ExportTraceServ
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let (stream, sender, config) = (stream.unwrap(), sender.clone(), config.clone());
-            std::thread::spawn(move || match config {
-                Some(config) => {
-                    take(StreamOwned::new(ServerConnection::new(config).unwrap(), stream), &sender)
-                }
+            std::thread::spawn(move || match config.map(|config| ServerConnection::new(config).unwrap()) {
+                Some(tls) => take(StreamOwned::new(tls, stream), &sender),
                 None => take(stream, &sender),
             });
         }
