@@ -9,7 +9,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::app::Call;
+use crate::app::{App, Call};
 
 /// What makes a call the same call.
 pub(crate) struct Once {
@@ -55,6 +55,15 @@ impl Once {
             None if answers.is_empty() => Ok(None),
             None => Err(Refusal::ClientTokenReused.into()),
         }
+    }
+
+    /// A first answer that was recalled without a transaction, once it may be given: by operations that look around before
+    /// they write.
+    pub(crate) async fn confirmed(&self, app: &App, answer: String) -> Result<String, Abort> {
+        if let Some(scope) = &self.scope {
+            app.store.confirm(app.store.partition_of(scope.account)).await?;
+        }
+        Ok(answer)
     }
 
     /// Writes the answer down with what it answers for, and gives it.

@@ -20,7 +20,7 @@ const PARTITIONS_AT_ONCE: usize = 16;
 /// What a follower tells, and whom.
 pub trait Follow {
     /// What is known of a partition is to be forgotten: all its rows follow. The log does not reach back to where the
-    /// follower was, or it was nowhere yet.
+    /// follower was, or ends before that, or it was nowhere yet.
     fn forget(&mut self, part: PartitionId);
     /// Some of the rows of a partition that was forgotten, as the changes that would write them.
     fn rows(&mut self, part: PartitionId, rows: Vec<Change>);
@@ -111,13 +111,21 @@ impl Follower {
     }
 
     /// The partitions with news, where the follower is in them, and the last transaction that is known of each.
-    async fn partitions_behind(&self) -> Result<Vec<(PartitionId, LogPosition, i64)>, StoreError> {
+    async fn partitions_behind(&mut self) -> Result<Vec<(PartitionId, LogPosition, i64)>, StoreError> {
         let heads = self.store.reader().await?.log_heads().await?;
-        let behind = heads.into_iter().filter_map(|(part, head)| {
-            let position = self.positions.get(usize::try_from(part.0).ok()?).copied()??;
-            (position < LogPosition::end_of(head)).then_some((part, position, head))
-        });
-        Ok(behind.collect())
+        let mut behind = Vec::new();
+        for (part, head) in heads {
+            let place = usize::try_from(part.0).ok().and_then(|part| self.positions.get_mut(part));
+            match place {
+                // A store that was put back, or a standby that did not have all: what is known is not true any more.
+                Some(known) if known.is_some_and(|position| position.seq > head) => *known = None,
+                Some(Some(position)) if *position < LogPosition::end_of(head) => {
+                    behind.push((part, *position, head));
+                }
+                _ => {}
+            }
+        }
+        Ok(behind)
     }
 
     /// Tells the rows of the partitions that the follower is nowhere in.

@@ -26,10 +26,12 @@ use crate::tables::change_log;
 use crate::{Abort, PartitionId, Partitions, StoreError, Transaction, Work};
 
 mod address;
+mod hosts;
 mod link;
 mod tls;
 
 pub(crate) use address::Address;
+use hosts::Hosts;
 pub(crate) use link::Link;
 use link::Trouble;
 
@@ -45,11 +47,14 @@ const TRYING_MAX: Duration = Duration::from_secs(10);
 /// What the server may take for a lock, a statement, and for us to go on in a transaction, in milliseconds. A stuck
 /// writer must not hold up the others for good.
 ///
+/// What is acknowledged is durable, on the synchronous standbys too where the server has some, whatever else its
+/// settings say.
+///
 /// And how it plans: every statement of ours walks indexes in order and stops at its limit. Left alone, the planner takes
 /// an unknown limit for a tenth of the table and then scans, joins and sorts all of it. The plans the tests see are made
 /// with these settings too.
 pub const SESSION: &str = "-c lock_timeout=4000 -c statement_timeout=15000 -c idle_in_transaction_session_timeout=15000 \
-                       -c enable_seqscan=off -c enable_bitmapscan=off -c enable_sort=off -c enable_hashjoin=off \
+                       -c synchronous_commit=on -c enable_seqscan=off -c enable_bitmapscan=off -c enable_sort=off -c enable_hashjoin=off \
                        -c enable_mergejoin=off -c jit=off -c plan_cache_mode=force_generic_plan";
 
 pub(crate) struct PostgresStore {
@@ -108,10 +113,12 @@ impl PostgresStore {
             .ssl_mode(tls_mode.of_driver())
             .connect_timeout(timeouts.connect)
             .keepalives_idle(Duration::from_secs(15))
+            .keepalives_interval(Duration::from_secs(5))
             .tcp_user_timeout(Duration::from_secs(20))
             .options(session);
         let manager_config = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let pool = Pool::builder(Manager::from_config(config, connector, manager_config))
+        let hosts = Hosts::new(&config, connector, timeouts.connect);
+        let pool = Pool::builder(Manager::from_connect(config, hosts, manager_config))
             .max_size(options.connections_max)
             .runtime(Runtime::Tokio1)
             .wait_timeout(Some(timeouts.connect))
@@ -241,7 +248,7 @@ async fn attempt<W: Work>(
     // A panic must not let go of the connection while its transaction is open: the next user would commit it.
     let work = AssertUnwindSafe(work.run(&tx)).catch_unwind();
     let (begun, head, outcome) = join3(opening, head, work).await;
-    let (seq, wrote) = (head.as_ref().copied().unwrap_or_default(), tx.has_written());
+    let seq = head.as_ref().copied().unwrap_or_default();
     let Connection::Postgres(link) = tx.into_reader().connection else {
         return (None, Some(Failed::Finally(Abort::Store(StoreError::Panicked))));
     };
@@ -254,10 +261,8 @@ async fn attempt<W: Work>(
             return (None, Some(classify(abort)));
         }
     };
-    if !wrote {
-        roll_back(*link).await;
-        return (Some(reply), None);
-    }
+    // Also when nothing was written: what it found done may wait for a standby still, if the server ended meanwhile. With
+    // the head row, a COMMIT waits for all that was committed before.
     match link.within(link.batch_execute("COMMIT")).await {
         Ok(()) => (Some(reply), None),
         Err(Trouble::Said(error)) if is_certainly_not_committed(&error) => {
@@ -305,7 +310,8 @@ fn is_certainly_not_committed(error: &tokio_postgres::Error) -> bool {
 }
 
 /// Whether the transaction whose COMMIT went unanswered is in the log; `None` when that cannot be found out. Taking the
-/// head row first waits for the old transaction, should the server still be at it.
+/// head row first waits for the old transaction, should the server still be at it; committing that waits until what was
+/// found is as durable as if its COMMIT had been answered: a server that was stopped meanwhile shows what no standby has.
 async fn was_committed(
     connections: &Connections,
     part: PartitionId,
@@ -321,10 +327,13 @@ async fn was_committed(
         change_log::payload(&reader, part, seq, idx).await
     }
     .await;
-    if let Connection::Postgres(link) = reader.connection {
-        roll_back(*link).await;
+    let Connection::Postgres(link) = reader.connection else { return None };
+    let found = found.map(|text| text.is_some_and(|text| text.contains(&id.to_string())));
+    if found.as_ref().is_ok_and(|found| *found) && link.within(link.batch_execute("COMMIT")).await.is_ok() {
+        return Some(true);
     }
-    Some(found.ok()?.is_some_and(|text| text.contains(&id.to_string())))
+    roll_back(*link).await;
+    found.ok().filter(|found| !found)
 }
 
 #[expect(
@@ -417,12 +426,14 @@ pub(crate) fn failure(statement: &'static str, error: &tokio_postgres::Error) ->
         &SqlState::ADMIN_SHUTDOWN,
         &SqlState::CRASH_SHUTDOWN,
         &SqlState::CANNOT_CONNECT_NOW,
+        // Another server may take writes, and the next connection is to that one.
+        &SqlState::READ_ONLY_SQL_TRANSACTION,
     ];
     if again.contains(&state) || state.code().starts_with("08") {
         return StoreError::Conflict { attempts: 1 };
     }
-    // Class 53: out of disk, memory or connections.
-    if state.code().starts_with("53") {
+    // Class 53: out of disk, memory or connections. And what took longer than a statement may.
+    if state.code().starts_with("53") || *state == SqlState::QUERY_CANCELED {
         return StoreError::unavailable(describe(error));
     }
     StoreError::Statement { statement, reason: describe(error) }

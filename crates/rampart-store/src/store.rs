@@ -12,7 +12,7 @@ use crate::figures::{Counts, Figures};
 use crate::migrations::Migrated;
 use crate::postgres::{Address, PostgresStore};
 use crate::sqlite::{ReadLease, SqliteStore};
-use crate::{Abort, PartitionId, Partitions, Snapshot, StoreError, Work};
+use crate::{Abort, PartitionId, Partitions, Snapshot, StoreError, Transaction, Work};
 
 /// Where a store is, as `--store` says it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +32,11 @@ pub enum LocationError {
     /// A mode of TLS that there is not.
     #[error("sslmode is disable, prefer, require or verify-full, not '{0}'")]
     SslMode(String),
+    /// A kind of session that cannot be used.
+    #[error(
+        "rampart writes: target_session_attrs is read-write, which is what it means without it, not '{0}'"
+    )]
+    Session(String),
     /// PostgreSQL's driver does not understand the URL.
     #[error("the URL of PostgreSQL is not understood: {0}")]
     Url(String),
@@ -47,7 +52,7 @@ impl FromStr for Location {
         if text.starts_with("postgres://") || text.starts_with("postgresql://") {
             // What is wrong with the rest is said when it is opened.
             return match Address::parse(text) {
-                Err(error @ LocationError::SslMode(_)) => Err(error),
+                Err(error @ (LocationError::SslMode(_) | LocationError::Session(_))) => Err(error),
                 _ => Ok(Self::Postgres(text.to_owned())),
             };
         }
@@ -66,13 +71,14 @@ impl std::fmt::Display for Location {
 }
 
 /// The parameters of a PostgreSQL URL that are printed. What is not known to be harmless is not.
-const SHOWN_PARAMETERS: [&str; 11] = [
+const SHOWN_PARAMETERS: [&str; 12] = [
     "application_name",
     "connect_timeout",
     "dbname",
     "host",
     "hostaddr",
     "keepalives",
+    "load_balance_hosts",
     "port",
     "sslmode",
     "sslrootcert",
@@ -258,6 +264,15 @@ impl Store {
         outcome
     }
 
+    /// Waits until what was read of a partition is as durable as what [`Store::write`] wrote: a PostgreSQL that was stopped
+    /// while a COMMIT waited for its standby shows what that does not have. For who acknowledges what it has only read.
+    pub async fn confirm(&self, part: PartitionId) -> Result<(), Abort> {
+        match &self.driver {
+            Driver::Sqlite(_) => Ok(()),
+            Driver::Postgres(_) => self.write(part, NoWork).await,
+        }
+    }
+
     /// How its writes ended so far, and what it is at now.
     pub fn figures(&self) -> Figures {
         self.counts.read(match &self.driver {
@@ -280,6 +295,17 @@ impl Store {
             Driver::Sqlite(store) => store.close().await,
             Driver::Postgres(store) => store.close(),
         }
+    }
+}
+
+/// Its COMMIT is what it is for.
+struct NoWork;
+
+impl Work for NoWork {
+    type Reply = ();
+
+    async fn run(&self, _: &Transaction) -> Result<(), Abort> {
+        Ok(())
     }
 }
 
@@ -316,6 +342,7 @@ mod tests {
                 "postgres:///db?host=/run&password=secret&user=me",
                 "postgres:///db?host=/run&password=***&user=me",
             ),
+            ("postgres://me:secret@one:1,two:2/db", "postgres://me:***@one:1,two:2/db"),
             ("postgres://me:pa/ss@host/db", "postgres://me:***@host/db"),
             ("postgres://me:p@ss@host/db", "postgres://me:***@host/db"),
             ("postgres://me:p?ss@host/db", "postgres://me:***@host/db"),

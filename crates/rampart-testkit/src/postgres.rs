@@ -8,6 +8,7 @@ mod database;
 mod error;
 mod installation;
 mod server_user;
+mod standby;
 mod watchdog;
 
 use std::net::{Ipv4Addr, TcpListener};
@@ -95,17 +96,13 @@ impl PostgresCluster {
 
     /// Starts a cluster of its own and waits until it answers.
     pub fn start(options: &ClusterOptions) -> Result<Self, PostgresError> {
-        let installation = Installation::find()?;
-        let directory = make_directory()?;
-        // From here on the watchdog removes the directory, whatever happens to this process.
-        let user = ServerUser::of_directory(&directory)?;
-        user.take_over(&directory)?;
-        let mut watchdog = Watchdog::start(&directory, user)?;
-        let installation = installation.reachable_for(user, &directory)?;
-        watchdog.tell(installation.bin())?;
-
-        let mut site = Site { directory, installation, user, listen: options.listen, port: SOCKET_PORT };
+        let (site, watchdog) = Site::make(options.listen)?;
         site.init()?;
+        Self::launch(site, watchdog, options)
+    }
+
+    /// Starts the server of a site that has its data.
+    fn launch(mut site: Site, watchdog: Watchdog, options: &ClusterOptions) -> Result<Self, PostgresError> {
         match options.listen {
             Listen::UnixSocket => {
                 site.configure(options)?;
@@ -127,6 +124,11 @@ impl PostgresCluster {
         self.site.url(database)
     }
 
+    /// Where it listens on the loopback address, if it does.
+    pub fn port(&self) -> u16 {
+        self.site.port
+    }
+
     /// The directory that holds everything of this cluster.
     pub fn directory(&self) -> &Path {
         &self.site.directory
@@ -144,6 +146,19 @@ impl PostgresCluster {
 }
 
 impl Site {
+    /// A directory for a cluster, and who will remove it.
+    fn make(listen: Listen) -> Result<(Self, Watchdog), PostgresError> {
+        let installation = Installation::find()?;
+        let directory = make_directory()?;
+        // From here on the watchdog removes the directory, whatever happens to this process.
+        let user = ServerUser::of_directory(&directory)?;
+        user.take_over(&directory)?;
+        let mut watchdog = Watchdog::start(&directory, user)?;
+        let installation = installation.reachable_for(user, &directory)?;
+        watchdog.tell(installation.bin())?;
+        Ok((Self { directory, installation, user, listen, port: SOCKET_PORT }, watchdog))
+    }
+
     fn data(&self) -> PathBuf {
         self.directory.join("data")
     }

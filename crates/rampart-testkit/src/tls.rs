@@ -44,6 +44,19 @@ where
     TlsConnector::from(Arc::new(config)).connect(name, stream).await
 }
 
+/// A server's side, with a certificate of [`NAMES`].
+pub fn server_config(name: &str) -> Arc<ServerConfig> {
+    let certificates = read(&file(&format!("{name}.pem")));
+    let key = PrivateKeyDer::from_pem_file(file(&format!("{name}.key"))).expect("the tests have a key");
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("the provider speaks them")
+        .with_no_client_auth()
+        .with_single_cert(certificates, key)
+        .expect("the tests' key is of their certificate");
+    Arc::new(config)
+}
+
 /// Speaks TLS in the stead of a PostgreSQL, as a proxy in front of one does: not every build of it speaks TLS itself.
 pub struct PostgresDoor {
     port: u16,
@@ -57,15 +70,7 @@ const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
 impl PostgresDoor {
     /// Opens one with a certificate of [`NAMES`], on a port of its own, before the PostgreSQL on `port`.
     pub async fn before(port: u16, name: &str) -> Self {
-        let certificates = read(&file(&format!("{name}.pem")));
-        let key = PrivateKeyDer::from_pem_file(file(&format!("{name}.key"))).expect("the tests have a key");
-        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .expect("the provider speaks them")
-            .with_no_client_auth()
-            .with_single_cert(certificates, key)
-            .expect("the tests' key is of their certificate");
-        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let acceptor = TlsAcceptor::from(server_config(name));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("the loopback address has a free port");
         let door = Self {
             port: listener.local_addr().expect("a bound socket has an address").port(),

@@ -40,7 +40,8 @@ pub(crate) struct Options {
     /// The certificate's private key, a PEM file
     #[arg(long, global = true, env = "RAMPART_TLS_KEY", value_name = "FILE")]
     pub(crate) tls_key: Option<PathBuf>,
-    /// Where the state is: sqlite:PATH or postgres://USER@HOST/DATABASE [default: sqlite:./rampart.db]
+    /// Where the state is: sqlite:PATH or postgres://USER@HOST/DATABASE; with standbys, postgres://USER@ONE,TWO/DATABASE
+    /// [default: sqlite:./rampart.db]
     #[arg(long, global = true, env = "RAMPART_STORE", value_name = "STORE", hide_env_values = true)]
     pub(crate) store: Option<String>,
     /// Who may call: `open` takes any key and a 12-digit key id is the account, `strict` takes keys made by
@@ -61,9 +62,13 @@ pub(crate) struct Options {
     /// which adds a line for each request [default: info]
     #[arg(long, global = true, env = "RAMPART_LOG_LEVEL", value_name = "FILTER")]
     pub(crate) log_level: Option<String>,
-    /// Send a trace of each request to an OpenTelemetry collector, over HTTP: http://HOST:4318. Off without it
+    /// Send a trace of each request to an OpenTelemetry collector, over HTTP: https://HOST:4318, or http://HOST:4318 in
+    /// a network that you trust. Off without it
     #[arg(long, global = true, env = "RAMPART_OTLP_ENDPOINT", value_name = "URL")]
     pub(crate) otlp_endpoint: Option<String>,
+    /// A PEM file with the authorities that the collector must be certified by [default: those that this machine trusts]
+    #[arg(long, global = true, env = "OTEL_EXPORTER_OTLP_CERTIFICATE", value_name = "FILE")]
+    pub(crate) otlp_ca: Option<PathBuf>,
     /// A file with the master key that seals access keys (32 bytes, base64). Or put the key itself into
     /// RAMPART_MASTER_KEY. Without either, an SQLite store keeps one beside it, as PATH.key
     #[arg(long, global = true, env = "RAMPART_MASTER_KEY_FILE", value_name = "FILE")]

@@ -29,6 +29,7 @@ pub(crate) struct Config {
     pub(crate) log: LogFormat,
     pub(crate) log_level: String,
     pub(crate) otlp_endpoint: Option<String>,
+    pub(crate) otlp_ca: Option<PathBuf>,
     pub(crate) master_key_file: Option<PathBuf>,
     pub(crate) catalog: Option<PathBuf>,
     pub(crate) store_options: StoreOptions,
@@ -57,6 +58,7 @@ struct SettingsFile {
     log: Option<LogFormat>,
     log_level: Option<String>,
     otlp_endpoint: Option<String>,
+    otlp_ca: Option<PathBuf>,
     master_key_file: Option<PathBuf>,
     catalog: Option<PathBuf>,
     store_connections: Option<usize>,
@@ -155,6 +157,7 @@ impl Config {
                 .or(file.otlp_endpoint.as_deref())
                 .map(collector)
                 .transpose()?,
+            otlp_ca: options.otlp_ca.clone().or(file.otlp_ca),
             master_key_file: options.master_key_file.clone().or(file.master_key_file),
             catalog: options.catalog.clone().or(file.catalog),
             store_options: StoreOptions {
@@ -233,6 +236,7 @@ impl Config {
             log: Some(self.log),
             log_level: Some(self.log_level.clone()),
             otlp_endpoint: self.otlp_endpoint.clone(),
+            otlp_ca: self.otlp_ca.clone(),
             master_key_file: self.master_key_file.clone(),
             catalog: self.catalog.clone(),
             store_connections: Some(self.store_options.connections_max),
@@ -327,11 +331,10 @@ fn tls_files(certificate: Option<PathBuf>, key: Option<PathBuf>) -> anyhow::Resu
 /// A collector's address, without a path.
 fn collector(text: &str) -> anyhow::Result<String> {
     let uri: http::Uri = text.parse().with_context(|| format!("otlp-endpoint is no URL: '{text}'"))?;
-    let is_plain = uri.scheme_str() == Some("http") && uri.path() == "/" && uri.query().is_none();
-    if !is_plain || uri.authority().is_none_or(|place| place.as_str().contains('@')) {
-        bail!(
-            "otlp-endpoint is http://HOST:PORT, a collector on this machine or in a network that you trust"
-        );
+    let is_spoken = matches!(uri.scheme_str(), Some("http" | "https"));
+    let is_plain = uri.path() == "/" && uri.query().is_none();
+    if !is_spoken || !is_plain || uri.authority().is_none_or(|place| place.as_str().contains('@')) {
+        bail!("otlp-endpoint is https://HOST:PORT, or http://HOST:PORT in a network that you trust");
     }
     Ok(text.trim_end_matches('/').to_owned())
 }
@@ -446,8 +449,9 @@ mod tests {
             "tls-cert = 'cert.pem'",
             "tls-key = 'key.pem'",
             "otlp-endpoint = 'collector:4318'",
-            "otlp-endpoint = 'https://collector:4318'",
+            "otlp-endpoint = 'grpc://collector:4317'",
             "otlp-endpoint = 'http://collector:4318/v1/traces'",
+            "otlp-endpoint = 'https://me:secret@collector:4318'",
         ] {
             assert!(Config::merge(&Options::default(), toml::from_str(file).unwrap()).is_err(), "{file}");
         }

@@ -11,6 +11,7 @@ mod output;
 mod serve;
 mod store;
 mod telemetry;
+mod tls;
 mod traces;
 mod transfer;
 

@@ -27,7 +27,8 @@ pub(crate) async fn serve(config: &Config) -> anyhow::Result<()> {
     if let Some(files) = config.tls.clone() {
         server = server.with_tls(files)?;
     }
-    let traces = config.otlp_endpoint.as_deref().map(Traces::start).transpose()?;
+    let start_traces = |endpoint| Traces::start(endpoint, config.otlp_ca.as_deref());
+    let traces = config.otlp_endpoint.as_deref().map(start_traces).transpose()?;
     if let Some(traces) = &traces {
         server = server.with_observer(traces.observer());
     }

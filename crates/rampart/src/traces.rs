@@ -1,5 +1,6 @@
 //! Traces for OpenTelemetry: a span for each request, sent to a collector in batches. The only place that knows of it.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
@@ -7,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use anyhow::Context as _;
 use async_trait::async_trait;
 use http_body_util::{BodyExt, Full, Limited};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
@@ -19,8 +21,11 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 use rampart_server::edge::{Observed, Observer};
+use rustls::RootCertStore;
 use tokio::runtime::Handle;
 use tokio::time::timeout;
+
+use crate::tls;
 
 /// How long the collector may take for a batch, and for the last of them when the server stops.
 const SEND_MAX: Duration = Duration::from_secs(5);
@@ -31,11 +36,17 @@ const ANSWER_BYTES_MAX: usize = 64 * 1024;
 pub(crate) struct Traces(SdkTracerProvider);
 
 impl Traces {
-    /// Begins to send to a collector's address.
-    pub(crate) fn start(endpoint: &str) -> anyhow::Result<Self> {
+    /// Begins to send to a collector's address. One that speaks TLS must be certified by an authority of the file, or by
+    /// one that this machine trusts.
+    pub(crate) fn start(endpoint: &str, authorities: Option<&Path>) -> anyhow::Result<Self> {
+        let authorities = match authorities {
+            _ if !endpoint.starts_with("https://") => RootCertStore::empty(),
+            Some(file) => tls::authorities_of(file).context("otlp-ca cannot be used")?,
+            None => tls::system_authorities().context("the collector cannot be trusted: name an otlp-ca")?,
+        };
         let exporter = SpanExporter::builder()
             .with_http()
-            .with_http_client(Collector::new())
+            .with_http_client(Collector::new(authorities)?)
             .with_endpoint(format!("{endpoint}/v1/traces"))
             .with_timeout(SEND_MAX)
             .build()
@@ -102,16 +113,18 @@ fn now() -> SystemTime {
 /// Sends to the collector. The exporter has a thread of its own and no runtime, so it is done on the server's.
 #[derive(Debug)]
 struct Collector {
-    client: Client<HttpConnector, Full<Bytes>>,
+    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     runtime: Handle,
     /// Whether the last batch was lost: said once, not with each.
     is_failing: AtomicBool,
 }
 
 impl Collector {
-    fn new() -> Self {
-        let client = Client::builder(TokioExecutor::new()).build_http();
-        Self { client, runtime: Handle::current(), is_failing: AtomicBool::new(false) }
+    fn new(authorities: RootCertStore) -> anyhow::Result<Self> {
+        let connector = HttpsConnectorBuilder::new().with_tls_config(tls::client(authorities)?);
+        let client =
+            Client::builder(TokioExecutor::new()).build(connector.https_or_http().enable_http1().build());
+        Ok(Self { client, runtime: Handle::current(), is_failing: AtomicBool::new(false) })
     }
 
     fn note(&self, failure: Option<String>) {
@@ -141,8 +154,14 @@ impl HttpClient for Collector {
         self.note(match &outcome {
             Ok(answer) if answer.status().is_success() => None,
             Ok(answer) => Some(format!("it answered {}", answer.status())),
-            Err(error) => Some(error.to_string()),
+            Err(error) => Some(with_causes(&**error)),
         });
         outcome
     }
+}
+
+/// An error with what caused it: of a certificate that is not believed only the innermost speaks.
+fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -1,10 +1,12 @@
-//! Where PostgreSQL is, as its URL says it, with what the driver does not know: `sslmode=verify-full` and `sslrootcert`.
+//! Where PostgreSQL is, as its URL says it, with what the driver does not know: `sslmode=verify-full`, `sslrootcert`, and
+//! several hosts in one parameter.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use percent_encoding::percent_decode_str;
 use tokio_postgres::Config;
-use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 
 use crate::LocationError;
 
@@ -36,7 +38,7 @@ impl Address {
         // As the driver reads it: parameters begin behind the credentials, which end at the first `@`.
         let place = url.find('@').map_or(0, |at| at + 1);
         let parameters = url[place..].find('?').map_or(url.len(), |at| place + at);
-        let (mut tls, mut authorities, mut others) = (None, None, Vec::new());
+        let (mut tls, mut authorities, mut others) = (None, None, Vec::<Cow<'_, str>>::new());
         for pair in url[parameters..].trim_start_matches('?').split('&').filter(|pair| !pair.is_empty()) {
             match pair.split_once('=') {
                 Some(("sslmode", mode)) => tls = Some(TlsMode::parse(mode)?),
@@ -44,17 +46,32 @@ impl Address {
                     let file = percent_decode_str(file).decode_utf8().map_err(|_| LocationError::Form)?;
                     authorities = Some(PathBuf::from(&*file));
                 }
-                _ => others.push(pair),
+                Some(("target_session_attrs", kind)) => check_session(kind)?,
+                Some(("host", hosts)) => {
+                    others.extend(hosts.split(',').map(|host| Cow::from(format!("host={host}"))));
+                }
+                _ => others.push(pair.into()),
             }
         }
         let url = format!("{}?{}", &url[..parameters], others.join("&"));
-        let config = url.parse().map_err(|e: tokio_postgres::Error| LocationError::Url(e.to_string()))?;
+        let mut config: Config =
+            url.parse().map_err(|e: tokio_postgres::Error| LocationError::Url(e.to_string()))?;
+        // What is read in a standby may be old, and nothing can be written there.
+        config.target_session_attrs(TargetSessionAttrs::ReadWrite);
         Ok(Self { config, tls, authorities })
     }
 
     /// Whether the URL names a host, whose name a certificate could bear.
     pub(crate) fn names_a_host(&self) -> bool {
         self.config.get_hosts().iter().any(|host| matches!(host, Host::Tcp(_)))
+    }
+}
+
+/// Of the sessions that libpq could be told to look for, those that rampart can use; they mean the same to it.
+fn check_session(kind: &str) -> Result<(), LocationError> {
+    match kind {
+        "any" | "primary" | "read-write" => Ok(()),
+        other => Err(LocationError::Session(other.chars().take(16).collect())),
     }
 }
 
@@ -103,6 +120,31 @@ mod tests {
         {
             let address = Address::parse(url).unwrap();
             assert_eq!((address.tls, address.authorities), (None, None), "{url}");
+        }
+    }
+
+    #[test]
+    fn several_servers_may_be_named() {
+        for url in [
+            "postgres://me@one:1,two:2/db",
+            "postgres://me@one:1,two:2/db?target_session_attrs=read-write",
+            "postgres:///db?host=one,two&port=1,2&user=me&target_session_attrs=primary",
+            "postgres:///db?host=one&host=two&port=1,2&user=me&target_session_attrs=any",
+        ] {
+            let config = Address::parse(url).unwrap().config;
+            assert_eq!(config.get_hosts(), ["one", "two"].map(|host| Host::Tcp(host.to_owned())), "{url}");
+            assert_eq!(config.get_ports(), [1, 2], "{url}");
+            assert_eq!(config.get_target_session_attrs(), TargetSessionAttrs::ReadWrite, "{url}");
+        }
+        let sockets = Address::parse("postgres:///db?host=/run/one,/run/two").unwrap().config;
+        assert_eq!(sockets.get_hosts(), ["/run/one", "/run/two"].map(|path| Host::Unix(path.into())));
+    }
+
+    #[test]
+    fn sessions_that_cannot_write_are_refused() {
+        for kind in ["read-only", "standby", "prefer-standby", ""] {
+            let refused = Address::parse(&format!("postgres://host/db?target_session_attrs={kind}"));
+            assert_eq!(refused.unwrap_err(), LocationError::Session(kind.to_owned()));
         }
     }
 

@@ -12,6 +12,7 @@ use futures_util::FutureExt;
 use tokio::sync::OnceCell;
 use tokio::time::timeout;
 use tokio_postgres::Error;
+use tokio_postgres::error::SqlState;
 
 use super::{failure, refused_connection};
 use crate::StoreError;
@@ -76,6 +77,10 @@ impl Link {
         };
         timeout(patience, answer).map(move |answer| {
             if let Ok(answer) = answer {
+                // A server that takes no writes any more is none to keep connections to.
+                if answer.as_ref().is_err_and(cannot_write) {
+                    self.discard();
+                }
                 return answer.map_err(Trouble::Said);
             }
             self.discard();
@@ -151,6 +156,11 @@ impl Trouble {
 fn is_dead(error: &Error) -> bool {
     let Some(state) = error.code() else { return is_broken(error) };
     state.code().starts_with("57P") || state.code().starts_with("08")
+}
+
+/// Whether the server is one that can only be read, a standby say, or became one.
+pub(super) fn cannot_write(error: &Error) -> bool {
+    error.code() == Some(&SqlState::READ_ONLY_SQL_TRANSACTION)
 }
 
 /// Whether the connection broke without a word from the server.

@@ -14,6 +14,7 @@ mod plans;
 mod portable;
 mod rows;
 mod snapshots;
+mod standbys;
 mod tls;
 mod transfers;
 mod unreachable;

@@ -42,19 +42,26 @@ impl TestDatabase {
 impl Drop for TestDatabase {
     fn drop(&mut self) {
         // The server may be stopped, or gone with its cluster; then so is the database.
-        let _ = self.site.psql("postgres", &format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name));
+        let drop = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
+        let mut psql = self.site.psql_command("postgres", &drop);
+        // Nor is a standby waited for that is not there any more.
+        let _ = error::run(psql.env("PGOPTIONS", "-c synchronous_commit=local"));
     }
 }
 
 impl Site {
+    pub(super) fn psql(&self, database: &str, sql: &str) -> Result<String, PostgresError> {
+        error::run(&mut self.psql_command(database, sql))
+    }
+
     /// Runs SQL, stopping at the first error. Needs no change of user: the server trusts whoever reaches its socket.
-    fn psql(&self, database: &str, sql: &str) -> Result<String, PostgresError> {
+    fn psql_command(&self, database: &str, sql: &str) -> Command {
         let mut psql = Command::new(self.installation.program("psql"));
         server_user::without_postgres_settings(&mut psql);
         psql.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align"])
             .args(["--set", "ON_ERROR_STOP=1", "--command", sql])
             .arg("--dbname")
             .arg(self.url(database));
-        error::run(&mut psql)
+        psql
     }
 }

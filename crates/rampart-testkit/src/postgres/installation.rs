@@ -126,7 +126,7 @@ fn make_open_directories(from: &Path, to: &Path, user: ServerUser) -> Result<(),
 }
 
 /// Copies a directory. Symbolic links become what they point to.
-fn copy_tree(from: &Path, to: &Path, user: ServerUser) -> Result<(), PostgresError> {
+pub(super) fn copy_tree(from: &Path, to: &Path, user: ServerUser) -> Result<(), PostgresError> {
     fs::create_dir_all(to).map_err(PostgresError::io("make", to))?;
     user.take_over(to)?;
     for entry in fs::read_dir(from).map_err(PostgresError::io("list", from))? {

@@ -1,7 +1,6 @@
 //! Reads an organization from an Organizations endpoint, call by call.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
@@ -19,11 +18,11 @@ use rampart_core::organization::plan::{AccountEntry, Node, OrganizationFile, Pol
 use rampart_core::organization::policy::SERVICE_CONTROL_POLICY as SCP;
 use rampart_core::organization::{PolicyId, RAM_SERVICE};
 use rampart_server::Clock;
-use rustls::crypto::ring;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::RootCertStore;
 use serde_json::{Value, json};
 
 use crate::cli::EndpointCredentials;
+use crate::tls;
 
 /// Bytes of an answer: a page has twenty items.
 const ANSWER_BYTES_MAX: usize = 1 << 20;
@@ -58,7 +57,9 @@ impl Endpoint {
             is_secure || base.starts_with("http://"),
             "write the endpoint as https://HOST or http://HOST:PORT, not as {url}"
         );
-        let connector = HttpsConnectorBuilder::new().with_tls_config(tls(is_secure)?);
+        // Only a secure endpoint needs anybody to be trusted.
+        let authorities = if is_secure { tls::system_authorities()? } else { RootCertStore::empty() };
+        let connector = HttpsConnectorBuilder::new().with_tls_config(tls::client(authorities)?);
         let endpoint = Self {
             client: Client::builder(TokioExecutor::new())
                 .build(connector.https_or_http().enable_http1().build()),
@@ -295,19 +296,6 @@ fn wants_patience(status: StatusCode, answer: &Value) -> bool {
     let code = answer["__type"].as_str().unwrap_or_default();
     matches!(status.as_u16(), 429 | 502..=504)
         || ["TooManyRequests", "Throttling", "ServiceUnavailable"].iter().any(|word| code.contains(word))
-}
-
-/// Trusts what the system trusts. Only a secure endpoint needs it to trust anybody.
-fn tls(is_secure: bool) -> anyhow::Result<ClientConfig> {
-    let mut roots = RootCertStore::empty();
-    if is_secure {
-        let found = rustls_native_certs::load_native_certs();
-        roots.add_parsable_certificates(found.certs);
-        ensure!(!roots.is_empty(), "the system trusts no certificates: name a file of them in SSL_CERT_FILE");
-    }
-    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()?;
-    Ok(config.with_root_certificates(roots).with_no_client_auth())
 }
 
 fn entry_of(node: &Node, account: AccountId) -> Option<AccountEntry> {

@@ -57,6 +57,9 @@ fn switches_and_lists_of_the_environment_and_the_command_line() {
             "deleted-share = \"3600s\"",
         ),
         (&["--retention", "event=500ms"], &[], "event = \"500ms\""),
+        // The one variable that is not ours alone.
+        (&[], &[("OTEL_EXPORTER_OTLP_CERTIFICATE", "/ca.pem")], "otlp-ca = \"/ca.pem\""),
+        (&["--otlp-endpoint", "https://host:4318/"], &[], "otlp-endpoint = \"https://host:4318\""),
     ] {
         let stdout = printed(arguments, variables);
         assert!(stdout.lines().any(|printed| printed == line), "{line} is not in: {stdout}");

@@ -1,24 +1,28 @@
 //! Background work on several nodes of one PostgreSQL store: one does it, another takes over when that one dies or
 //! stalls, and who stalled finds out.
 
+use std::collections::BTreeMap;
 use std::process::Command;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use rampart_testkit::Client;
 use rampart_testkit::postgres::PostgresCluster;
 use serde_json::json;
 use tokio::time::{interval, timeout};
 
+use crate::load::assert_log_tells_all;
 use crate::program::{Serving, Site};
 
 const OWNER: &str = "111111111111";
 const MANAGED: &str = "arn:aws:ram::aws:permission/AWSRAMDefaultPermissionCodeBuildProject";
-const LEADS: &str = "this node does the background work";
+pub(crate) const LEADS: &str = "this node does the background work";
+pub(crate) const LEADS_NO_MORE: &str = "another node may do the background work now";
 /// Within this another node takes over.
-const TAKEOVER: Duration = Duration::from_secs(5);
+pub(crate) const TAKEOVER: Duration = Duration::from_secs(5);
 
 /// Asks again and again, as an operator would, until it is so.
-async fn until(what: &str, within: Duration, mut is_so: impl AsyncFnMut() -> bool) {
+pub(crate) async fn until(what: &str, within: Duration, mut is_so: impl AsyncFnMut() -> bool) {
     let asked = timeout(within, async {
         let mut ticks = interval(Duration::from_millis(50));
         while !is_so().await {
@@ -29,7 +33,7 @@ async fn until(what: &str, within: Duration, mut is_so: impl AsyncFnMut() -> boo
 }
 
 /// Has a permission replaced in a share, which is background work, and waits until it is done.
-async fn replace_permission(client: &Client, name: &str) {
+pub(crate) async fn replace_permission(client: &Client, name: &str) {
     let template = r#"{"Effect":"Allow","Action":["codebuild:BatchGetProjects"]}"#;
     let permission = json!({"name": name, "resourceType": "codebuild:Project", "policyTemplate": template});
     let made = client.ok("CreatePermission", &permission).await;
@@ -43,6 +47,21 @@ async fn replace_permission(client: &Client, name: &str) {
         works["replacePermissionAssociationsWorks"][0]["status"] == "COMPLETED"
     })
     .await;
+}
+
+/// How many shares have which version of what, by the permission's ARN.
+async fn permissions_in_use(client: &Client) -> BTreeMap<String, usize> {
+    let (mut found, mut input) = (BTreeMap::new(), json!({}));
+    loop {
+        let page = client.ok("ListPermissionAssociations", &input).await;
+        for one in page["permissions"].as_array().unwrap() {
+            *found.entry(one["arn"].as_str().unwrap().to_owned()).or_default() += 1;
+        }
+        match page.get("nextToken") {
+            Some(token) => input["nextToken"] = token.clone(),
+            None => return found,
+        }
+    }
 }
 
 fn signal(server: &Serving, name: &str) {
@@ -71,10 +90,7 @@ async fn another_node_takes_over_when_the_leader_dies_or_stalls() {
     replace_permission(&last.client(OWNER, "x"), "asked-while-the-leader-stalls").await;
     assert!(leads(&third).await);
     signal(&successor, "-CONT");
-    until("who stalled finds out", TAKEOVER, async || {
-        second.log().contains("another node may do the background work now")
-    })
-    .await;
+    until("who stalled finds out", TAKEOVER, async || second.log().contains(LEADS_NO_MORE)).await;
     replace_permission(&client, "asked-of-one-who-was-succeeded").await;
 
     // A leader that is told to stop gives the lease back: the next one need not wait for it to end.
@@ -86,4 +102,47 @@ async fn another_node_takes_over_when_the_leader_dies_or_stalls() {
     for site in [&first, &second, &third] {
         assert!(!site.log().contains("panicked"), "{}", site.log());
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_leader_had_begun_when_it_was_killed_is_finished_once() {
+    const SHARES: usize = 300;
+    let database = PostgresCluster::shared().unwrap().create_database().unwrap();
+    let (first, second) = (Site::new(), Site::new());
+    let leader = first.serve(&["--store", database.url()]);
+    until("the first node leads", TAKEOVER, async || first.log().contains(LEADS)).await;
+    let successor = second.serve(&["--store", database.url()]);
+    let client = successor.client(OWNER, "x");
+    let template = r#"{"Effect":"Allow","Action":["codebuild:BatchGetProjects"]}"#;
+    let input = json!({"name": "own", "resourceType": "codebuild:Project", "policyTemplate": template});
+    let own = client.ok("CreatePermission", &input).await["permission"]["arn"].clone();
+    let make = async |number: usize| {
+        let share = json!({"name": format!("share-{number}"), "permissionArns": [MANAGED]});
+        client.ok("CreateResourceShare", &share).await
+    };
+    // Some at a time: all of one account wait for each other.
+    for some in (0..SHARES).step_by(20) {
+        join_all((some..some + 20).map(make)).await;
+    }
+
+    let order = json!({"fromPermissionArn": MANAGED, "toPermissionArn": own, "clientToken": "order"});
+    let ordered = client.ok("ReplacePermissionAssociations", &order).await;
+    let own = own.as_str().unwrap();
+    until("the leader has begun", TAKEOVER, async || {
+        permissions_in_use(&client).await.get(own).is_some_and(|shares| *shares > 0)
+    })
+    .await;
+    leader.kill();
+    eprintln!("killed with {:?}", permissions_in_use(&client).await);
+    until("all shares have it", TAKEOVER * 2, async || {
+        permissions_in_use(&client).await == BTreeMap::from([(own.to_owned(), SHARES)])
+    })
+    .await;
+    // Asked again, it is what was ordered then.
+    assert_eq!(client.ok("ReplacePermissionAssociations", &order).await, ordered);
+    let works = client.ok("ListReplacePermissionAssociationsWork", &json!({})).await;
+    let works = works["replacePermissionAssociationsWorks"].as_array().unwrap();
+    assert_eq!((works.len(), &works[0]["status"]), (1, &json!("COMPLETED")));
+    assert_log_tells_all(database.url()).await;
+    assert!(!second.log().contains("panicked"), "{}", second.log());
 }

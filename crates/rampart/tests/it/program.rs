@@ -40,6 +40,11 @@ impl Site {
         self.0.path()
     }
 
+    /// The store that a server of this site has unless it is told another.
+    pub(crate) fn sqlite(&self) -> String {
+        format!("sqlite:{}", self.path().join("rampart.db").display())
+    }
+
     pub(crate) fn write(&self, name: &str, text: &str) {
         std::fs::write(self.path().join(name), text).unwrap();
     }

@@ -1,7 +1,7 @@
 //! Traces, as a collector receives them.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
@@ -9,6 +9,8 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{KeyValue, any_value};
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
+use rampart_testkit::tls;
+use rustls::{ServerConnection, StreamOwned};
 use serde_json::json;
 
 use crate::program::Site;
@@ -16,21 +18,25 @@ use crate::program::Site;
 const OWNER: &str = "111111111111";
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Takes whatever is posted, until the test ends.
-fn collector() -> (SocketAddr, Receiver<ExportTraceServiceRequest>) {
+/// Takes whatever is posted, until the test ends; over TLS if it has a certificate.
+fn collector(certificate: Option<&str>) -> (SocketAddr, Receiver<ExportTraceServiceRequest>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let (sender, receiver) = channel();
+    let config = certificate.map(tls::server_config);
     std::thread::spawn(move || {
         for stream in listener.incoming() {
-            let sender = sender.clone();
-            std::thread::spawn(move || take(stream.unwrap(), &sender));
+            let (stream, sender, config) = (stream.unwrap(), sender.clone(), config.clone());
+            std::thread::spawn(move || match config.map(|config| ServerConnection::new(config).unwrap()) {
+                Some(tls) => take(StreamOwned::new(tls, stream), &sender),
+                None => take(stream, &sender),
+            });
         }
     });
     (address, receiver)
 }
 
-fn take(stream: TcpStream, sender: &Sender<ExportTraceServiceRequest>) {
+fn take(stream: impl Read + Write, sender: &Sender<ExportTraceServiceRequest>) {
     let mut reader = BufReader::new(stream);
     loop {
         let mut head = String::new();
@@ -47,6 +53,7 @@ fn take(stream: TcpStream, sender: &Sender<ExportTraceServiceRequest>) {
         let mut body = vec![0; length];
         reader.read_exact(&mut body).unwrap();
         reader.get_mut().write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").unwrap();
+        reader.get_mut().flush().unwrap();
         // The test may have seen enough.
         let _ = sender.send(ExportTraceServiceRequest::decode(&body[..]).unwrap());
     }
@@ -64,7 +71,7 @@ fn attribute(attributes: &[KeyValue], key: &str) -> String {
 
 #[tokio::test]
 async fn a_span_of_each_request_reaches_the_collector() {
-    let (address, received) = collector();
+    let (address, received) = collector(None);
     let site = Site::new();
     let server = site.serve(&["--otlp-endpoint", &format!("http://{address}")]);
     let client = server.client(OWNER, "x");
@@ -129,5 +136,51 @@ async fn a_collector_that_is_not_there_or_mute_holds_up_nothing() {
         let log = site.log();
         assert_eq!(log.matches("traces are lost").count(), 1, "{log}");
         assert!(log.contains("stopped") && !log.contains("panicked"), "{log}");
+    }
+}
+
+#[tokio::test]
+async fn a_collector_may_speak_tls() {
+    let (address, received) = collector(Some("first"));
+    let site = Site::new();
+    let (endpoint, authority) = (format!("https://{address}"), tls::file("ca.pem"));
+    let server = site.serve(&["--otlp-endpoint", &endpoint, "--otlp-ca", authority.to_str().unwrap()]);
+    server.client(OWNER, "x").ok("CreateResourceShare", &json!({"name": "n"})).await;
+    let (status, _) = server.terminate();
+    assert!(status.success(), "{}", site.log());
+    let batch = received.recv_timeout(PATIENCE).unwrap_or_else(|error| panic!("{error}: {}", site.log()));
+    assert_eq!(batch.resource_spans[0].scope_spans[0].spans[0].name, "ram/CreateResourceShare");
+    assert!(!site.log().contains("traces are lost"), "{}", site.log());
+}
+
+#[tokio::test]
+async fn a_collector_that_is_not_believed_gets_nothing_and_holds_up_nothing() {
+    let (address, received) = collector(Some("first"));
+    let site = Site::new();
+    // Another authority than the one that certified it.
+    let (endpoint, stranger) = (format!("https://{address}"), tls::file("second.pem"));
+    let server = site.serve(&["--otlp-endpoint", &endpoint, "--otlp-ca", stranger.to_str().unwrap()]);
+    for name in ["one", "two"] {
+        server.client(OWNER, "x").ok("CreateResourceShare", &json!({"name": name})).await;
+    }
+    let (status, _) = server.terminate();
+    assert!(status.success(), "{}", site.log());
+    let log = site.log();
+    assert_eq!(log.matches("traces are lost").count(), 1, "{log}");
+    assert!(log.contains("invalid peer certificate: UnknownIssuer"), "{log}");
+    assert!(log.contains("stopped") && !log.contains("panicked"), "{log}");
+    assert!(received.try_recv().is_err());
+}
+
+#[test]
+fn authorities_that_cannot_be_read_are_said_at_once() {
+    let site = Site::new();
+    site.write("empty.pem", "");
+    for (file, reason) in
+        [("missing.pem", "cannot read missing.pem"), ("empty.pem", "empty.pem holds no certificate")]
+    {
+        let secure =
+            ["serve", "--listen", "127.0.0.1:0", "--otlp-endpoint", "https://localhost:1", "--otlp-ca", file];
+        site.run(&secure).assert_failed(&["otlp-ca", reason]);
     }
 }

@@ -12,7 +12,7 @@ use crate::program::Site;
 
 const OWNER: &str = "111111111111";
 /// Within this a call is answered, whatever the store does; far more than a quiet machine needs.
-const ANSWERED_WITHIN: Duration = Duration::from_secs(30);
+pub(crate) const ANSWERED_WITHIN: Duration = Duration::from_secs(30);
 
 fn cluster() -> (PostgresCluster, TestDatabase) {
     let options = ClusterOptions { listen: Listen::Loopback, ..ClusterOptions::default() };
@@ -21,7 +21,7 @@ fn cluster() -> (PostgresCluster, TestDatabase) {
     (cluster, database)
 }
 
-async fn get(client: &Client, path: &str) -> Reply {
+pub(crate) async fn get(client: &Client, path: &str) -> Reply {
     client.send(Request::get(path).body(bytes::Bytes::new()).unwrap()).await
 }
 
@@ -77,7 +77,7 @@ fn a_server_waits_for_its_store() {
     assert!(log.contains("the store is there"), "{log}");
 }
 
-fn await_line(site: &Path, line: &str) {
+pub(crate) fn await_line(site: &Path, line: &str) {
     let began = Instant::now();
     while !std::fs::read_to_string(site.join("serve.log")).is_ok_and(|log| log.contains(line)) {
         assert!(began.elapsed() < ANSWERED_WITHIN, "no '{line}'");

@@ -58,7 +58,8 @@ pub(crate) fn create_account(app: Arc<App>, request: Request) -> Answer {
         let account = {
             let reader = app.store.reader().await?;
             if let Some(answer) = once.recall(&reader).await? {
-                return Ok(answer);
+                drop(reader);
+                return Ok(once.confirmed(&app, answer).await?);
             }
             let organization = managed_by(&reader, call.account).await?;
             decide_join(&organization, app.settings.quotas.organization_accounts)?;

@@ -159,7 +159,8 @@ async fn answer(app: Arc<App>, request: Request, answer: HandshakeAnswer) -> Res
     let handshake = {
         let reader = app.store.reader().await?;
         if let Some(answer) = once.recall(&reader).await? {
-            return Ok(answer);
+            drop(reader);
+            return Ok(once.confirmed(&app, answer).await?);
         }
         let handshake = load(&app, &reader, &id, &call).await?;
         check_party(&handshake, answer, &call)?;

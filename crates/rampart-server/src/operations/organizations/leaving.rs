@@ -98,7 +98,8 @@ pub(crate) fn leave_organization(app: Arc<App>, request: Request) -> Answer {
         let member = {
             let reader = app.store.reader().await?;
             if let Some(answer) = once.recall(&reader).await? {
-                return Ok(answer);
+                drop(reader);
+                return Ok(once.confirmed(&app, answer).await?);
             }
             let membership = reader.membership(call.account).await?;
             membership.ok_or(OrganizationRefusal::NotInUse)?.member
