@@ -52,6 +52,8 @@ struct Measured {
     sample: Sample,
     /// Writes in a transaction.
     together: f64,
+    /// What the node that did less did, of what it would have with even shares.
+    even: f64,
 }
 
 #[tokio::main]
@@ -79,8 +81,8 @@ async fn main() {
         together.lasts_max.as_millis()
     );
     println!(
-        "{:<32} {:<9} {:>8} {:>9} {:>9} {:>10}  ratio by rounds",
-        "", "", "per s", "p50 ms", "p99 ms", "together"
+        "{:<32} {:<9} {:>8} {:>9} {:>9} {:>10} {:>6}  ratio by rounds",
+        "", "", "per s", "p50 ms", "p99 ms", "together", "even"
     );
     for shape in SHAPES.iter().filter(|shape| shape.name.contains(only)) {
         let mut found: [Vec<Measured>; 2] = [Vec::new(), Vec::new()];
@@ -102,12 +104,13 @@ fn report(shape: &Shape, [alone, together]: &[Vec<Measured>; 2]) {
     for (name, all) in [("alone", alone), ("together", together)] {
         let of = |figure: fn(&Measured) -> f64| median(all.iter().map(figure));
         print!(
-            "{:<32} {name:<9} {:>8.0} {:>9.2} {:>9.2} {:>10.1}",
+            "{:<32} {name:<9} {:>8.0} {:>9.2} {:>9.2} {:>10.1} {:>6.2}",
             if name == "alone" { shape.name } else { "" },
             of(|one| one.sample.per_s),
             of(|one| one.sample.p50_us / 1_000.0),
             of(|one| one.sample.p99_us / 1_000.0),
             of(|one| one.together),
+            of(|one| one.even),
         );
         if name == "alone" {
             println!();
@@ -145,15 +148,23 @@ async fn measure(
     let (before, window) = (transactions(), Window::of(lasts));
     let mut writers = JoinSet::new();
     for number in 0..shape.writers {
-        let store = nodes[number % shape.nodes].clone();
-        writers.spawn(write(store, accounts[number % shape.accounts], window));
+        let node = number % shape.nodes;
+        let writing = write(nodes[node].clone(), accounts[number % shape.accounts], window);
+        writers.spawn(async move { (node, writing.await) });
     }
-    let seen = Seen::join(writers.join_all().await);
+    let (mut of_node, mut all) = (vec![0.0; shape.nodes], Vec::new());
+    for (node, seen) in writers.join_all().await {
+        of_node[node] += f64::from(u32::try_from(seen.answered).unwrap());
+        all.push(seen);
+    }
+    let nodes_count = f64::from(u32::try_from(shape.nodes).unwrap());
+    let even = of_node.iter().copied().fold(f64::MAX, f64::min) / of_node.iter().sum::<f64>() * nodes_count;
+    let seen = Seen::join(all);
     let together = f64::from(u32::try_from(seen.answered).unwrap()) / (transactions() - before);
     for node in nodes {
         node.close().await;
     }
-    Measured { sample: seen.sample(lasts).unwrap(), together }
+    Measured { sample: seen.sample(lasts).unwrap(), together, even }
 }
 
 async fn write(store: Store, owner: AccountId, window: Window) -> Seen {

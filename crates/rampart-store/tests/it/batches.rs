@@ -20,7 +20,7 @@ use crate::outcomes::Increment;
 use crate::rows::{Apply, OWNER, account, share};
 
 /// A transaction that a slow machine does not end.
-const PATIENT: Together = Together { writes_max: 64, changes_max: 1_000, lasts_max: Duration::from_secs(60) };
+const PATIENT: Together = Together { writes_max: 64, changes_max: 1_000, lasts_max: Duration::from_mins(1) };
 
 async fn node(test: &TestStore, together: Together) -> Store {
     Store::open(&test.location, Options { together, ..Options::default() }).await.unwrap().0
@@ -160,7 +160,7 @@ impl Work for Go {
         }
         let mut share = share(OWNER, *number);
         if *way == Way::Rejected {
-            share.name = "\0".to_owned();
+            "\0".clone_into(&mut share.name);
         }
         tx.apply(&[Change::ShareStored(share)], TimestampMs(1)).await?;
         match way {
