@@ -28,6 +28,7 @@ Commands:
   bench [requests] [ARGUMENTS]    What a request costs, beside a bare echo on the same edge
   bench scale [ARGUMENTS]         What operations cost in a store that holds much else (some minutes)
   bench nodes [ARGUMENTS]         Two nodes on one PostgreSQL: how late a follower is, two beside one, a soak
+  bench commits [ARGUMENTS]       Writes that PostgreSQL commits together, beside each by itself
   fuzz [OPTIONS]                  Fuzz the parsers and decoders, each for minutes (`cargo xtask fuzz --help`)
   help                            Print this
 
@@ -71,7 +72,7 @@ fn dispatch(arguments: &[String]) -> Result<ExitCode> {
 fn bench(arguments: &[String]) -> Result<ExitCode> {
     let workspace = Workspace::locate()?;
     let (name, rest) = match arguments.split_first() {
-        Some((name, rest)) if matches!(name.as_str(), "requests" | "scale" | "nodes") => {
+        Some((name, rest)) if matches!(name.as_str(), "requests" | "scale" | "nodes" | "commits") => {
             (name.as_str(), rest)
         }
         _ => ("requests", arguments),

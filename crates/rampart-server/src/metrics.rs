@@ -247,11 +247,11 @@ impl Collector for StoreCollector {
         let retries = ConstCounter::new(retried);
         let help = "Write transactions that were tried anew";
         retries.encode(encoder.encode_descriptor("store_retries", help, None, retries.metric_type())?)?;
+        let (EngineFigures::Sqlite { queued } | EngineFigures::Postgres { queued, .. }) = engine;
+        gauge(&mut encoder, "store_writer_queue", "Writes that wait for their turn", queued)?;
         match engine {
-            EngineFigures::Sqlite { queued } => {
-                gauge(&mut encoder, "store_writer_queue", "Writes that wait for SQLite's writer", queued)
-            }
-            EngineFigures::Postgres { in_use, idle, max, waiting } => {
+            EngineFigures::Sqlite { .. } => Ok(()),
+            EngineFigures::Postgres { in_use, idle, max, waiting, .. } => {
                 gauge(&mut encoder, "store_connections_in_use", "Connections to PostgreSQL in use", in_use)?;
                 gauge(&mut encoder, "store_connections_idle", "Connections to PostgreSQL that idle", idle)?;
                 gauge(&mut encoder, "store_connections_max", "How many there may be", max)?;

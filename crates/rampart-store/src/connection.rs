@@ -8,7 +8,7 @@ use crate::{StoreError, postgres, sqlite};
 /// A connection. SQLite answers before the returned future is first left, PostgreSQL pipelines what is polled together.
 pub(crate) enum Connection {
     Sqlite(Arc<Mutex<rusqlite::Connection>>),
-    Postgres(Box<postgres::Link>),
+    Postgres(Arc<postgres::Link>),
 }
 
 impl Connection {

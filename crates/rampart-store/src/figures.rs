@@ -31,6 +31,8 @@ pub enum EngineFigures {
     },
     /// A server.
     Postgres {
+        /// Writes that wait for their turn in their partition.
+        queued: usize,
         /// Connections that are in use.
         in_use: usize,
         /// Connections that are open and idle.

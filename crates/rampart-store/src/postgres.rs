@@ -1,49 +1,36 @@
-//! PostgreSQL, and what speaks its protocol: a pool, prepared statements, pipelining, and the retry rules.
+//! PostgreSQL, and what speaks its protocol: a pool, prepared statements, pipelining, and what failures mean.
 //!
 //! A write costs three round trips when its loads are independent: BEGIN, the head row and the loads travel together;
-//! then the rows and the log entry; then COMMIT.
+//! then the rows and the log entry; then COMMIT. Those that wait for one partition are committed together.
 
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use deadpool_postgres::{
     ClientWrapper, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, TimeoutType,
 };
-use futures_util::FutureExt;
-use futures_util::future::join3;
-use tokio::sync::{Mutex, OnceCell};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
-use uuid::Uuid;
 
-use crate::connection::Connection;
 use crate::figures::{Counts, EngineFigures};
 use crate::migrations::{self, Opened};
 use crate::statement::{Row, Statement, Value};
-use crate::store::{Options, Reader, Timeouts};
-use crate::tables::change_log;
-use crate::{Abort, PartitionId, Partitions, StoreError, Transaction, Work};
+use crate::store::{Options, Timeouts};
+use crate::{Abort, PartitionId, StoreError, Work};
 
 mod address;
+mod batch;
 mod hosts;
 mod link;
+mod queue;
 mod tls;
+mod writer;
 
 pub(crate) use address::Address;
 use hosts::Hosts;
 pub(crate) use link::Link;
-use link::Trouble;
+use writer::Writer;
 
-/// How often a transaction is tried before it is given up.
-const ATTEMPTS_MAX: u32 = 10;
-/// The first pause between attempts; it doubles, up to the longest.
-const PAUSE_FIRST_MS: u64 = 2;
-const PAUSE_LONGEST_MS: u64 = 250;
-/// How long a write waits for its turn in a partition.
-const WAIT_MAX: Duration = Duration::from_secs(5);
-/// After this long a transaction is not tried again: its caller has a right to an answer.
-const TRYING_MAX: Duration = Duration::from_secs(10);
 /// What the server may take for a lock, a statement, and for us to go on in a transaction, in milliseconds. A stuck
 /// writer must not hold up the others for good.
 ///
@@ -59,10 +46,7 @@ pub const SESSION: &str = "-c lock_timeout=4000 -c statement_timeout=15000 -c id
 
 pub(crate) struct PostgresStore {
     connections: Connections,
-    partitions: Partitions,
-    /// One writer of this process at a time in each partition: the others wait here, not on a connection each.
-    turns: Arc<Vec<Mutex<()>>>,
-    counts: Arc<Counts>,
+    writer: Arc<Writer>,
 }
 
 /// Where connections come from. Clones share the pool.
@@ -84,16 +68,6 @@ impl Connections {
     async fn pooled(&self) -> Result<Object, StoreError> {
         self.pool.get().await.map_err(|e| unreachable_store(&e))
     }
-}
-
-/// How one attempt ended when it did not succeed.
-enum Failed {
-    /// Nothing was written, and trying again may help.
-    Again(StoreError),
-    /// COMMIT was sent and no answer came.
-    Unknown { seq: i64, idx: i64, id: Uuid, error: StoreError },
-    /// Nothing was written, and trying again will not help.
-    Finally(Abort),
 }
 
 impl PostgresStore {
@@ -128,8 +102,8 @@ impl PostgresStore {
             .map_err(StoreError::unavailable)?;
         let connections = Connections { pool, timeouts };
         let opened = migrations::migrate_postgres(&connections, options.partitions).await?;
-        let turns = Arc::new(opened.partitions.all().map(|_| Mutex::new(())).collect());
-        Ok((Self { connections, partitions: opened.partitions, turns, counts }, opened))
+        let writer = Writer::new(connections.clone(), opened.partitions, options.together, counts);
+        Ok((Self { connections, writer: Arc::new(writer) }, opened))
     }
 
     /// A connection to read on that is not waited for: one of its own when all of the pool are in use. Who asks whether
@@ -151,6 +125,7 @@ impl PostgresStore {
     pub(crate) fn figures(&self) -> EngineFigures {
         let status = self.connections.pool.status();
         EngineFigures::Postgres {
+            queued: self.writer.waiting(),
             in_use: status.size.saturating_sub(status.available),
             idle: status.available,
             max: status.max_size,
@@ -175,174 +150,8 @@ impl PostgresStore {
 
     /// Runs `work` in a transaction of `part`, again from the top when it met other writers.
     pub(crate) async fn write<W: Work>(&self, part: PartitionId, work: W) -> Result<W::Reply, Abort> {
-        // On a task of its own: a client that goes away must not leave a transaction open on a pooled connection.
-        let (connections, partitions) = (self.connections.clone(), self.partitions);
-        let (turns, counts) = (Arc::clone(&self.turns), Arc::clone(&self.counts));
-        tokio::spawn(async move {
-            let turn = usize::try_from(part.0).ok().and_then(|part| turns.get(part));
-            let turn = turn
-                .ok_or_else(|| StoreError::Corrupt { what: format!("there is no partition {}", part.0) })?;
-            let waited = tokio::time::timeout(WAIT_MAX, turn.lock()).await;
-            let _turn = waited.map_err(|_| StoreError::Overloaded { waiting: 1 })?;
-            write_with_retries(&connections, partitions, part, &work, &counts).await
-        })
-        .await
-        .unwrap_or_else(|_| Err(Abort::Store(StoreError::Panicked)))
+        self.writer.write(part, work).await
     }
-}
-
-async fn write_with_retries<W: Work>(
-    connections: &Connections,
-    partitions: Partitions,
-    part: PartitionId,
-    work: &W,
-    counts: &Counts,
-) -> Result<W::Reply, Abort> {
-    let (started, mut pause_ms) = (Instant::now(), PAUSE_FIRST_MS);
-    for tried in 0..ATTEMPTS_MAX {
-        if started.elapsed() > TRYING_MAX {
-            break;
-        }
-        if tried > 0 {
-            counts.retried();
-        }
-        let link = connections.for_transaction().await?;
-        let (reply, failed) = attempt(link, partitions, part, work).await;
-        match failed {
-            None => return reply.ok_or(Abort::Store(StoreError::Panicked)),
-            Some(Failed::Finally(abort)) => return Err(abort),
-            Some(Failed::Unknown { seq, idx, id, error }) => {
-                if was_committed(connections, part, seq, idx, id).await.ok_or(error)? {
-                    return reply.ok_or(Abort::Store(StoreError::Panicked));
-                }
-            }
-            Some(Failed::Again(error)) => tracing::debug!(%error, "a transaction is tried again"),
-        }
-        pause(pause_ms).await;
-        pause_ms = (pause_ms * 2).min(PAUSE_LONGEST_MS);
-    }
-    Err(Abort::Store(StoreError::Conflict { attempts: ATTEMPTS_MAX }))
-}
-
-/// One run of the work. The reply is given even when the outcome of COMMIT is unknown.
-async fn attempt<W: Work>(
-    link: Link,
-    partitions: Partitions,
-    part: PartitionId,
-    work: &W,
-) -> (Option<W::Reply>, Option<Failed>) {
-    if let Err(error) = change_log::prepare_head(&link).await {
-        return (None, Some(classify(Abort::Store(error))));
-    }
-    let reader = Reader::of_transaction(Connection::Postgres(Box::new(link)), partitions);
-    let id = Uuid::from_bytes(random_bytes());
-    let tx = Transaction::new(reader, part, OnceCell::new(), 0, id);
-    // Polled in this order, so the server sees BEGIN, then the head row, then the work's loads. The head's statement is
-    // prepared by now: if it had to wait for that, a load could overtake it and read what the lock is to protect.
-    let opening = begin(&tx);
-    let head = async {
-        let seq = change_log::take_head(&tx, part).await?;
-        tx.head_taken(seq);
-        Ok::<i64, StoreError>(seq)
-    };
-    // A panic must not let go of the connection while its transaction is open: the next user would commit it.
-    let work = AssertUnwindSafe(work.run(&tx)).catch_unwind();
-    let (begun, head, outcome) = join3(opening, head, work).await;
-    let seq = head.as_ref().copied().unwrap_or_default();
-    let Connection::Postgres(link) = tx.into_reader().connection else {
-        return (None, Some(Failed::Finally(Abort::Store(StoreError::Panicked))));
-    };
-    let outcome = outcome.unwrap_or_else(|_| Err(StoreError::Panicked.into()));
-    let outcome = begun.and(head).map_err(Abort::Store).and(outcome);
-    let reply = match outcome {
-        Ok(reply) => reply,
-        Err(abort) => {
-            roll_back(*link).await;
-            return (None, Some(classify(abort)));
-        }
-    };
-    // Also when nothing was written: what it found done may wait for a standby still, if the server ended meanwhile. With
-    // the head row, a COMMIT waits for all that was committed before.
-    match link.within(link.batch_execute("COMMIT")).await {
-        Ok(()) => (Some(reply), None),
-        Err(Trouble::Said(error)) if is_certainly_not_committed(&error) => {
-            roll_back(*link).await;
-            (None, Some(classify(Abort::Store(failure("COMMIT", &error)))))
-        }
-        Err(trouble) => {
-            link.discard();
-            let error = trouble.into_error("COMMIT");
-            (Some(reply), Some(Failed::Unknown { seq, idx: 0, id, error }))
-        }
-    }
-}
-
-async fn begin(tx: &Transaction) -> Result<(), StoreError> {
-    match &tx.connection {
-        Connection::Postgres(link) => {
-            link.within(link.batch_execute("BEGIN")).await.map_err(|trouble| trouble.into_error("BEGIN"))
-        }
-        Connection::Sqlite(_) => Ok(()),
-    }
-}
-
-/// Ends a transaction that failed. A connection that cannot even do that is not used again.
-async fn roll_back(link: Link) {
-    if !link.is_spent() && link.within(link.batch_execute("ROLLBACK")).await.is_err() {
-        link.discard();
-    }
-}
-
-fn classify(abort: Abort) -> Failed {
-    match abort {
-        Abort::Store(error @ StoreError::Conflict { .. }) => Failed::Again(error),
-        abort => Failed::Finally(abort),
-    }
-}
-
-/// Whether COMMIT failed for good. Some codes say that its outcome is not known, as a silent connection does: a pooler
-/// that lost its server, a server that is being stopped.
-fn is_certainly_not_committed(error: &tokio_postgres::Error) -> bool {
-    error.code().is_some_and(|state| {
-        let code = state.code();
-        !(code.starts_with("08") || code.starts_with("57P") || code == "40003")
-    })
-}
-
-/// Whether the transaction whose COMMIT went unanswered is in the log; `None` when that cannot be found out. Taking the
-/// head row first waits for the old transaction, should the server still be at it; committing that waits until what was
-/// found is as durable as if its COMMIT had been answered: a server that was stopped meanwhile shows what no standby has.
-async fn was_committed(
-    connections: &Connections,
-    part: PartitionId,
-    seq: i64,
-    idx: i64,
-    id: Uuid,
-) -> Option<bool> {
-    let link = connections.for_transaction().await.ok()?;
-    link.within(link.batch_execute("BEGIN")).await.ok()?;
-    let reader = Reader::of_transaction(Connection::Postgres(Box::new(link)), Partitions::POSTGRES_DEFAULT);
-    let found = async {
-        change_log::take_head(&reader, part).await?;
-        change_log::payload(&reader, part, seq, idx).await
-    }
-    .await;
-    let Connection::Postgres(link) = reader.connection else { return None };
-    let found = found.map(|text| text.is_some_and(|text| text.contains(&id.to_string())));
-    if found.as_ref().is_ok_and(|found| *found) && link.within(link.batch_execute("COMMIT")).await.is_ok() {
-        return Some(true);
-    }
-    roll_back(*link).await;
-    found.ok().filter(|found| !found)
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "no event tells when another writer is done: back off with jitter"
-)]
-async fn pause(ms: u64) {
-    let jitter = u64::from(random_bytes::<1>()[0]) * ms / 256;
-    tokio::time::sleep(Duration::from_millis(ms / 2 + jitter)).await;
 }
 
 fn random_bytes<const N: usize>() -> [u8; N] {

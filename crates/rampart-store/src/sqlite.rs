@@ -14,6 +14,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::figures::EngineFigures;
+use crate::job::{Job, WorkJob};
 use crate::migrations::{self, Opened};
 use crate::statement::{Row, Statement, Value};
 use crate::{Abort, PartitionId, Partitions, StoreError, Work};
@@ -35,7 +36,7 @@ pub(crate) type Shared = Arc<Mutex<Connection>>;
 
 pub(crate) struct SqliteStore {
     readers: Readers,
-    jobs: Mutex<Option<mpsc::Sender<Box<dyn writer::Job>>>>,
+    jobs: Mutex<Option<mpsc::Sender<Box<dyn Job>>>>,
     finished: tokio::sync::Mutex<Option<oneshot::Receiver<()>>>,
 }
 
@@ -67,7 +68,7 @@ impl SqliteStore {
     /// Queues `work` for the writer and waits for its commit.
     pub(crate) async fn write<W: Work>(&self, part: PartitionId, work: W) -> Result<W::Reply, Abort> {
         let (reply, answer) = oneshot::channel();
-        let job = Box::new(writer::WorkJob::new(part, work, reply));
+        let job = Box::new(WorkJob::new(part, work, reply));
         let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let jobs = jobs.ok_or_else(|| StoreError::unavailable("it is shutting down"))?;
         jobs.try_send(job).map_err(|e| match e {

@@ -128,10 +128,32 @@ pub struct Options {
     pub partitions: Partitions,
     /// Connections to PostgreSQL at the most.
     pub connections_max: usize,
+    /// What PostgreSQL commits together at the most.
+    pub together: Together,
     /// A PEM file with the authorities that a PostgreSQL server must be certified by, when its URL names none.
     pub authorities: Option<PathBuf>,
     /// How long PostgreSQL may take.
     pub timeouts: Timeouts,
+}
+
+/// How much one transaction of PostgreSQL takes of what waits for its partition. Meanwhile other nodes wait for the
+/// partition, and followers for the commit.
+#[derive(Clone, Copy, Debug)]
+pub struct Together {
+    /// Writes. Each by itself: 1.
+    pub writes_max: usize,
+    /// Changes, after which it takes no further write.
+    pub changes_max: usize,
+    /// After so long it takes no further write. It never waits for one.
+    pub lasts_max: Duration,
+}
+
+impl Default for Together {
+    fn default() -> Self {
+        // PostgreSQL notes 64 savepoints of a transaction where others look first. With more of them, all that is read
+        // meanwhile gets slower, on every connection.
+        Self { writes_max: 64, changes_max: 1_000, lasts_max: Duration::from_millis(20) }
+    }
 }
 
 /// How long PostgreSQL may take before a call is answered that the store is unavailable.
@@ -158,6 +180,7 @@ impl Default for Options {
         Self {
             partitions: Partitions::POSTGRES_DEFAULT,
             connections_max: 16,
+            together: Together::default(),
             authorities: None,
             timeouts: Timeouts::default(),
         }
@@ -226,7 +249,7 @@ impl Store {
                 Reader { connection, partitions: self.partitions, _lease: Some(lease) }
             }
             Driver::Postgres(store) => {
-                let connection = Connection::Postgres(Box::new(store.link().await?));
+                let connection = Connection::Postgres(Arc::new(store.link().await?));
                 Reader { connection, partitions: self.partitions, _lease: None }
             }
         })
@@ -236,7 +259,7 @@ impl Store {
     pub async fn snapshot(&self) -> Result<Snapshot, StoreError> {
         if let Driver::Postgres(store) = &self.driver {
             let client = store.snapshot().await?;
-            let connection = Connection::Postgres(Box::new(client));
+            let connection = Connection::Postgres(Arc::new(client));
             return Ok(Snapshot::new(Reader { connection, partitions: self.partitions, _lease: None }));
         }
         self.reader().await.map(Snapshot::new)
@@ -247,7 +270,7 @@ impl Store {
         match &self.driver {
             Driver::Sqlite(_) => self.reader().await,
             Driver::Postgres(store) => {
-                let connection = Connection::Postgres(Box::new(store.link_at_once().await?));
+                let connection = Connection::Postgres(Arc::new(store.link_at_once().await?));
                 Ok(Reader { connection, partitions: self.partitions, _lease: None })
             }
         }

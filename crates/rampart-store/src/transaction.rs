@@ -6,7 +6,7 @@
 
 use std::future::Future;
 use std::ops::Deref;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::future::{try_join, try_join_all, try_join3};
 use rampart_core::change::{Bearing, CHANGE_FORMAT};
@@ -45,9 +45,10 @@ pub struct Transaction {
     seq: OnceCell<i64>,
     /// The place of this operation among those that commit together.
     idx: i64,
-    /// Tells this transaction's log row from any other's: how an unknown commit outcome is looked up.
+    /// Tells the log entries of those that commit together from any others: how an unknown commit outcome is looked up.
     id: Uuid,
-    wrote: AtomicBool,
+    /// How many changes it wrote.
+    written: AtomicUsize,
 }
 
 #[derive(Serialize)]
@@ -59,7 +60,7 @@ struct Payload<'a> {
 
 impl Transaction {
     pub(crate) fn new(reader: Reader, part: PartitionId, seq: OnceCell<i64>, idx: i64, id: Uuid) -> Self {
-        Self { reader, part, seq, idx, id, wrote: AtomicBool::new(false) }
+        Self { reader, part, seq, idx, id, written: AtomicUsize::new(0) }
     }
 
     /// The partition that this transaction may write.
@@ -74,11 +75,12 @@ impl Transaction {
     }
 
     pub(crate) fn has_written(&self) -> bool {
-        self.wrote.load(Ordering::Relaxed)
+        self.written() > 0
     }
 
-    pub(crate) fn into_reader(self) -> Reader {
-        self.reader
+    /// How many changes were written.
+    pub(crate) fn written(&self) -> usize {
+        self.written.load(Ordering::Relaxed)
     }
 
     /// Writes `changes` and their log entry. At most once per operation. On PostgreSQL all of it is one round trip.
@@ -86,7 +88,7 @@ impl Transaction {
         if changes.is_empty() {
             return Ok(());
         }
-        self.mark_written();
+        self.written.fetch_add(changes.len(), Ordering::Relaxed);
         let payload = serde_json::to_string(&Payload { v: CHANGE_FORMAT, tx: self.id, changes })
             .map_err(|e| StoreError::Corrupt { what: format!("a change does not serialize: {e}") })?;
         // What was there goes before what comes, the log entry included: of statements sent together, one that the
@@ -107,8 +109,9 @@ impl Transaction {
         Ok(())
     }
 
+    /// Says that something is written that is no change.
     pub(crate) fn mark_written(&self) {
-        self.wrote.store(true, Ordering::Relaxed);
+        self.written.fetch_add(1, Ordering::Relaxed);
     }
 
     /// The head row is ours by now, so reading it again gives the position we took.

@@ -1,70 +1,23 @@
 //! The writer thread: takes what waits, runs each piece of work behind a savepoint, commits once for all, then answers.
 
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use tokio::sync::{OnceCell, mpsc, oneshot};
+use tokio::sync::{OnceCell, mpsc};
 use uuid::Uuid;
 
 use super::readers::Readers;
 use super::{Shared, lock, run_cached};
 use crate::connection::Connection;
+use crate::job::{Job, Ran};
 use crate::store::Reader;
 use crate::tables::change_log;
-use crate::{Abort, PartitionId, Partitions, StoreError, Transaction, Work};
+use crate::{PartitionId, Partitions, StoreError, Transaction};
 
 /// Operations committed together at the most.
 const BATCH_MAX: usize = 100;
-
-/// One piece of queued work, whatever its type.
-pub(super) trait Job: Send {
-    fn part(&self) -> PartitionId;
-    /// Runs it; says whether it wrote anything that is to be kept.
-    fn run(&mut self, tx: &Transaction) -> bool;
-    /// Answers its caller, once the commit is known. A refusal is no longer true when what it rests on was not
-    /// committed: then it is answered with the failure, too.
-    fn answer(self: Box<Self>, failed: Option<StoreError>);
-}
-
-pub(super) struct WorkJob<W: Work> {
-    part: PartitionId,
-    work: W,
-    outcome: Option<Result<W::Reply, Abort>>,
-    reply: oneshot::Sender<Result<W::Reply, Abort>>,
-}
-
-impl<W: Work> WorkJob<W> {
-    pub(super) fn new(part: PartitionId, work: W, reply: oneshot::Sender<Result<W::Reply, Abort>>) -> Self {
-        Self { part, work, outcome: None, reply }
-    }
-}
-
-impl<W: Work> Job for WorkJob<W> {
-    fn part(&self) -> PartitionId {
-        self.part
-    }
-
-    fn run(&mut self, tx: &Transaction) -> bool {
-        let outcome = catch_unwind(AssertUnwindSafe(|| answered(self.work.run(tx))));
-        let outcome = outcome.unwrap_or_else(|_| Err(Abort::Store(StoreError::Panicked)));
-        let keep = outcome.is_ok() && tx.has_written();
-        self.outcome = Some(outcome);
-        keep
-    }
-
-    fn answer(self: Box<Self>, failed: Option<StoreError>) {
-        let outcome = match (self.outcome, failed) {
-            (Some(outcome), None) => outcome,
-            (_, Some(error)) => Err(Abort::Store(error)),
-            (None, None) => Err(Abort::Store(StoreError::Panicked)),
-        };
-        // The caller may have gone away; its work is done all the same.
-        let _ = self.reply.send(outcome);
-    }
-}
 
 pub(super) fn run(
     connection: &Shared,
@@ -124,7 +77,7 @@ fn commit_batch(
 fn begin(connection: &Shared, partitions: Partitions, part: PartitionId) -> Result<i64, StoreError> {
     run_cached(&lock(connection), "BEGIN IMMEDIATE")?;
     let reader = Reader::of_transaction(Connection::Sqlite(Arc::clone(connection)), partitions);
-    answered(change_log::take_head(&reader, part))
+    answered(change_log::take_head(&reader, part)).unwrap_or(Err(StoreError::Panicked))
 }
 
 fn run_behind_savepoint(
@@ -138,7 +91,7 @@ fn run_behind_savepoint(
     let reader = Reader::of_transaction(Connection::Sqlite(Arc::clone(connection)), partitions);
     let idx = i64::try_from(idx).expect("a batch has at most 100 operations");
     let tx = Transaction::new(reader, job.part(), OnceCell::new_with(Some(seq)), idx, Uuid::nil());
-    let keep = job.run(&tx);
+    let keep = answered(job.run(&tx)) == Some(Ran::Kept);
     if !keep {
         run_cached(&lock(connection), "ROLLBACK TO operation")?;
     }
@@ -146,11 +99,10 @@ fn run_behind_savepoint(
     Ok(keep)
 }
 
-/// Runs a future that waits for nothing but SQLite, which answers at once.
-fn answered<F: Future>(future: F) -> F::Output {
-    let mut future = pin!(future);
-    match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(output) => output,
-        Poll::Pending => unreachable!("work inside a transaction waits for the store alone"),
+/// Runs a future that waits for nothing but SQLite, which answers at once. One that waits for something else is broken off.
+fn answered<F: Future>(future: F) -> Option<F::Output> {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => Some(output),
+        Poll::Pending => None,
     }
 }

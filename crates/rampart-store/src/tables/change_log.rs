@@ -22,7 +22,7 @@ static APPEND: Statement = Statement::new(
 );
 static READ_PAYLOAD: Statement = Statement::new(
     "change_log.payload",
-    "SELECT payload FROM change_log WHERE part = $1 AND seq = $2 AND idx = $3",
+    "SELECT payload FROM change_log WHERE part = $1 AND seq = $2 ORDER BY idx LIMIT 1",
 );
 static READ_ANY: Statement =
     Statement::new("change_log.any", "SELECT seq FROM change_log WHERE part = $1 ORDER BY seq LIMIT 1");
@@ -206,13 +206,13 @@ pub(crate) async fn append(
     Ok(())
 }
 
+/// The first entry of a transaction, as it is written.
 pub(crate) async fn payload(
     reader: &Reader,
     part: PartitionId,
     seq: i64,
-    idx: i64,
 ) -> Result<Option<String>, StoreError> {
-    let values = [part.0.into(), seq.into(), idx.into()];
+    let values = [part.0.into(), seq.into()];
     reader.connection.query_opt(&READ_PAYLOAD, &values, |row| Ok(row.text(0)?.to_owned())).await
 }
 

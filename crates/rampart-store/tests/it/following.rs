@@ -16,7 +16,7 @@ use rampart_testkit::mirror::{Following, Mirror};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use crate::engines::{TestStore, on_both, sqlite};
+use crate::engines::{TestStore, on_both};
 use crate::rows::{Apply, account, share};
 
 const SEED: u64 = 61_803;
@@ -253,27 +253,60 @@ async fn a_partition_whose_log_was_trimmed_is_emptied_too() {
 /// A group of operations that committed together has one transaction and many places: a page may end between these.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_page_of_the_log_may_end_within_a_group() {
-    let test = sqlite().await;
-    let mut heard = Following::default();
-    let mut follower = Follower::from_now(test.store.clone()).await.unwrap();
-    let writes = (0..1_300_u128).map(|number| {
-        let (store, owner) = (test.store.clone(), "100000000000");
+    on_both(async |test: TestStore| {
+        let mut heard = Following::default();
+        let mut follower = Follower::from_now(test.store.clone()).await.unwrap();
+        for some in 0..13_u128 {
+            let writes = (0..100).map(|number| {
+                let (store, owner) = (test.store.clone(), "100000000000");
+                let work = Apply(vec![Change::ShareStored(share(owner, some * 100 + number))]);
+                tokio::spawn(async move { store.write(store.partition_of(account(owner)), work).await })
+            });
+            for write in writes.collect::<Vec<_>>() {
+                write.await.unwrap().unwrap();
+            }
+        }
+        assert_eq!(follower.poll(&mut heard).await.unwrap(), 1_300);
+        assert_in_order(&heard.told);
+        assert!(heard.told.iter().any(|(_, position)| position.idx > 0), "nothing was committed together");
+        heard.mirror.assert_same(&rows_of(&test.store).await);
+    })
+    .await;
+}
+
+/// Two nodes write one partition at once, many writes at a time, some of them slow and some in vain.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_missed_of_what_nodes_commit_together() {
+    let test = crate::engines::postgres().await;
+    let (second, _) = Store::open(&test.location, Options::default()).await.unwrap();
+    let (stop, following) = follow(test.store.clone());
+    let owner = "100000000000";
+    let part = test.store.partition_of(account(owner));
+    let writers = (0..40_u64).map(|writer| {
+        let store = if writer % 2 == 0 { test.store.clone() } else { second.clone() };
         tokio::spawn(async move {
-            store
-                .write(
-                    store.partition_of(account(owner)),
-                    Apply(vec![Change::ShareStored(share(owner, number))]),
-                )
-                .await
+            let mut dice = Dice::seeded(SEED + writer);
+            let mut done = 0;
+            for n in 0..15 {
+                let (slow, in_vain) = (dice.below(60) == 0, dice.below(6) == 0);
+                let number = u128::from(writer * 1_000_000 + n);
+                let work = Write { owner: owner.to_owned(), number, slow, in_vain, at: TimestampMs(1) };
+                done += usize::from(store.write(part, work).await.is_ok());
+            }
+            done
         })
     });
-    for write in writes.collect::<Vec<_>>() {
-        write.await.unwrap().unwrap();
+    let mut acknowledged = 0;
+    for writer in writers.collect::<Vec<_>>() {
+        acknowledged += writer.await.unwrap();
     }
-    assert_eq!(follower.poll(&mut heard).await.unwrap(), 1_300);
+    drop(stop);
+    let heard = following.await.unwrap();
     assert_in_order(&heard.told);
     assert!(heard.told.iter().any(|(_, position)| position.idx > 0), "nothing was committed together");
-    heard.mirror.assert_same(&rows_of(&test.store).await);
+    let rows = rows_of(&test.store).await;
+    assert_eq!(rows.len(), acknowledged);
+    heard.mirror.assert_same(&rows);
 }
 
 #[tokio::test]

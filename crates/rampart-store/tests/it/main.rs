@@ -1,6 +1,7 @@
 //! The store on both engines: one conformance suite, the portable subset of its SQL, and its query plans.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test says what went wrong by failing")]
 
+mod batches;
 mod caller_versions;
 mod conformance;
 mod engines;

@@ -6,16 +6,18 @@ use std::time::Duration;
 
 use rampart_core::{Change, Refusal, ResourceShare, ShareArn, TimestampMs};
 use rampart_store::{Abort, Location, Options, Store, Transaction, Work};
-use rampart_testkit::postgres::{ClusterOptions, Listen, PostgresCluster};
+use rampart_testkit::postgres::{ClusterOptions, Listen, PostgresCluster, TestDatabase};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
+use uuid::Uuid;
 
+use crate::batches::{Beside, begin, begin_call};
 use crate::engines;
 use crate::rows::{Apply, OWNER, account, share};
 
-/// Adds one to what it read.
-struct Increment(ShareArn, Arc<AtomicUsize>);
+/// Adds one to what it read, and to its runs.
+pub(crate) struct Increment(pub(crate) ShareArn, pub(crate) Arc<AtomicUsize>);
 
 impl Work for Increment {
     type Reply = u32;
@@ -123,16 +125,34 @@ async fn back(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, armed: Arc<Atomic
     }
 }
 
+/// A server, and a store that reaches it through a proxy.
+struct Proxied {
+    store: Store,
+    armed: Arc<AtomicBool>,
+    /// Past the proxy.
+    location: Location,
+    _database: TestDatabase,
+    _cluster: PostgresCluster,
+}
+
+impl Proxied {
+    async fn start() -> Self {
+        let options = ClusterOptions { listen: Listen::Loopback, ..ClusterOptions::default() };
+        let cluster = PostgresCluster::start(&options).unwrap();
+        let database = cluster.create_database().unwrap();
+        let (_, address) = database.url().split_once('@').unwrap();
+        let (address, name) = address.split_once('/').unwrap();
+        let (port, armed) = proxy(address.to_owned()).await;
+        let proxied: Location = format!("postgres://postgres@127.0.0.1:{port}/{name}").parse().unwrap();
+        let (store, _) = Store::open(&proxied, Options::default()).await.unwrap();
+        let location = database.url().parse().unwrap();
+        Self { store, armed, location, _database: database, _cluster: cluster }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_commit_whose_answer_is_lost_is_looked_up_and_not_repeated() {
-    let options = ClusterOptions { listen: Listen::Loopback, ..ClusterOptions::default() };
-    let cluster = PostgresCluster::start(&options).unwrap();
-    let database = cluster.create_database().unwrap();
-    let (_, address) = database.url().split_once('@').unwrap();
-    let (address, name) = address.split_once('/').unwrap();
-    let (proxied, armed) = proxy(address.to_owned()).await;
-    let location: Location = format!("postgres://postgres@127.0.0.1:{proxied}/{name}").parse().unwrap();
-    let (store, _) = Store::open(&location, Options::default()).await.unwrap();
+    let Proxied { store, armed, .. } = &Proxied::start().await;
     let row = ResourceShare { ..share(OWNER, 1) };
     let part = store.partition_of(account(OWNER));
     store.write(part, Apply(vec![Change::ShareStored(row.clone())])).await.unwrap();
@@ -142,5 +162,36 @@ async fn a_commit_whose_answer_is_lost_is_looked_up_and_not_repeated() {
     assert!(!armed.load(Ordering::Relaxed), "the trap was sprung");
     assert_eq!(answered, 1);
     assert_eq!(runs.load(Ordering::Relaxed), 1, "it was found in the log, not run again");
-    assert_eq!(count(&store, row.arn()).await, 1);
+    assert_eq!(count(store, row.arn()).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_committed_together_is_looked_up_together() {
+    let Proxied { store, armed, location, .. } = &Proxied::start().await;
+    // In the partition of leases, which leave nothing in the log.
+    let fence = store.take_lease("work", Uuid::from_u128(1), None).await.unwrap().unwrap();
+    let mut owners = (111_111_111_111_u64..).map(|number| number.to_string());
+    let is_beside_leases =
+        |owner: &String| format!("{:?}", store.partition_of(account(owner))).contains("(0)");
+    let owner = owners.find(is_beside_leases).unwrap();
+    let (part, row) = (store.partition_of(account(&owner)), share(&owner, 1));
+    store.write(part, Apply(vec![Change::ShareStored(row.clone())])).await.unwrap();
+    let beside = Beside::of(location, part).await;
+    beside.hold().await;
+    let runs = Arc::new(AtomicUsize::new(0));
+    let increment = || Increment(row.arn(), Arc::clone(&runs));
+    armed.store(true, Ordering::Relaxed);
+    let renewed = {
+        let store = store.clone();
+        begin_call(async move { store.renew_lease(fence).await })
+    };
+    let writes = [begin(store, part, increment()), begin(store, part, increment())];
+    beside.let_go().await;
+    assert!(renewed.await.unwrap().unwrap());
+    for (write, count) in writes.into_iter().zip(1..) {
+        assert_eq!(write.await.unwrap().unwrap(), count);
+    }
+    assert!(!armed.load(Ordering::Relaxed), "the trap was sprung");
+    assert_eq!(runs.load(Ordering::Relaxed), 2);
+    assert_eq!(count(store, row.arn()).await, 2);
 }

@@ -35,9 +35,13 @@ impl Owner {
     /// # Errors
     /// None that is to be expected.
     pub fn new(account: AccountId) -> anyhow::Result<Self> {
-        let region = REGION.parse()?;
-        let usage = OwnerUsage::none(account, region);
-        Ok(Self { account, region, resource_arn: resource_arn(account), usage })
+        Ok(Self::having(OwnerUsage::none(account, REGION.parse()?)))
+    }
+
+    /// One that has so much.
+    pub fn having(usage: OwnerUsage) -> Self {
+        let OwnerUsage { owner: account, region, .. } = usage;
+        Self { account, region, resource_arn: resource_arn(account), usage }
     }
 
     /// The changes that the next share is.
