@@ -152,7 +152,7 @@ impl Default for Together {
     fn default() -> Self {
         // PostgreSQL notes 64 savepoints of a transaction where others look first. With more of them, all that is read
         // meanwhile gets slower, on every connection.
-        Self { writes_max: 64, changes_max: 1_000, lasts_max: Duration::from_millis(20) }
+        Self { writes_max: 64, changes_max: 1_000, lasts_max: Duration::from_millis(100) }
     }
 }
 
