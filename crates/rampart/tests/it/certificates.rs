@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use rampart_testkit::node::Node;
 use rampart_testkit::tls;
 use rampart_testkit::wire::{Wire, bytes_of};
 use serde_json::json;
 
-use crate::program::{Serving, Site};
+use crate::program::Site;
 
 const OWNER: &str = "111111111111";
 /// The files are looked at every second.
@@ -21,11 +22,11 @@ fn install(site: &Site, certificate: &str, key: &str) {
     }
 }
 
-fn serve(site: &Site) -> Serving {
+fn serve(site: &Site) -> Node {
     site.serve(&["--tls-cert", "cert.pem", "--tls-key", "key.pem"])
 }
 
-async fn call(wire: &mut Wire, server: &Serving) -> u16 {
+async fn call(wire: &mut Wire, server: &Node) -> u16 {
     let request = server.client(OWNER, "x").request("GetResourceShares", &json!({"resourceOwner": "SELF"}));
     wire.send(&bytes_of(&request)).await;
     wire.answer().await.status
@@ -36,16 +37,16 @@ async fn a_certificate_that_changes_is_taken_and_connections_stay() {
     let site = Site::new();
     install(&site, "first.pem", "first.key");
     let server = serve(&site);
-    assert!(server.greeting.contains(&format!("AWS_ENDPOINT_URL=https://{}", server.address)));
-    let (mut before, shown) = Wire::connect_tls(server.address).await;
+    assert!(server.greeting().contains(&format!("AWS_ENDPOINT_URL=https://{}", server.address())));
+    let (mut before, shown) = Wire::connect_tls(server.address()).await;
     assert_eq!((shown, call(&mut before, &server).await), ("first", 200));
 
     install(&site, "second.pem", "second.key");
     let began = Instant::now();
-    let (mut after, mut shown) = Wire::connect_tls(server.address).await;
+    let (mut after, mut shown) = Wire::connect_tls(server.address()).await;
     while shown == "first" {
         assert!(began.elapsed() < TAKEN_WITHIN, "{}", site.log());
-        (after, shown) = Wire::connect_tls(server.address).await;
+        (after, shown) = Wire::connect_tls(server.address()).await;
     }
     assert_eq!(call(&mut after, &server).await, 200);
     assert_eq!(call(&mut before, &server).await, 200);
@@ -63,11 +64,11 @@ async fn a_broken_certificate_is_said_and_the_old_one_stays() {
         assert!(began.elapsed() < TAKEN_WITHIN, "{}", site.log());
         tokio::task::yield_now().await;
     }
-    let (mut wire, shown) = Wire::connect_tls(server.address).await;
+    let (mut wire, shown) = Wire::connect_tls(server.address()).await;
     assert_eq!((shown, call(&mut wire, &server).await), ("first", 200));
     // Once it does, all is well.
     install(&site, "second.pem", "second.key");
-    while Wire::connect_tls(server.address).await.1 == "first" {
+    while Wire::connect_tls(server.address()).await.1 == "first" {
         assert!(began.elapsed() < 2 * TAKEN_WITHIN, "{}", site.log());
     }
     assert_eq!(site.log().matches("the old certificate stays").count(), 1);

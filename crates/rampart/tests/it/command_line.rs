@@ -132,7 +132,7 @@ fn errors_say_what_to_do() {
 fn a_taken_address_is_named() {
     let site = Site::new();
     let server = site.serve(&[]);
-    let address = server.address.to_string();
+    let address = server.address().to_string();
     let other = site.run(&["serve", "--listen", &address, "--store", "sqlite:other.db"]);
     other.assert_failed(&["cannot listen on", &address]);
 }

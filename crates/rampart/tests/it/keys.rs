@@ -3,10 +3,11 @@
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
+use rampart_testkit::node::Node;
 use rampart_testkit::postgres::PostgresCluster;
 use serde_json::json;
 
-use crate::program::{Outcome, Serving, Site};
+use crate::program::{Outcome, Site};
 
 const ACCOUNT: &str = "111111111111";
 const MASTER_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
@@ -140,7 +141,7 @@ async fn a_master_key_that_is_gone_is_not_made_anew() {
     client.ok("GetResourceShares", &json!({"resourceOwner": "SELF"})).await;
 }
 
-async fn made_used_and_disabled(site: &Site, server: &Serving, store: &[&str]) {
+async fn made_used_and_disabled(site: &Site, server: &Node, store: &[&str]) {
     let own = json!({"resourceOwner": "SELF"});
     let create = ["key", "create", "--account", ACCOUNT, "--output", "json"];
     let made = site.json(&[&create[..], store].concat());

@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use rampart_testkit::Client;
+use rampart_testkit::node::Node;
 use rampart_testkit::postgres::PostgresCluster;
 use serde_json::json;
 use tokio::time::{interval, timeout};
 
 use crate::load::assert_log_tells_all;
-use crate::program::{Serving, Site};
+use crate::program::Site;
 
 const OWNER: &str = "111111111111";
 const MANAGED: &str = "arn:aws:ram::aws:permission/AWSRAMDefaultPermissionCodeBuildProject";
@@ -64,7 +65,7 @@ async fn permissions_in_use(client: &Client) -> BTreeMap<String, usize> {
     }
 }
 
-fn signal(server: &Serving, name: &str) {
+fn signal(server: &Node, name: &str) {
     assert!(Command::new("kill").args([name, &server.id().to_string()]).status().unwrap().success());
 }
 

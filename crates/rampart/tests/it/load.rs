@@ -8,12 +8,11 @@ use std::time::Duration;
 use rampart_store::{Follower, LogPosition, Options, PartitionId, Store};
 use rampart_testkit::Client;
 use rampart_testkit::mirror::{Following, Mirror};
+use rampart_testkit::node::Node;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::interval;
-
-use crate::program::Serving;
 
 const WRITERS: usize = 6;
 /// How soon a client asks again that got no answer.
@@ -74,7 +73,7 @@ impl Line {
 
 /// Writers that give up when they get no answer, each with one of the nodes in turn.
 pub(crate) fn start_writers(
-    nodes: &[&Serving],
+    nodes: &[&Node],
     round: usize,
     acknowledged: watch::Sender<usize>,
 ) -> Vec<JoinHandle<Vec<Line>>> {
@@ -89,7 +88,7 @@ pub(crate) fn start_writers(
 
 /// Writers that ask again until they are answered, each with one of the nodes in turn, until they are told to stop.
 pub(crate) fn start_stubborn_writers(
-    nodes: &[&Serving],
+    nodes: &[&Node],
     round: usize,
     acknowledged: watch::Sender<usize>,
     stop: &watch::Sender<bool>,
@@ -115,7 +114,7 @@ pub(crate) fn start_stubborn_writers(
 }
 
 /// After a restart: all is there, and asking again for everything gives each line its one effect.
-pub(crate) async fn check_and_complete(server: &Serving, lines: &mut [Line]) {
+pub(crate) async fn check_and_complete(server: &Node, lines: &mut [Line]) {
     check(server, lines).await;
     complete(server, lines).await;
     let held = check(server, lines).await;
@@ -124,7 +123,7 @@ pub(crate) async fn check_and_complete(server: &Serving, lines: &mut [Line]) {
 }
 
 /// Asks again for everything; what was answered before is answered alike.
-pub(crate) async fn complete(server: &Serving, lines: &mut [Line]) {
+pub(crate) async fn complete(server: &Node, lines: &mut [Line]) {
     let (owner, consumer) = (server.client(OWNER, "x"), server.client(CONSUMER, "x"));
     for line in lines.iter_mut() {
         write_line(&owner, &consumer, line, &watch::Sender::default()).await.unwrap();
@@ -207,7 +206,7 @@ pub(crate) struct Held {
 }
 
 impl Held {
-    async fn read(server: &Serving) -> Self {
+    async fn read(server: &Node) -> Self {
         let (owner, consumer) = (server.client(OWNER, "x"), server.client(CONSUMER, "x"));
         let own = all(&owner, "GetResourceShares", json!({"resourceOwner": "SELF"}), "resourceShares").await;
         let others = json!({"resourceOwner": "OTHER-ACCOUNTS"});
@@ -259,7 +258,7 @@ async fn all(client: &Client, operation: &str, mut input: Value, items: &str) ->
 }
 
 /// That nothing acknowledged is missing and nothing is half done.
-pub(crate) async fn check(server: &Serving, lines: &[Line]) -> Held {
+pub(crate) async fn check(server: &Node, lines: &[Line]) -> Held {
     let held = Held::read(server).await;
     for line in lines {
         let Some(share) = line.share() else { continue };

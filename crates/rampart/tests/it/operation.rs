@@ -2,11 +2,12 @@
 
 use http::Request;
 use rampart_testkit::client::Key;
+use rampart_testkit::node::Node;
 use rampart_testkit::server::REGION;
 use rampart_testkit::{Client, Reply};
 use serde_json::{Value, json};
 
-use crate::program::{Serving, Site};
+use crate::program::Site;
 
 const OWNER: &str = "111111111111";
 
@@ -15,8 +16,8 @@ async fn get(client: &Client, path: &str) -> Reply {
 }
 
 /// A client of the listener that the greeting names.
-fn admin(server: &Serving) -> Client {
-    let line = server.greeting.lines().find_map(|line| line.trim().strip_prefix("admin")).unwrap();
+fn admin(server: &Node) -> Client {
+    let line = server.greeting().lines().find_map(|line| line.trim().strip_prefix("admin")).unwrap();
     let address = line.trim().strip_prefix("http://").unwrap().parse().unwrap();
     Client::of(address, Key { id: OWNER.to_owned(), secret: "x".to_owned() }, REGION)
 }

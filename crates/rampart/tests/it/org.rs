@@ -87,7 +87,7 @@ async fn another_endpoint_is_mirrored() {
     source.write("acme.yaml", FILE);
     org(&source, &["apply", "acme.yaml"]);
     let server = source.serve(&[]);
-    let endpoint = format!("http://{}", server.address);
+    let endpoint = format!("http://{}", server.address());
     let mirror = |key: &str, arguments: &[&str]| {
         let mut command = target.command(&["org", "mirror", "--endpoint", &endpoint]);
         command.args(arguments).env("AWS_ACCESS_KEY_ID", key).env("AWS_SECRET_ACCESS_KEY", "x");
@@ -125,7 +125,7 @@ async fn another_endpoint_is_mirrored() {
         seen.push(client.organizations("ListOrganizationalUnitsForParent", &units).await.json);
         seen
     };
-    assert_eq!(describe(server.address).await, describe(copy.address).await);
+    assert_eq!(describe(server.address()).await, describe(copy.address()).await);
     for (endpoint, words) in
         [("ftp://127.0.0.1", "http://HOST:PORT"), ("https://127.0.0.1:1", "cannot reach https://127.0.0.1:1")]
     {
@@ -193,7 +193,7 @@ async fn an_organization_for_one_bill_is_mirrored() {
     source.write("bill.yaml", "{managementAccount: {id: '111111111111'}, featureSet: CONSOLIDATED_BILLING}");
     org(&source, &["apply", "bill.yaml"]);
     let server = source.serve(&[]);
-    let endpoint = format!("http://{}", server.address);
+    let endpoint = format!("http://{}", server.address());
     for words in ["Done: 1 changes.", "Nothing changes."] {
         let mut command = target.command(&["org", "mirror", "--endpoint", &endpoint, "--prune"]);
         command.env("AWS_ACCESS_KEY_ID", "111111111111").env("AWS_SECRET_ACCESS_KEY", "x");

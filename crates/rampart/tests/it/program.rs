@@ -1,14 +1,10 @@
 //! The binary as a child process, in a directory of its own and without this process's environment.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
-use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Command, Stdio};
 
-use rampart_testkit::Client;
-use rampart_testkit::client::Key;
-use rampart_testkit::server::REGION;
+use rampart_testkit::node::Node;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -21,14 +17,6 @@ pub(crate) struct Outcome {
     pub(crate) succeeded: bool,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
-}
-
-/// A server that runs. Killed with the value.
-pub(crate) struct Serving {
-    child: Child,
-    /// What it said when it began.
-    pub(crate) greeting: String,
-    pub(crate) address: SocketAddr,
 }
 
 impl Site {
@@ -68,28 +56,28 @@ impl Site {
     }
 
     /// Starts a server on a free port and waits until it has said where it listens. Its log goes to a file.
-    pub(crate) fn serve(&self, arguments: &[&str]) -> Serving {
+    pub(crate) fn serve(&self, arguments: &[&str]) -> Node {
         let log = File::options().create(true).append(true).open(self.path().join("serve.log")).unwrap();
-        Serving::start(self.command(&["serve", "--listen", "127.0.0.1:0"]).args(arguments).stderr(log))
+        Node::start(self.command(&["serve", "--listen", "127.0.0.1:0"]).args(arguments).stderr(log))
     }
 
     /// Starts a server that may have so many files and sockets open at once.
-    pub(crate) fn serve_with_descriptors(&self, descriptors: u32) -> Serving {
+    pub(crate) fn serve_with_descriptors(&self, descriptors: u32) -> Node {
         self.serve_limited(&format!("ulimit -n {descriptors}"))
     }
 
     /// Starts a server none of whose files may be longer than so many blocks of 512 bytes: to write more fails, as on a
     /// full disk.
-    pub(crate) fn serve_with_files_of(&self, blocks: u32) -> Serving {
+    pub(crate) fn serve_with_files_of(&self, blocks: u32) -> Node {
         self.serve_limited(&format!("trap '' XFSZ && ulimit -f {blocks}"))
     }
 
-    fn serve_limited(&self, limit: &str) -> Serving {
+    fn serve_limited(&self, limit: &str) -> Node {
         let script = format!("{limit} && exec \"$0\" serve --listen 127.0.0.1:0");
         let log = File::create(self.path().join("serve.log")).unwrap();
         let mut shell = Command::new("/bin/sh");
         shell.args(["-c", &script, env!("CARGO_BIN_EXE_rampart")]).env_clear().current_dir(self.path());
-        Serving::start(shell.stdin(Stdio::null()).stderr(log))
+        Node::start(shell.stdin(Stdio::null()).stderr(log))
     }
 
     /// What servers of this site logged.
@@ -116,54 +104,5 @@ impl Outcome {
         for word in words {
             assert!(self.stderr.contains(word), "'{word}' is not in: {}", self.stderr);
         }
-    }
-}
-
-impl Serving {
-    fn start(command: &mut Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-        let mut greeting = String::new();
-        let mut lines = BufReader::new(child.stdout.as_mut().unwrap());
-        while !greeting.contains("aws ram get-resource-shares") {
-            assert!(lines.read_line(&mut greeting).unwrap() > 0, "it ended after: {greeting}");
-        }
-        let endpoint = greeting.lines().find_map(|line| line.trim().strip_prefix("endpoint")).unwrap();
-        let (_, address) = endpoint.trim().split_once("://").unwrap();
-        let address = address.parse().unwrap();
-        Self { child, greeting, address }
-    }
-
-    /// A client of this server; in open mode the key's id is the account.
-    pub(crate) fn client(&self, id: &str, secret: &str) -> Client {
-        Client::of(self.address, Key { id: id.to_owned(), secret: secret.to_owned() }, REGION)
-    }
-
-    /// The process.
-    pub(crate) fn id(&self) -> u32 {
-        self.child.id()
-    }
-
-    /// Ends it as a power cut ends a process: nothing is finished, nothing is said.
-    pub(crate) fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-
-    /// Asks it to stop and waits until it has; gives what it still said on standard output.
-    pub(crate) fn terminate(mut self) -> (ExitStatus, String) {
-        let id = self.child.id().to_string();
-        let asked = Command::new("kill").args(["-TERM", &id]).status().unwrap();
-        assert!(asked.success());
-        let mut rest = String::new();
-        self.child.stdout.take().unwrap().read_to_string(&mut rest).unwrap();
-        (self.child.wait().unwrap(), rest)
-    }
-}
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }

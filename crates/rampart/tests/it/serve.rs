@@ -12,7 +12,7 @@ const CONSUMER: &str = "222222222222";
 fn it_says_where_it_is_and_how_to_call_it() {
     let site = Site::new();
     let server = site.serve(&[]);
-    let endpoint = format!("http://{}", server.address);
+    let endpoint = format!("http://{}", server.address());
     for line in [
         format!("  endpoint  {endpoint}"),
         "  store     sqlite:./rampart.db".to_owned(),
@@ -21,10 +21,14 @@ fn it_says_where_it_is_and_how_to_call_it() {
         format!("export AWS_ACCESS_KEY_ID={OWNER} AWS_SECRET_ACCESS_KEY=x"),
         "aws ram get-resource-shares --resource-owner SELF".to_owned(),
     ] {
-        assert!(server.greeting.lines().any(|said| said == line), "{line} is not in: {}", server.greeting);
+        assert!(
+            server.greeting().lines().any(|said| said == line),
+            "{line} is not in: {}",
+            server.greeting()
+        );
     }
     let strict = site.serve(&["--auth", "strict", "--store", "sqlite:strict.db"]);
-    assert!(strict.greeting.contains("  auth      strict: rampart key create"), "{}", strict.greeting);
+    assert!(strict.greeting().contains("  auth      strict: rampart key create"), "{}", strict.greeting());
 }
 
 #[tokio::test]
@@ -138,7 +142,7 @@ async fn more_connections_than_descriptors_are_waited_out() {
     let server = site.serve_with_descriptors(64);
     let mut held = Vec::new();
     for _ in 0..100 {
-        held.push(tokio::net::TcpStream::connect(server.address).await.unwrap());
+        held.push(tokio::net::TcpStream::connect(server.address()).await.unwrap());
     }
     // They stay in the backlog while none of those before them ends.
     let mut looks = 0;

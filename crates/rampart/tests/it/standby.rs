@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use rampart_store::{FOLLOW_EVERY, Follower, Options, Store};
 use rampart_testkit::mirror::{Following, Mirror};
+use rampart_testkit::node::Node;
 use rampart_testkit::postgres::{ClusterOptions, PostgresCluster};
 use serde_json::json;
 use tokio::sync::{oneshot, watch};
@@ -15,7 +16,7 @@ use crate::leader::{LEADS, LEADS_NO_MORE, TAKEOVER, replace_permission, until};
 use crate::load::{
     OWNER, assert_log_tells_all, check_and_complete, complete, start_stubborn_writers, start_writers,
 };
-use crate::program::{Serving, Site};
+use crate::program::Site;
 use crate::waiting::{ANSWERED_WITHIN, await_line, get};
 
 /// Whose shares are no part of the load.
@@ -41,7 +42,7 @@ async fn follow(url: &str) -> (oneshot::Sender<()>, JoinHandle<Following>) {
 }
 
 /// Calls are answered, and say that they cannot be served for now.
-async fn assert_unavailable(node: &Serving) {
+async fn assert_unavailable(node: &Node) {
     let client = node.client(OWNER, "x");
     let began = Instant::now();
     for (operation, input) in [

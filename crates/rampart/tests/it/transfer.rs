@@ -4,10 +4,11 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 
 use rampart_testkit::Client;
+use rampart_testkit::node::Node;
 use rampart_testkit::postgres::PostgresCluster;
 use serde_json::{Value, json};
 
-use crate::program::{Outcome, Serving, Site};
+use crate::program::{Outcome, Site};
 
 const OWNER: &str = "111111111111";
 const CONSUMER: &str = "222222222222";
@@ -61,7 +62,7 @@ async fn a_store_in_use_moves_to_the_other_engine() {
     let database = PostgresCluster::shared().unwrap().create_database().unwrap();
     let site = Site::new();
     let keys = [OWNER, CONSUMER, INVITED].map(|account| key(&site, account));
-    let clients = |server: &Serving| keys.clone().map(|(id, secret)| server.client(&id, &secret));
+    let clients = |server: &Node| keys.clone().map(|(id, secret)| server.client(&id, &secret));
     let server = site.serve(&["--auth", "strict"]);
     let [owner, consumer, invited] = clients(&server);
     share(&owner, &consumer).await;
