@@ -98,7 +98,7 @@ impl World {
         let (entity, association_type) = (row.entity.clone(), row.association_type());
         let same = |other: &Row| other.entity == entity && other.association_type() == association_type;
         if let Some(known) = share.rows.iter().find(|other| same(other) && other.is_live()) {
-            answer.push(known.outcome(share, known.status(share).0));
+            answer.push(known.outcome(share, known.status(share, self.moment()).0));
             return;
         }
         if row.external {

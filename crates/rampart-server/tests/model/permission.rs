@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::share::{Share, Type};
-use crate::world::{Answer, Caller, Codes, DAY, HOUR, World, allows, done, refused, text, texts, unless};
+use crate::world::{
+    Answer, Caller, Codes, DAY, HOUR, Moment, World, allows, done, refused, text, texts, unless,
+};
 
 /// Of AWS's permissions for the types: the default of each first.
 pub(crate) const MANAGED: [(&str, &str, i64); 6] = [
@@ -26,7 +28,7 @@ pub(crate) const OF_TYPE_MAX: usize = 2;
 pub(crate) struct Attached {
     pub(crate) arn: String,
     pub(crate) version: i64,
-    of_type: &'static str,
+    pub(crate) of_type: &'static str,
     since: i64,
 }
 
@@ -76,9 +78,11 @@ impl Permission {
     }
 
     /// The default is ATTACHABLE, every other UNATTACHABLE; deprecated and deleted are all of them (reference §3.5).
-    fn status(&self, version: &Version) -> &'static str {
+    fn status(&self, version: &Version, moment: Moment) -> &'static str {
+        let deleted = self.deleted.into_iter().chain(version.deleted).min();
         match () {
-            () if self.deleted.is_some() || version.deleted.is_some() => "DELETED",
+            () if deleted.is_some_and(|at| moment.is_settled(at)) => "DELETED",
+            () if deleted.is_some() => "DELETING",
             () if self.deprecated => "DEPRECATED",
             () if version.number == self.default => "ATTACHABLE",
             () => "UNATTACHABLE",
@@ -93,15 +97,20 @@ impl Permission {
         self.versions.iter().find(|version| version.number == number)
     }
 
+    /// The template of a version.
+    pub(crate) fn text(&self, number: i64) -> Option<&str> {
+        self.version(number).map(|version| version.text.as_str())
+    }
+
     fn live(&self) -> impl Iterator<Item = &Version> {
         self.versions.iter().filter(|version| version.deleted.is_none())
     }
 
-    fn shape(&self, version: &Version, own: bool) -> Value {
+    fn shape(&self, version: &Version, own: bool, moment: Moment) -> Value {
         let mut item = json!({
             "arn": self.arn(), "version": version.number.to_string(), "name": self.name,
             "defaultVersion": version.number == self.default, "resourceType": CUSTOM_TYPE,
-            "status": self.status(version), "creationTime": version.created, "isResourceTypeDefault": false,
+            "status": self.status(version, moment), "creationTime": version.created, "isResourceTypeDefault": false,
             "permissionType": "CUSTOMER_MANAGED", "featureSet": "STANDARD",
             "resourceOwner": if own { "SELF" } else { "OTHER-ACCOUNTS" },
         });
@@ -112,7 +121,7 @@ impl Permission {
     }
 }
 
-fn managed(arn: &str) -> Option<&'static (&'static str, &'static str, i64)> {
+pub(crate) fn managed(arn: &str) -> Option<&'static (&'static str, &'static str, i64)> {
     let name = arn.strip_prefix("arn:aws:ram::aws:permission/")?;
     MANAGED.iter().find(|(known, ..)| *known == name)
 }
@@ -226,7 +235,7 @@ impl World {
             tags: Vec::new(),
             deleted: None,
         };
-        let answer = json!({"permission": permission.shape(&permission.versions[0], true)});
+        let answer = json!({"permission": permission.shape(&permission.versions[0], true, self.moment())});
         if broken.is_empty() {
             // What is shown of a deleted one of that name goes.
             self.permissions.retain(|one| one.arn() != permission.arn());
@@ -250,7 +259,8 @@ impl World {
             one.owner == who.account && one.region == who.region && one.deleted.is_none() && !one.deprecated
         });
         let is_full = counted.count() >= OF_TYPE_MAX;
-        let now = self.now;
+        let moment = self.moment();
+        let now = moment.now;
         let permission = &mut self.permissions[at];
         let is_live = permission.live().any(|version| version.number == number);
         match operation {
@@ -263,7 +273,7 @@ impl World {
                 let text = text(input, "policyTemplate").to_owned();
                 permission.versions.push(Version { number, text: text.clone(), created: now, deleted: None });
                 permission.default = number;
-                let mut item = permission.shape(permission.version(number).expect("just made"), true);
+                let mut item = permission.shape(permission.version(number).expect("just made"), true, moment);
                 item["permission"] = json!(text);
                 Ok(json!({"permission": item}))
             }
@@ -390,7 +400,7 @@ impl World {
     pub(crate) fn finish_works(&mut self) {
         for at in 0..self.works.len() {
             let work = self.works[at].clone();
-            if work.status != "IN_PROGRESS" {
+            if work.status != "IN_PROGRESS" || !self.moment().is_settled(work.created) {
                 continue;
             }
             let mine = |share: &&mut Share| share.owner == work.owner && share.region == work.region;
@@ -407,6 +417,10 @@ impl World {
             self.works[at].status = if work.is_lost { "FAILED" } else { "COMPLETED" };
             self.works[at].updated = self.now;
         }
+    }
+
+    pub(crate) fn has_work(&self) -> bool {
+        self.works.iter().any(|work| work.status == "IN_PROGRESS")
     }
 
     fn list_works(&self, who: Caller<'_>) -> Value {
@@ -479,18 +493,26 @@ impl World {
     /// The caller's own, by their default versions; or of others' those that received shares carry, by the newest that
     /// they do.
     fn list_permissions(&self, who: Caller<'_>, input: &Value) -> Value {
-        let mut items = Vec::new();
+        let (mut items, moment) = (Vec::new(), self.moment());
         if text(input, "resourceOwner") == "SELF" {
             for one in self.permissions.iter().filter(|one| one.is_shown(self.now)) {
                 if one.owner == who.account && one.region == who.region {
-                    items.push(one.shape(one.version(one.default).expect("there is a default"), true));
+                    items.push(one.shape(
+                        one.version(one.default).expect("there is a default"),
+                        true,
+                        moment,
+                    ));
                 }
             }
         } else {
             for one in &self.permissions {
                 let carried = self.attachments(who, false).filter(|(_, attached)| attached.arn == one.arn());
                 if let Some(version) = carried.map(|(_, attached)| attached.version).max() {
-                    items.push(one.shape(one.version(version).expect("what is attached is there"), false));
+                    items.push(one.shape(
+                        one.version(version).expect("what is attached is there"),
+                        false,
+                        moment,
+                    ));
                 }
             }
         }
@@ -499,7 +521,7 @@ impl World {
     }
 
     fn get_permission(&self, who: Caller<'_>, operation: &str, input: &Value) -> Answer {
-        let arn = text(input, "permissionArn");
+        let (arn, moment) = (text(input, "permissionArn"), self.moment());
         let mine = |one: &&Permission| {
             one.arn() == arn && one.owner == who.account && one.region == who.region && one.is_shown(self.now)
         };
@@ -508,14 +530,14 @@ impl World {
         if operation == "ListPermissionVersions" {
             let versions = one.versions.iter().filter(shown);
             return Ok(
-                json!({"permissions": versions.map(|version| one.shape(version, true)).collect::<Vec<_>>()}),
+                json!({"permissions": versions.map(|version| one.shape(version, true, moment)).collect::<Vec<_>>()}),
             );
         }
         let number = input["permissionVersion"].as_i64().unwrap_or(one.default);
         let Some(version) = one.version(number).filter(|version| shown(version)) else {
             return refused("InvalidParameter");
         };
-        let mut item = one.shape(version, true);
+        let mut item = one.shape(version, true, moment);
         item["permission"] = json!(version.text);
         Ok(json!({"permission": item}))
     }

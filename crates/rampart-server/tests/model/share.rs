@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::filling::resource;
 use crate::permission::Attached;
-use crate::world::{Answer, Caller, Codes, HOUR, World, done, refused, text, texts, unless};
+use crate::world::{Answer, Caller, Codes, HOUR, Moment, World, done, refused, text, texts, unless};
 
 /// What the reference's table says of a type (reference §4.5).
 #[derive(Debug, PartialEq)]
@@ -85,7 +85,7 @@ pub(crate) const LIMITS: Limits = Limits {
     resources: 5,
     principals: 5,
     pending_invitations: 2,
-    accounts: 4,
+    accounts: 5,
 };
 
 #[derive(Clone, Debug)]
@@ -159,15 +159,17 @@ impl Row {
         }
     }
 
-    /// The status and since when it is so (reference §3.3). A deleted share has ended all that was in it.
-    pub(crate) fn status(&self, share: &Share) -> (&'static str, i64) {
+    /// The status and since when it is so (reference §3.3). A deleted share has ended all that was in it. What was
+    /// decided is on its way until it has settled.
+    pub(crate) fn status(&self, share: &Share, moment: Moment) -> (&'static str, i64) {
         let end = match self.standing {
             Standing::Ended(at) => Some(at),
             Standing::Waits(_) | Standing::Granted(..) => None,
         };
         match (end.into_iter().chain(share.deleted).min(), &self.standing) {
-            (Some(end), _) => ("DISASSOCIATED", end),
-            (None, Standing::Granted(at, _)) => ("ASSOCIATED", *at),
+            (Some(end), _) if moment.is_settled(end) => ("DISASSOCIATED", end + moment.settle),
+            (Some(end), _) => ("DISASSOCIATING", end),
+            (None, Standing::Granted(at, _)) if moment.is_settled(*at) => ("ASSOCIATED", at + moment.settle),
             (None, _) => ("ASSOCIATING", self.created),
         }
     }
@@ -212,11 +214,19 @@ impl Share {
         self.live().any(|row| row.kind == kind)
     }
 
-    pub(crate) fn shape(&self) -> Value {
+    fn status(&self, moment: Moment) -> &'static str {
+        match self.deleted {
+            None => "ACTIVE",
+            Some(at) if moment.is_settled(at) => "DELETED",
+            Some(_) => "DELETING",
+        }
+    }
+
+    pub(crate) fn shape(&self, moment: Moment) -> Value {
         let mut shape = json!({
             "resourceShareArn": self.arn(), "name": self.name, "owningAccountId": self.owner,
             "allowExternalPrincipals": self.external, "creationTime": self.created,
-            "status": if self.deleted.is_some() { "DELETED" } else { "ACTIVE" }, "lastUpdatedTime": self.updated,
+            "status": self.status(moment), "lastUpdatedTime": self.updated,
         });
         if self.retain {
             let member = "retainSharingOnAccountLeaveOrganization";
@@ -243,7 +253,7 @@ impl World {
             rows: Vec::new(),
             permissions: Vec::new(),
         };
-        let answer = json!({"resourceShare": share.shape()});
+        let answer = json!({"resourceShare": share.shape(self.moment())});
         let mut filling = self.fill(who, share, input);
         self.choose_permissions(who, &mut filling.share, input, &mut filling.broken);
         // Recommended: what treats members as external needs external principals (reference §4.1).
@@ -302,6 +312,7 @@ impl World {
             return self.leave(who, at, input);
         }
         let (mut share, mut answer, mut broken) = (self.shares[at].clone(), Vec::new(), Codes::new());
+        let moment = self.moment();
         for (association_type, member) in
             [("RESOURCE", "resourceArns"), ("PRINCIPAL", "principals"), ("SOURCE", "sources")]
         {
@@ -314,7 +325,10 @@ impl World {
                         answer.push(row.outcome(&self.shares[at], "DISASSOCIATING"));
                         row.standing = Standing::Ended(self.now);
                     }
-                    Some(row) => answer.push(row.outcome(&self.shares[at], "DISASSOCIATED")),
+                    Some(row) => {
+                        let (status, _) = row.status(&self.shares[at], moment);
+                        answer.push(row.outcome(&self.shares[at], status));
+                    }
                 }
             }
         }
@@ -378,7 +392,7 @@ impl World {
         }
         share.external = external.unwrap_or(share.external);
         share.updated = self.now;
-        let answer = json!({"resourceShare": share.shape()});
+        let answer = json!({"resourceShare": share.shape(self.moment())});
         if broken.is_empty() {
             self.shares[at] = share;
         }
