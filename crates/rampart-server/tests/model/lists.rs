@@ -51,7 +51,7 @@ impl World {
         let mut items = Vec::new();
         for share in shares {
             let mut item = share.shape(self.moment());
-            item["featureSet"] = json!("STANDARD");
+            item["featureSet"] = json!(share.origin.feature_set(self.moment()));
             // Tags are the owner's (reference §6.2, inferred).
             let tags = if own { share.tags.as_slice() } else { &[] };
             if own {

@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
 mod accounts;
+mod attached;
 mod control_policies;
 mod coverage;
 mod filling;
@@ -18,6 +19,7 @@ mod operation;
 mod organization;
 mod permission;
 mod policies;
+mod policy_shares;
 mod races;
 mod reads;
 mod sequence;
@@ -25,6 +27,7 @@ mod share;
 mod shrink;
 mod steps;
 mod tokens;
+mod works;
 mod world;
 
 use std::sync::Arc;

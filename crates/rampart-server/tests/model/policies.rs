@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::permission::{Attached, managed};
+use crate::attached::Attached;
+use crate::permission::managed;
 use crate::share::{Kind, Row, Share, Standing, TYPES};
 use crate::world::{Answer, Caller, World, allows, refused, texts};
 

@@ -149,6 +149,12 @@ impl<'a> Run<'a> {
             .collect();
         let made = self.world.organizations.iter().filter(|of| new(&of.root));
         asks.extend(made.map(|of| Call::new(&of.management, &call.region, "ListRoots", json!({}))));
+        let made = self.world.permissions.iter().filter(|one| one.made && new(&one.label()));
+        asks.extend(made.filter_map(|one| {
+            let share = self.world.shares.iter().find(|share| share.allows_by(&one.arn(), None))?;
+            let input = json!({"resourceShareArn": share.arn()});
+            Some(Call::new(&share.owner, &share.region, "ListResourceSharePermissions", input))
+        }));
         let created = self.world.creations.iter().filter(|one| one.account.as_ref().is_some_and(new));
         asks.extend(created.map(|one| {
             let input = json!({"CreateAccountRequestId": one.label});

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::attached::Attached;
 use crate::filling::resource;
-use crate::permission::Attached;
 use crate::world::{Answer, Caller, Codes, HOUR, Moment, World, done, refused, text, texts, unless};
 
 /// What the reference's table says of a type (reference §4.5).
@@ -101,8 +101,28 @@ pub(crate) struct Share {
     pub(crate) created: i64,
     pub(crate) updated: i64,
     pub(crate) deleted: Option<i64>,
+    pub(crate) origin: Origin,
     pub(crate) rows: Vec<Row>,
     pub(crate) permissions: Vec<Attached>,
+}
+
+/// How it came to be (reference §3.2).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Origin {
+    Made,
+    /// By RAM, of a resource's policy: nobody can change it.
+    Policy,
+    Promoted(i64),
+}
+
+impl Origin {
+    pub(crate) fn feature_set(self, moment: Moment) -> &'static str {
+        match self {
+            Self::Policy => "CREATED_FROM_POLICY",
+            Self::Promoted(at) if !moment.is_settled(at) => "PROMOTING_TO_STANDARD",
+            _ => "STANDARD",
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -214,6 +234,13 @@ impl Share {
         self.live().any(|row| row.kind == kind)
     }
 
+    /// What RAM made of a policy is not its owner's to change (reference §7.7).
+    fn check_own(&self, broken: &mut Codes) {
+        if self.origin == Origin::Policy {
+            broken.insert("OperationNotPermitted");
+        }
+    }
+
     fn status(&self, moment: Moment) -> &'static str {
         match self.deleted {
             None => "ACTIVE",
@@ -250,6 +277,7 @@ impl World {
             created: self.now,
             updated: self.now,
             deleted: None,
+            origin: Origin::Made,
             rows: Vec::new(),
             permissions: Vec::new(),
         };
@@ -284,6 +312,7 @@ impl World {
             }
         };
         let mut filling = self.fill(who, self.shares[at].clone(), input);
+        self.shares[at].check_own(&mut filling.broken);
         if filling.broken.is_empty() {
             filling.share.attach_missing(self.now);
             self.shares[at] = filling.share;
@@ -332,6 +361,7 @@ impl World {
                 }
             }
         }
+        self.shares[at].check_own(&mut broken);
         // At least one source stays (reference §4.4; the code is inferred).
         if share.has(Kind::Service) && share.count("SOURCE") == 0 {
             broken.insert("InvalidParameter");
@@ -377,6 +407,7 @@ impl World {
         let Some(at) = mine else { return refused("UnknownResource") };
         let (name, external) = (input["name"].as_str(), input["allowExternalPrincipals"].as_bool());
         let (mut share, mut broken) = (self.shares[at].clone(), Codes::new());
+        share.check_own(&mut broken);
         if share.external && external == Some(false) {
             // Only inside an organization, and only while nobody is outside (reference §4.2).
             let outsiders = share.live().any(|row| row.external);
@@ -403,6 +434,9 @@ impl World {
     pub(crate) fn delete_resource_share(&mut self, who: Caller<'_>, input: &Value) -> Answer {
         let mine = self.own_share(who, input).filter(|at| self.shares[*at].deleted.is_none());
         let Some(at) = mine else { return refused("UnknownResource") };
+        if self.shares[at].origin == Origin::Policy {
+            return refused("OperationNotPermitted");
+        }
         let label = self.shares[at].label.clone();
         self.shares[at].deleted = Some(self.now);
         self.shares[at].updated = self.now;

@@ -2,6 +2,7 @@
 
 mod organizations;
 mod permissions;
+mod policies;
 mod sharing;
 mod variations;
 
@@ -107,7 +108,8 @@ impl Chooser<'_> {
             54..58 => self.leave(),
             58..66 => What::Advance(self.duration()),
             66..70 => What::Sweep,
-            70..84 => self.permit(),
+            70..73 => self.put_policies(),
+            73..84 => self.permit(),
             _ => self.organize(),
         }
     }

@@ -33,6 +33,8 @@ impl World {
                 Some(first) if sorted(&first.input) == sorted(input) => return Ok(first.answer.clone()),
                 Some(_) => mismatch(operation),
             }
+        } else if operation == "PromotePermissionCreatedFromPolicy" {
+            "InvalidParameter"
         } else {
             "InvalidClientToken"
         };
@@ -74,10 +76,13 @@ fn is_token(text: &str) -> bool {
     (1..=64).contains(&text.len()) && text.chars().all(|one| one.is_ascii_graphic())
 }
 
-/// Two operations have no error of their own for it.
+/// Three operations have no error of their own for it, and one of these none for tokens at all (reference §10).
 fn mismatch(operation: &str) -> &'static str {
-    let has_none = operation.ends_with("ssociateResourceSharePermission");
-    if has_none { "InvalidClientToken" } else { "IdempotentParameterMismatch" }
+    match operation {
+        "PromotePermissionCreatedFromPolicy" => "InvalidParameter",
+        "AssociateResourceSharePermission" | "DisassociateResourceSharePermission" => "InvalidClientToken",
+        _ => "IdempotentParameterMismatch",
+    }
 }
 
 /// An input as it is compared: the order of its lists says nothing.

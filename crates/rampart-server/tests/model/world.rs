@@ -13,10 +13,12 @@ use crate::handshake::Handshake;
 use crate::invitation::Invitation;
 use crate::lists::list_resource_types;
 use crate::organization::Organization;
-use crate::permission::{Permission, Work};
+use crate::permission::Permission;
+use crate::policy_shares::ResourcePolicy;
 use crate::share::Share;
 use crate::steps::has_no_arn;
 use crate::tokens::Remembered;
+use crate::works::Work;
 
 pub(crate) const HOUR: i64 = 60 * 60 * 1000;
 pub(crate) const DAY: i64 = 24 * HOUR;
@@ -42,6 +44,7 @@ pub(crate) struct World {
     pub(crate) creations: Vec<Creation>,
     pub(crate) permissions: Vec<Permission>,
     pub(crate) works: Vec<Work>,
+    pub(crate) resource_policies: Vec<ResourcePolicy>,
     pub(crate) tokens: Vec<Remembered>,
     /// Whether memberships ended that background work has not tidied after: until it has, what rested on them is told
     /// to have ended now, so it must be before time passes.
@@ -141,6 +144,10 @@ impl World {
             "ListSourceAssociations" => self.list_source_associations(who, input),
             "TagResource" => self.tag(who, input, true),
             "UntagResource" => self.tag(who, input, false),
+            "rampart:PutResourcePolicy" => self.put_resource_policy(who, input),
+            "rampart:GetResourcePolicy" => self.get_resource_policy(who, input),
+            "rampart:DeleteResourcePolicy" => self.delete_resource_policy(who, input),
+            "PromoteResourceShareCreatedFromPolicy" => self.promote_share(who, input),
             _ if operation.contains("Permission") => self.call_permissions(who, operation, input),
             _ => self.call_organizations(who, operation, input),
         }

@@ -13,8 +13,8 @@ impl Chooser<'_> {
             r#"{"Effect": "Allow", "Action": "imagebuilder:ListComponents"}"#,
         ];
         let template = *self.dice.pick(&TEMPLATES);
-        let permissions = &self.world.permissions;
-        let known = permissions.get(self.dice.below(permissions.len())).filter(|_| !self.one_in(6));
+        let permissions: Vec<&Permission> = self.world.permissions.iter().filter(|one| !one.made).collect();
+        let known = permissions.get(self.dice.below(permissions.len())).copied().filter(|_| !self.one_in(6));
         let (account, region) = match (known, self.share()) {
             (Some(known), _) => (known.owner.clone(), known.region.clone()),
             (None, Some(share)) => (share.owner, share.region),
