@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::catalog::LIMITS;
 use crate::organization::{Member, Organization};
-use crate::share::LIMITS;
 use crate::world::{Answer, Caller, DAY, World, refused, text, texts};
 
 /// A request to create an account: done at once, and told of for ninety days.

@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
+use crate::catalog::Type;
 use crate::permission::{CUSTOM_TYPE, MANAGED, managed, managed_arn};
-use crate::share::{Origin, Share, Type};
+use crate::share::{Origin, Share};
 use crate::world::{Answer, Caller, Codes, World, allows, done, refused, text, texts, unless};
 
 /// A permission of a share: one for each type of resource, pinned to a version.

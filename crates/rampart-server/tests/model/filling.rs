@@ -3,8 +3,9 @@
 
 use serde_json::Value;
 
+use crate::catalog::{GLOBAL_REGION, LIMITS, TYPES, With};
 use crate::invitation::Invitation;
-use crate::share::{GLOBAL_REGION, Kind, LIMITS, Row, Share, Standing, TYPES, With};
+use crate::share::{Kind, Row, Share, Standing};
 use crate::world::{Caller, Codes, DAY, HOUR, World, texts};
 
 /// What a call puts into a share: the share as it will be, new invitations, the answer, the rules that are broken.

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::catalog::LIMITS;
 use crate::organization::Organization;
-use crate::share::LIMITS;
 use crate::world::{Answer, Caller, Codes, DAY, World, refused, text, unless};
 
 #[derive(Clone, Debug)]

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::share::{Kind, Row, Share, Standing, TYPES, Type};
+use crate::catalog::{TYPES, Type};
+use crate::share::{Kind, Row, Share, Standing};
 use crate::world::{Answer, Caller, Moment, World, allows, refused, text, texts};
 
 impl World {

@@ -8,6 +8,7 @@
 
 mod accounts;
 mod attached;
+mod catalog;
 mod control_policies;
 mod coverage;
 mod filling;
@@ -39,8 +40,8 @@ use rampart_testkit::dice::Dice;
 use rampart_testkit::server::settings;
 use rampart_testkit::{StoreKind, TestServer};
 
+use crate::catalog::LIMITS;
 use crate::sequence::Tally;
-use crate::share::LIMITS;
 
 /// Sequences on SQLite; on PostgreSQL, where each read waits for another process, an eighth of them.
 const CASES: u64 = 2000;

@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::attached::Attached;
+use crate::catalog::TYPES;
 use crate::permission::managed;
-use crate::share::{Kind, Row, Share, Standing, TYPES};
+use crate::share::{Kind, Row, Share, Standing};
 use crate::world::{Answer, Caller, World, allows, refused, texts};
 
 impl World {

@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 
 use crate::attached::Attached;
+use crate::catalog::LIMITS;
 use crate::filling::resource;
 use crate::permission::CUSTOM_TYPE;
-use crate::share::{Kind, LIMITS, Origin, Row, Share, Standing};
+use crate::share::{Kind, Origin, Row, Share, Standing};
 use crate::world::{Answer, Caller, Codes, World, done, refused, text};
 
 /// The policy that a resource has. The sequences put policies of one statement, so one share is made of each.

@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
+use crate::catalog::GLOBAL_REGION;
 use crate::organization::Organization;
-use crate::share::{GLOBAL_REGION, Share};
+use crate::share::Share;
 use crate::steps::{ACCOUNTS, Call, Chooser};
 use crate::world::World;
 
@@ -222,7 +223,7 @@ impl Chooser<'_> {
             }
             ("ListPrincipals", 0) if kind == "RESOURCE" => input["resourceArn"] = json!(entity),
             ("ListPrincipals" | "ListResources", 1) => {
-                input["resourceType"] = json!(self.dice.pick(&crate::share::TYPES).name);
+                input["resourceType"] = json!(self.dice.pick(&crate::catalog::TYPES).name);
             }
             ("ListPrincipals", _) if kind == "PRINCIPAL" => {
                 input["principals"] = json!([entity, share.owner]);

@@ -12,7 +12,8 @@ use rampart_testkit::dice::Dice;
 use serde_json::{Value, json};
 
 pub(crate) use self::variations::has_no_arn;
-use crate::share::{GLOBAL_REGION, Standing};
+use crate::catalog::GLOBAL_REGION;
+use crate::share::Standing;
 use crate::tokens::Remembered;
 use crate::world::{DAY, HOUR, World};
 

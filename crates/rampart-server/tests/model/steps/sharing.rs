@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{ACCOUNTS, Chooser, What, call};
-use crate::share::{Share, TYPES};
+use crate::catalog::TYPES;
+use crate::share::Share;
 
 impl Chooser<'_> {
     pub(super) fn create(&mut self) -> What {

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{ACCOUNTS, Call, Chooser, REGION, What};
+use crate::catalog::GLOBAL_REGION;
 use crate::operation::find;
-use crate::share::GLOBAL_REGION;
 use crate::world::NO_ARN;
 
 /// Members that name one thing by its ARN.
