@@ -110,7 +110,8 @@ impl World {
         share.rows.push(row);
     }
 
-    /// One live invitation serves all principals of an account in a share.
+    /// One live invitation serves all principals of an account in a share; and one that had what was promoted is not
+    /// invited either.
     fn standing_of_invited(
         &self,
         who: Caller<'_>,
@@ -118,7 +119,7 @@ impl World {
         invitations: &mut Vec<Invitation>,
         row: &Row,
     ) -> Standing {
-        let company = |other: &&Row| other.receiver == row.receiver && other.invitation().is_some();
+        let company = |other: &&Row| other.receiver == row.receiver && other.inside.is_none();
         if let Some(other) = share.live().find(company) {
             return match &other.standing {
                 Standing::Granted(_, invitation) => Standing::Granted(self.now, invitation.clone()),
