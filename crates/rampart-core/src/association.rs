@@ -225,10 +225,8 @@ impl Association {
         now: TimestampMs,
         timing: &Timing,
     ) -> (AssociationStatus, TimestampMs) {
-        let own_end = self.ended_at(now);
-        if let Some(end) = own_end.into_iter().chain(share_deleted).min() {
-            let expired = matches!(self.standing, Standing::Invited { .. }) && own_end == Some(end);
-            let settled = if expired { end } else { after(end, timing.settle_delay_ms) };
+        if let Some(end) = self.ended_at(now).into_iter().chain(share_deleted).min() {
+            let settled = after(end, timing.settle_delay_ms);
             return if now < settled {
                 (AssociationStatus::Disassociating, end)
             } else {
@@ -273,6 +271,11 @@ mod tests {
         assert_eq!(row.status(None, at(699), &timing), (AssociationStatus::Associating, at(0)));
         assert_eq!(row.status(None, at(700), &timing), (AssociationStatus::Associated, at(700)));
         row.standing = Standing::Ended { at: at(1000) };
+        assert_eq!(row.status(None, at(1699), &timing), (AssociationStatus::Disassociating, at(1000)));
+        assert_eq!(row.status(None, at(1700), &timing), (AssociationStatus::Disassociated, at(1700)));
+        // What expired says the same before and after somebody wrote it down.
+        let (invitation, deadline) = (InvitationId(uuid::Uuid::nil()), at(1000));
+        row.standing = Standing::Invited { invitation, deadline };
         assert_eq!(row.status(None, at(1699), &timing), (AssociationStatus::Disassociating, at(1000)));
         assert_eq!(row.status(None, at(1700), &timing), (AssociationStatus::Disassociated, at(1700)));
     }

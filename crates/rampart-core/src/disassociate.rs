@@ -47,11 +47,12 @@ pub fn decide_disassociate(
             continue;
         }
         removed.push(row.clone());
-        // What a membership's end has ended is over for every reader; its row is yet to say so.
         let status = if lasts(&row, circle) {
             AssociationStatus::Disassociating
         } else {
-            AssociationStatus::Disassociated
+            // What a membership's end has ended is over for every reader; its row is yet to say so.
+            let ended = Association { standing: Standing::Ended { at: now }, ..row.clone() };
+            ended.status(None, now, timing).0
         };
         outcomes.push(Outcome { association: row, status });
     }

@@ -234,14 +234,21 @@ pub fn decide_reject(
 /// Writes down what time has done: the associations that waited ended when the invitation expired. The invitation's
 /// own row says so by itself. Nothing to do when it was answered, or is not due yet, or went with its share before it
 /// was due.
-pub fn decide_expire(offer: Offer, now: TimestampMs) -> Option<Decision<Invitation>> {
+pub fn decide_expire(offer: Offer, now: TimestampMs, timing: &Timing) -> Option<Decision<Invitation>> {
     let waiting = offer.associations.iter().any(|row| matches!(row.standing, Standing::Invited { .. }));
     let own_end = offer.share.deleted.is_none_or(|deleted| offer.invitation.deadline <= deleted);
     if offer.invitation.status(now) != InvitationStatus::Expired || !waiting || !own_end {
         return None;
     }
     let (expired, at) = (offer.invitation.clone(), offer.invitation.deadline);
-    Some(decide_answer(offer, expired, Standing::Ended { at }, AssociationStatus::Disassociated, (at, at)))
+    let settled = after(at, timing.settle_delay_ms);
+    Some(decide_answer(
+        offer,
+        expired,
+        Standing::Ended { at },
+        AssociationStatus::Disassociated,
+        (at, settled),
+    ))
 }
 
 /// Refuses what waits for no answer, by the clock or by what was written: a node whose clock is ahead may have ended what
@@ -329,7 +336,7 @@ mod tests {
     #[test]
     fn what_was_ended_elsewhere_cannot_be_answered_any_more() {
         let mut world = invited();
-        let expired = decide_expire(world.offer(), at(LONG_WINDOW_MS)).unwrap();
+        let expired = decide_expire(world.offer(), at(LONG_WINDOW_MS), &Timing::default()).unwrap();
         world.apply(expired);
         let before = at(LONG_WINDOW_MS - 1);
         let timing = Timing::default();
@@ -387,23 +394,23 @@ mod tests {
     #[test]
     fn an_expiry_is_written_down_once_and_not_of_a_share_that_was_deleted_before() {
         let mut world = invited();
-        assert_eq!(decide_expire(world.offer(), at(LONG_WINDOW_MS - 1)), None);
+        assert_eq!(decide_expire(world.offer(), at(LONG_WINDOW_MS - 1), &Timing::default()), None);
         let mut deleted = world.offer();
         deleted.share.deleted = Some(at(LONG_WINDOW_MS - 1));
-        assert_eq!(decide_expire(deleted.clone(), at(LONG_WINDOW_MS)), None);
+        assert_eq!(decide_expire(deleted.clone(), at(LONG_WINDOW_MS), &Timing::default()), None);
         deleted.share.deleted = Some(at(LONG_WINDOW_MS));
-        let changes = decide_expire(deleted, at(LONG_WINDOW_MS)).unwrap().changes;
+        let changes = decide_expire(deleted, at(LONG_WINDOW_MS), &Timing::default()).unwrap().changes;
         let counts = |change: &Change| matches!(change, Change::ShareStored(_) | Change::UsageStored(_));
         assert!(!changes.iter().any(counts), "its counts went with it: {changes:?}");
-        let decision = decide_expire(world.offer(), at(LONG_WINDOW_MS + 5)).unwrap();
+        let decision = decide_expire(world.offer(), at(LONG_WINDOW_MS + 5), &Timing::default()).unwrap();
         world.apply(decision);
         assert_eq!(world.principal(CONSUMER).standing, Standing::Ended { at: at(LONG_WINDOW_MS) });
         assert_eq!((world.usage.principals, world.usage.pending_invitations), (0, 0));
-        assert_eq!(decide_expire(world.offer(), at(LONG_WINDOW_MS + 6)), None);
+        assert_eq!(decide_expire(world.offer(), at(LONG_WINDOW_MS + 6), &Timing::default()), None);
         let mut accepted = invited();
         let decision = decide_accept(accepted.offer(), at(10), &Timing::default()).unwrap();
         accepted.apply(decision);
-        assert_eq!(decide_expire(accepted.offer(), at(LONG_WINDOW_MS)), None);
+        assert_eq!(decide_expire(accepted.offer(), at(LONG_WINDOW_MS), &Timing::default()), None);
     }
 
     #[test]

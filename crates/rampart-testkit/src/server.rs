@@ -197,8 +197,10 @@ impl TestServer {
     ) -> Result<Value, String> {
         let account = account.parse().expect("a test's account has twelve digits");
         let region = region.parse().expect("a test's Region is well-formed");
-        let (query, body) = match operation.method {
-            "DELETE" => (query(input), Bytes::new()),
+        let (query, body) = match (operation.method, operation.name) {
+            ("DELETE" | "GET", _) | (_, "PromoteResourceShareCreatedFromPolicy") => {
+                (query(input), Bytes::new())
+            }
             _ => (String::new(), Bytes::from(input.to_string())),
         };
         let answer = in_process::call(&self.app, (account, region), operation, query, body).await;

@@ -4,7 +4,8 @@ use rampart_core::association::Standing;
 use rampart_core::contents::{Contents, EndedThrough};
 use rampart_core::invitation::{Found, decide_expire};
 use rampart_core::{
-    Association, AssociationStatus, Change, InvitationArn, ResourceShare, ShareArn, SharingEvent, TimestampMs,
+    Association, AssociationStatus, Change, InvitationArn, ResourceShare, ShareArn, SharingEvent,
+    TimestampMs, Timing,
 };
 use rampart_store::{Abort, Transaction, Work};
 
@@ -13,14 +14,14 @@ use crate::operations::ram::offer::load_offer;
 
 /// Ends the associations whose invitation expired.
 pub(crate) async fn expire_invitations(worker: &Worker<'_>) -> Result<usize, Abort> {
-    let now = worker.app.clock().now();
+    let (now, timing) = (worker.app.clock().now(), *worker.app.timing());
     let mut done = 0;
     loop {
         let overdue = worker.app.store.reader().await?.overdue_invitations(now, BATCH_MAX).await?;
         let mut ended = 0;
         for invitation in overdue {
             let part = worker.app.store.partition_of(invitation.sender);
-            ended += usize::from(worker.write(part, Expire { invitation, now }).await?);
+            ended += usize::from(worker.write(part, Expire { invitation, now, timing }).await?);
         }
         if ended == 0 {
             return Ok(done);
@@ -32,6 +33,7 @@ pub(crate) async fn expire_invitations(worker: &Worker<'_>) -> Result<usize, Abo
 struct Expire {
     invitation: InvitationArn,
     now: TimestampMs,
+    timing: Timing,
 }
 
 impl Work for Expire {
@@ -39,7 +41,7 @@ impl Work for Expire {
 
     async fn run(&self, tx: &Transaction) -> Result<bool, Abort> {
         let Some(Found::Offer(offer)) = load_offer(tx, self.invitation).await? else { return Ok(false) };
-        let Some(decision) = decide_expire(*offer, self.now) else { return Ok(false) };
+        let Some(decision) = decide_expire(*offer, self.now, &self.timing) else { return Ok(false) };
         tx.apply(&decision.changes, self.now).await?;
         Ok(true)
     }

@@ -8,7 +8,7 @@ use crate::sharing::{accept, associations, create, only, pending_invitation, sha
 
 const ENABLE: &str = "EnableSharingWithAwsOrganization";
 pub(crate) const MEMBER: &str = "222222222222";
-const OTHER: &str = "333333333333";
+pub(crate) const OTHER: &str = "333333333333";
 const OUTSIDER: &str = "444444444444";
 pub(crate) const SUBNET: &str = "arn:aws:ec2:eu-west-1:111111111111:subnet/subnet-0123456789abcdef0";
 

@@ -7,6 +7,8 @@ use rampart_server::Settings;
 use rampart_testkit::server::{for_each_store_with, settings};
 use serde_json::json;
 
+use crate::organization_sharing::{Company, OTHER};
+use crate::organizations;
 use crate::sharing::{
     CONSUMER, OWNER, Offer, associations, create, gateway, list, only, share, share_arns, share_refused,
 };
@@ -112,6 +114,38 @@ async fn a_pending_account_waits_for_its_answer_whatever_the_delay() {
         offer.owner.ok("DisassociateResourceShare", &remove).await;
         // Terraform takes ASSOCIATING after this for an error.
         assert_eq!(offer.principal().await["status"], "DISASSOCIATING");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_expired_settles_once() {
+    for_each_store_with(slow(), async |server| {
+        let offer = Offer::pending(&server, &[gateway(1)]).await;
+        server.advance(Duration::from_hours(7 * 24));
+        let expired = offer.principal().await;
+        assert_eq!(expired["status"], "DISASSOCIATING");
+        // Background work writes the end down, and changes nothing that is seen.
+        server.sweep().await;
+        assert_eq!(offer.principal().await, expired);
+        server.advance(BEYOND + HALF);
+        assert_eq!(offer.principal().await["status"], "DISASSOCIATED");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_a_membership_ended_settles_like_all_else() {
+    for_each_store_with(slow(), async |server| {
+        let company = Company::new(&server).await;
+        let arn = create(&company.member, &json!({"name": "n", "principals": [OTHER]})).await;
+        server.advance(BEYOND + HALF);
+        organizations::ok(&company.member, "LeaveOrganization", &json!({})).await;
+        let seen = only(&associations(&company.member, "PRINCIPAL", &arn).await)["status"].clone();
+        let remove = json!({"resourceShareArn": arn, "principals": [OTHER]});
+        let told = company.member.ok("DisassociateResourceShare", &remove).await;
+        let told = only(&told["resourceShareAssociations"])["status"].clone();
+        assert_eq!((seen, told), (json!("DISASSOCIATING"), json!("DISASSOCIATING")));
     })
     .await;
 }

@@ -3,8 +3,9 @@
 
 use serde_json::Value;
 
+use crate::catalog::{GLOBAL_REGION, LIMITS, TYPES, With};
 use crate::invitation::Invitation;
-use crate::share::{GLOBAL_REGION, Kind, LIMITS, Row, Share, Standing, TYPES, With};
+use crate::share::{Kind, Row, Share, Standing};
 use crate::world::{Caller, Codes, DAY, HOUR, World, texts};
 
 /// What a call puts into a share: the share as it will be, new invitations, the answer, the rules that are broken.
@@ -98,7 +99,7 @@ impl World {
         let (entity, association_type) = (row.entity.clone(), row.association_type());
         let same = |other: &Row| other.entity == entity && other.association_type() == association_type;
         if let Some(known) = share.rows.iter().find(|other| same(other) && other.is_live()) {
-            answer.push(known.outcome(share, known.status(share).0));
+            answer.push(known.outcome(share, known.status(share, self.moment()).0));
             return;
         }
         if row.external {
@@ -109,7 +110,8 @@ impl World {
         share.rows.push(row);
     }
 
-    /// One live invitation serves all principals of an account in a share.
+    /// One live invitation serves all principals of an account in a share; and one that had what was promoted is not
+    /// invited either.
     fn standing_of_invited(
         &self,
         who: Caller<'_>,
@@ -117,7 +119,7 @@ impl World {
         invitations: &mut Vec<Invitation>,
         row: &Row,
     ) -> Standing {
-        let company = |other: &&Row| other.receiver == row.receiver && other.invitation().is_some();
+        let company = |other: &&Row| other.receiver == row.receiver && other.inside.is_none();
         if let Some(other) = share.live().find(company) {
             return match &other.standing {
                 Standing::Granted(_, invitation) => Standing::Granted(self.now, invitation.clone()),

@@ -152,7 +152,7 @@ impl World {
             None => {
                 let share = self.share_of(invitation);
                 let rows = share.live().filter(|row| row.association_type() == "RESOURCE");
-                let items: Vec<_> = rows.map(|row| resource_shape(share, row, true)).collect();
+                let items: Vec<_> = rows.map(|row| resource_shape(share, row, true, self.moment())).collect();
                 Ok(json!({"resources": items}))
             }
         }

@@ -2,14 +2,19 @@
 
 use serde_json::{Value, json};
 
+use crate::catalog::{TYPES, Type};
 use crate::share::{Kind, Row, Share, Standing};
-use crate::world::{Answer, Caller, World, allows, refused, text, texts};
+use crate::world::{Answer, Caller, Moment, World, allows, refused, text, texts};
 
 impl World {
-    /// Since when an account sees another's share, if it does: by itself, by its organization, or by a unit that it is in.
+    /// Since when an account sees another's share, if it does: by itself, by its organization, or by a unit that it is in,
+    /// once that has taken effect.
     pub(crate) fn seen_since(&self, share: &Share, account: &str) -> Option<i64> {
+        let moment = self.moment();
         let granted = share.rows.iter().filter_map(|row| match row.standing {
-            Standing::Granted(at, _) if self.reaches(row, account) => Some(at),
+            Standing::Granted(at, _) if self.reaches(row, account) && moment.is_settled(at) => {
+                Some(at + moment.settle)
+            }
             _ => None,
         });
         granted.min().filter(|_| share.owner != account)
@@ -46,8 +51,8 @@ impl World {
         };
         let mut items = Vec::new();
         for share in shares {
-            let mut item = share.shape();
-            item["featureSet"] = json!("STANDARD");
+            let mut item = share.shape(self.moment());
+            item["featureSet"] = json!(share.origin.feature_set(self.moment()));
             // Tags are the owner's (reference §6.2, inferred).
             let tags = if own { share.tags.as_slice() } else { &[] };
             if own {
@@ -82,7 +87,7 @@ impl World {
         };
         let mut items = Vec::new();
         for (share, row) in shares.iter().flat_map(|share| share.rows.iter().map(move |row| (share, row))) {
-            let (status, since) = row.status(share);
+            let (status, since) = row.status(share, self.moment());
             if row.is_shown(self.now)
                 && row.association_type() == text(input, "associationType")
                 && allows(input, "associationStatus", status)
@@ -106,7 +111,7 @@ impl World {
         };
         let mut items = Vec::new();
         for (share, row) in shares.iter().flat_map(|share| share.rows.iter().map(move |row| (share, row))) {
-            let (status, since) = row.status(share);
+            let (status, since) = row.status(share, self.moment());
             if row.kind == Kind::Source
                 && row.is_shown(self.now)
                 && allows(input, "associationStatus", status)
@@ -148,7 +153,7 @@ impl World {
             };
             if own {
                 for row in share.live().filter(|row| row.association_type() == "PRINCIPAL") {
-                    item(&row.entity, row.created, row.status(share).1, row.external);
+                    item(&row.entity, row.created, row.status(share, self.moment()).1, row.external);
                 }
             } else if let Some(since) = self.seen_since(share, who.account) {
                 let granted = |row: &&Row| {
@@ -177,10 +182,10 @@ impl World {
                 allows(input, "principal", &share.owner)
             };
             for row in share.live().filter(|row| concerns && row.association_type() == "RESOURCE") {
-                let item = resource_shape(share, row, !own);
+                let item = resource_shape(share, row, !own, self.moment());
                 if allows(input, "resourceType", text(&item, "type"))
                     && allows(input, "resourceArns", &row.entity)
-                    && allows(input, "resourceRegionScope", text(&item, "resourceRegionScope"))
+                    && allows_scope(input, text(&item, "resourceRegionScope"))
                 {
                     items.push(item);
                 }
@@ -190,16 +195,34 @@ impl World {
     }
 }
 
+/// Of all types those that the model knows (reference §10.16).
+pub(crate) fn list_resource_types(input: &Value) -> Value {
+    let shape = |of: &Type| {
+        let (service, _) = of.name.split_once(':').expect("a type has a service");
+        let scope = if of.global { "GLOBAL" } else { "REGIONAL" };
+        json!({"resourceType": of.name, "serviceName": service, "resourceRegionScope": scope})
+    };
+    let mut items: Vec<Value> = TYPES.iter().map(shape).collect();
+    items.retain(|item| allows_scope(input, text(item, "resourceRegionScope")));
+    json!({"resourceTypes": items})
+}
+
+/// Whether a filter of scopes allows one.
+fn allows_scope(input: &Value, scope: &str) -> bool {
+    input["resourceRegionScope"] == "ALL" || allows(input, "resourceRegionScope", scope)
+}
+
 /// A resource of a share, to its owner or to a consumer.
-pub(crate) fn resource_shape(share: &Share, row: &Row, consumer: bool) -> Value {
+pub(crate) fn resource_shape(share: &Share, row: &Row, consumer: bool, moment: Moment) -> Value {
     let Kind::Resource(of) = row.kind else { return Value::Null };
+    let (status, since) = row.status(share, moment);
     let mut item = json!({
         "arn": row.entity, "type": of.name, "resourceShareArn": share.arn(), "creationTime": row.created,
-        "lastUpdatedTime": row.status(share).1,
+        "lastUpdatedTime": since,
         "resourceRegionScope": if of.global { "GLOBAL" } else { "REGIONAL" },
     });
     if consumer {
-        item["status"] = json!("AVAILABLE");
+        item["status"] = json!(if status == "ASSOCIATED" { "AVAILABLE" } else { "PENDING" });
     }
     item
 }

@@ -33,6 +33,9 @@ impl Names {
                 label if label.starts_with("root-") => "r-aaaa",
                 label if label.starts_with("unit-") => "ou-aaaa-aaaaaaaa",
                 label if label.starts_with("handshake-") => "h-aaaaaaaa",
+                label if label.starts_with("policy-") => "p-aaaaaaaa",
+                label if label.starts_with("account-") => "999999999999",
+                label if label.starts_with("creation-") => "car-00000000000000000000000000000000",
                 _ => "00000000-0000-4000-8000-00000000dead",
             };
             text.replace_range(from..=to, nothing);

@@ -3,8 +3,10 @@
 
 use serde_json::{Value, json};
 
-use crate::share::{LIMITS, Standing};
-use crate::world::{Answer, Caller, Codes, DAY, World, done, refused, text, unless};
+use crate::control_policies::Control;
+use crate::handshake::Handshake;
+use crate::share::Standing;
+use crate::world::{Answer, Caller, Codes, World, done, refused, text, unless};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Organization {
@@ -12,10 +14,11 @@ pub(crate) struct Organization {
     pub(crate) label: String,
     pub(crate) root: String,
     pub(crate) management: String,
-    all_features: bool,
+    pub(crate) all_features: bool,
     sharing: Sharing,
     pub(crate) members: Vec<Member>,
     pub(crate) units: Vec<Unit>,
+    pub(crate) control: Control,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -30,7 +33,8 @@ enum Sharing {
 pub(crate) struct Member {
     pub(crate) account: String,
     pub(crate) parent: String,
-    closed: bool,
+    pub(crate) email: String,
+    pub(crate) closed: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -41,15 +45,10 @@ pub(crate) struct Unit {
     name: String,
 }
 
-#[derive(Clone, Debug)]
-pub(crate) struct Handshake {
-    /// `<handshake-3>`
-    pub(crate) label: String,
-    pub(crate) management: String,
-    pub(crate) target: String,
-    sent: i64,
-    /// How and when it was ended.
-    ended: Option<(&'static str, i64)>,
+impl Unit {
+    pub(crate) fn shape(&self) -> Value {
+        json!({"Id": self.label, "Name": self.name})
+    }
 }
 
 impl Organization {
@@ -57,11 +56,18 @@ impl Organization {
         self.member(account).is_some()
     }
 
+    /// Into the root, with what every place has.
+    pub(crate) fn join(&mut self, account: String) {
+        let (parent, email) = (self.root.clone(), String::new());
+        self.control.place_is_made(&account);
+        self.members.push(Member { account, parent, email, closed: false });
+    }
+
     fn member(&self, account: &str) -> Option<&Member> {
         self.members.iter().find(|member| member.account == account)
     }
 
-    fn has_parent(&self, label: &str) -> bool {
+    pub(crate) fn has_parent(&self, label: &str) -> bool {
         label == self.root || self.units.iter().any(|unit| unit.label == label)
     }
 
@@ -95,23 +101,29 @@ impl Organization {
     }
 }
 
-impl Handshake {
-    /// Fifteen days to answer.
-    fn state(&self, now: i64) -> &'static str {
-        match self.ended {
-            Some((state, _)) => state,
-            None if now >= self.sent + 15 * DAY => "EXPIRED",
-            None => "OPEN",
+impl Organization {
+    /// What the management account asks of the organization alone.
+    fn perform(&mut self, who: Caller<'_>, operation: &str, input: &Value) -> Answer {
+        match operation {
+            "ListRoots" => Ok(json!({"Roots": [self.root_shape()]})),
+            "ListAccounts" => self.list_accounts(None),
+            "ListAccountsForParent" => self.list_accounts(Some(text(input, "ParentId"))),
+            "ListOrganizationalUnitsForParent" => self.list_units(text(input, "ParentId")),
+            "ListParents" => self.list_parents(text(input, "ChildId")),
+            "ListChildren" => self.list_children(input),
+            "DescribeAccount" => self.describe_account(text(input, "AccountId")),
+            "DescribeOrganizationalUnit" => match self.unit(text(input, "OrganizationalUnitId")) {
+                Some(unit) => Ok(json!({"OrganizationalUnit": unit.shape()})),
+                None => refused("OrganizationalUnitNotFound"),
+            },
+            "ListAWSServiceAccessForOrganization" => {
+                let trusted = (self.sharing != Sharing::Off).then_some("ram.amazonaws.com");
+                let item = |service: &str| json!({"ServicePrincipal": service});
+                let items: Vec<_> = trusted.into_iter().map(item).collect();
+                Ok(json!({"EnabledServicePrincipals": items}))
+            }
+            _ => self.control_policies(who, operation, input),
         }
-    }
-
-    /// Shown for thirty days after its end.
-    fn is_shown(&self, now: i64) -> bool {
-        now < self.ended.map_or(self.sent + 15 * DAY, |(_, at)| at) + 30 * DAY
-    }
-
-    fn shape(&self, now: i64) -> Value {
-        json!({"Id": self.label, "State": self.state(now)})
     }
 }
 
@@ -145,6 +157,7 @@ impl World {
             "AcceptHandshake" => return self.end_handshake(who, input, "ACCEPTED"),
             "DeclineHandshake" => return self.end_handshake(who, input, "DECLINED"),
             "CancelHandshake" => return self.end_handshake(who, input, "CANCELED"),
+            "DescribeHandshake" => return self.describe_handshake(who, input),
             "ListHandshakesForAccount" => return Ok(self.list_handshakes(|sent| sent.target == who.account)),
             "LeaveOrganization" => return self.leave_organization(who),
             _ => {}
@@ -164,13 +177,14 @@ impl World {
             "MoveAccount" => self.move_account(at, input),
             "CreateOrganizationalUnit" => self.create_unit(who, at, input),
             "DeleteOrganizationalUnit" => self.delete_unit(at, text(input, "OrganizationalUnitId")),
+            "UpdateOrganizationalUnit" => self.update_unit(at, input),
             "EnableAWSServiceAccess" => self.trust(at, true),
             "DisableAWSServiceAccess" => self.trust(at, false),
-            "ListRoots" => Ok(json!({"Roots": [{"Id": self.organizations[at].root}]})),
-            "ListAccounts" => Ok(self.list_accounts(at)),
-            "ListChildren" => self.list_children(at, input),
+            "CreateAccount" => self.create_account(who, at, input),
+            "DescribeCreateAccountStatus" => self.describe_creation(who, input),
+            "ListCreateAccountStatus" => Ok(self.list_creations(who, input)),
             "ListHandshakesForOrganization" => Ok(self.list_handshakes(management)),
-            _ => unreachable!("{operation} is not modelled"),
+            _ => self.organizations[at].perform(who, operation, input),
         }
     }
 
@@ -180,16 +194,18 @@ impl World {
         }
         let (label, root) = (format!("<org-{}>", who.number), format!("<root-{}>", who.number));
         let management = who.account.to_owned();
-        let member = Member { account: management.clone(), parent: root.clone(), closed: false };
-        self.organizations.push(Organization {
+        let mut organization = Organization {
             label,
             root,
             management,
             all_features: text(input, "FeatureSet") != "CONSOLIDATED_BILLING",
             sharing: Sharing::Off,
-            members: vec![member],
+            members: Vec::new(),
             units: Vec::new(),
-        });
+            control: Control::default(),
+        };
+        organization.join(who.account.to_owned());
+        self.organizations.push(organization);
         self.describe_organization(who)
     }
 
@@ -207,6 +223,7 @@ impl World {
         }
         let gone = self.organizations.remove(at);
         self.handshakes.retain(|sent| sent.management != gone.management);
+        self.forget_creations(&gone.management);
         self.end_inside(&gone.label, None);
         Ok(json!({}))
     }
@@ -225,66 +242,6 @@ impl World {
         }
     }
 
-    fn invite_account(&mut self, who: Caller<'_>, at: usize, target: &str) -> Answer {
-        let organization = &self.organizations[at];
-        let mut broken = Codes::new();
-        if organization.has(target) || organization.members.len() >= LIMITS.accounts {
-            broken.insert("HandshakeConstraintViolation");
-        }
-        let open = |sent: &Handshake| {
-            sent.management == who.account && sent.target == target && sent.state(self.now) == "OPEN"
-        };
-        if self.handshakes.iter().any(open) {
-            broken.insert("DuplicateHandshake");
-        }
-        let handshake = Handshake {
-            label: format!("<handshake-{}>", who.number),
-            management: who.account.to_owned(),
-            target: target.to_owned(),
-            sent: self.now,
-            ended: None,
-        };
-        let answer = json!({"Handshake": handshake.shape(self.now)});
-        if broken.is_empty() {
-            self.handshakes.push(handshake);
-        }
-        unless(broken, answer)
-    }
-
-    fn end_handshake(&mut self, who: Caller<'_>, input: &Value, state: &'static str) -> Answer {
-        let named = |sent: &Handshake| sent.label == text(input, "HandshakeId") && sent.is_shown(self.now);
-        let Some(sent) = self.handshakes.iter().position(named) else { return refused("HandshakeNotFound") };
-        let handshake = &self.handshakes[sent];
-        let party = if state == "CANCELED" { &handshake.management } else { &handshake.target };
-        if party != who.account {
-            return refused("AccessDenied");
-        }
-        match handshake.state(self.now) {
-            "OPEN" => {}
-            was if was == state => return refused("HandshakeAlreadyInState"),
-            _ => return refused("InvalidHandshakeTransition"),
-        }
-        if state == "ACCEPTED" {
-            let management = handshake.management.clone();
-            let by = |organization: &&mut Organization| organization.management == management;
-            let is_taken = self.organization_of(who.account).is_some();
-            let organization = self.organizations.iter_mut().find(by).expect("handshakes go with it");
-            if is_taken || organization.members.len() >= LIMITS.accounts {
-                return refused("HandshakeConstraintViolation");
-            }
-            let parent = organization.root.clone();
-            organization.members.push(Member { account: who.account.to_owned(), parent, closed: false });
-        }
-        self.handshakes[sent].ended = Some((state, self.now));
-        Ok(json!({"Handshake": self.handshakes[sent].shape(self.now)}))
-    }
-
-    fn list_handshakes(&self, is_wanted: impl Fn(&Handshake) -> bool) -> Value {
-        let shown = self.handshakes.iter().filter(|sent| is_wanted(sent) && sent.is_shown(self.now));
-        let items: Vec<_> = shown.map(|sent| sent.shape(self.now)).collect();
-        json!({"Handshakes": items})
-    }
-
     fn leave_organization(&mut self, who: Caller<'_>) -> Answer {
         match self.organizations.iter().position(|organization| organization.has(who.account)) {
             Some(at) => self.remove_account(at, who.account, "AccountNotFound"),
@@ -301,6 +258,7 @@ impl World {
             return refused("MasterCannotLeaveOrganization");
         }
         organization.members.retain(|member| member.account != account);
+        organization.control.place_is_gone(account);
         let label = organization.label.clone();
         self.end_inside(&label, Some(account));
         Ok(json!({}))
@@ -358,8 +316,23 @@ impl World {
         }
         let label = format!("<unit-{}>", who.number);
         let unit = Unit { label: label.clone(), parent: parent.to_owned(), name: name.to_owned() };
+        let answer = json!({"OrganizationalUnit": unit.shape()});
         organization.units.push(unit);
-        Ok(json!({"OrganizationalUnit": {"Id": label, "Name": name}}))
+        organization.control.place_is_made(&label);
+        Ok(answer)
+    }
+
+    fn update_unit(&mut self, at: usize, input: &Value) -> Answer {
+        let (units, name) = (&mut self.organizations[at].units, text(input, "Name"));
+        let named = units.iter().position(|unit| unit.label == text(input, "OrganizationalUnitId"));
+        let Some(named) = named else { return refused("OrganizationalUnitNotFound") };
+        let (parent, label) = (units[named].parent.clone(), units[named].label.clone());
+        let is_sibling = |unit: &Unit| unit.parent == parent && unit.label != label;
+        if units.iter().any(|unit| is_sibling(unit) && unit.name == name) {
+            return refused("DuplicateOrganizationalUnit");
+        }
+        name.clone_into(&mut units[named].name);
+        Ok(json!({"OrganizationalUnit": units[named].shape()}))
     }
 
     fn delete_unit(&mut self, at: usize, label: &str) -> Answer {
@@ -371,6 +344,7 @@ impl World {
             return refused("OrganizationalUnitNotEmpty");
         }
         organization.units.retain(|unit| unit.label != label);
+        organization.control.place_is_gone(label);
         Ok(json!({}))
     }
 
@@ -403,26 +377,5 @@ impl World {
                 Ok(done())
             }
         }
-    }
-
-    fn list_accounts(&self, at: usize) -> Value {
-        let item = |member: &Member| json!({"Id": member.account, "Status": if member.closed { "SUSPENDED" } else { "ACTIVE" }});
-        let items: Vec<_> = self.organizations[at].members.iter().map(item).collect();
-        json!({"Accounts": items})
-    }
-
-    fn list_children(&self, at: usize, input: &Value) -> Answer {
-        let (organization, parent) = (&self.organizations[at], text(input, "ParentId"));
-        if !organization.has_parent(parent) {
-            return refused("ParentNotFound");
-        }
-        let items: Vec<_> = if text(input, "ChildType") == "ACCOUNT" {
-            let members = organization.members.iter().filter(|member| member.parent == parent);
-            members.map(|member| json!({"Id": member.account, "Type": "ACCOUNT"})).collect()
-        } else {
-            let units = organization.units.iter().filter(|unit| unit.parent == parent);
-            units.map(|unit| json!({"Id": unit.label, "Type": "ORGANIZATIONAL_UNIT"})).collect()
-        };
-        Ok(json!({"Children": items}))
     }
 }

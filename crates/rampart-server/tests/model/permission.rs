@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::share::{Share, Type};
-use crate::world::{Answer, Caller, Codes, DAY, HOUR, World, allows, done, refused, text, texts, unless};
+use crate::share::Origin;
+use crate::world::{Answer, Caller, Codes, HOUR, Moment, World, allows, done, refused, text, texts, unless};
 
 /// Of AWS's permissions for the types: the default of each first.
 pub(crate) const MANAGED: [(&str, &str, i64); 6] = [
@@ -21,23 +21,18 @@ pub(crate) const CUSTOM_TYPE: &str = "imagebuilder:Component";
 pub(crate) const VERSIONS_MAX: usize = 3;
 pub(crate) const OF_TYPE_MAX: usize = 2;
 
-/// A permission of a share: one for each type of resource, pinned to a version.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Attached {
-    pub(crate) arn: String,
-    pub(crate) version: i64,
-    of_type: &'static str,
-    since: i64,
-}
-
 #[derive(Clone, Debug)]
 pub(crate) struct Permission {
     pub(crate) owner: String,
     pub(crate) region: String,
     name: String,
-    default: i64,
+    pub(crate) default: i64,
     versions: Vec<Version>,
-    deprecated: bool,
+    /// Made of a policy: it cannot be changed or attached.
+    pub(crate) made: bool,
+    /// Whether its text is as its owner wrote it.
+    verbatim: bool,
+    pub(crate) deprecated: bool,
     tags: Vec<Value>,
     deleted: Option<i64>,
 }
@@ -50,25 +45,23 @@ struct Version {
     deleted: Option<i64>,
 }
 
-/// A replacement: background work does it.
-#[derive(Clone, Debug)]
-pub(crate) struct Work {
-    label: String,
-    owner: String,
-    region: String,
-    from: String,
-    from_version: Option<i64>,
-    to: Attached,
-    /// Whether what replaces was deleted meanwhile, even if another has its name by now.
-    is_lost: bool,
-    status: &'static str,
-    created: i64,
-    updated: i64,
-}
-
 impl Permission {
     pub(crate) fn arn(&self) -> String {
         format!("arn:aws:ram:{}:{}:permission/{}", self.region, self.owner, self.name)
+    }
+
+    /// Of one that was made of a policy: `<made-3>`.
+    pub(crate) fn label(&self) -> String {
+        self.name.clone()
+    }
+
+    /// Whether it can come into a share.
+    pub(crate) fn can_be_chosen(&self) -> bool {
+        self.deleted.is_none() && !self.deprecated && !self.made
+    }
+
+    fn feature_set(&self) -> &'static str {
+        if self.made { "CREATED_FROM_POLICY" } else { "STANDARD" }
     }
 
     fn is_shown(&self, now: i64) -> bool {
@@ -76,16 +69,18 @@ impl Permission {
     }
 
     /// The default is ATTACHABLE, every other UNATTACHABLE; deprecated and deleted are all of them (reference §3.5).
-    fn status(&self, version: &Version) -> &'static str {
+    fn status(&self, version: &Version, moment: Moment) -> &'static str {
+        let deleted = self.deleted.into_iter().chain(version.deleted).min();
         match () {
-            () if self.deleted.is_some() || version.deleted.is_some() => "DELETED",
+            () if deleted.is_some_and(|at| moment.is_settled(at)) => "DELETED",
+            () if deleted.is_some() => "DELETING",
             () if self.deprecated => "DEPRECATED",
             () if version.number == self.default => "ATTACHABLE",
             () => "UNATTACHABLE",
         }
     }
 
-    fn latest(&self) -> i64 {
+    pub(crate) fn latest(&self) -> i64 {
         self.versions.last().map_or(0, |version| version.number)
     }
 
@@ -93,16 +88,21 @@ impl Permission {
         self.versions.iter().find(|version| version.number == number)
     }
 
+    /// The template of a version.
+    pub(crate) fn text(&self, number: i64) -> Option<&str> {
+        self.version(number).map(|version| version.text.as_str())
+    }
+
     fn live(&self) -> impl Iterator<Item = &Version> {
         self.versions.iter().filter(|version| version.deleted.is_none())
     }
 
-    fn shape(&self, version: &Version, own: bool) -> Value {
+    fn shape(&self, version: &Version, own: bool, moment: Moment) -> Value {
         let mut item = json!({
             "arn": self.arn(), "version": version.number.to_string(), "name": self.name,
             "defaultVersion": version.number == self.default, "resourceType": CUSTOM_TYPE,
-            "status": self.status(version), "creationTime": version.created, "isResourceTypeDefault": false,
-            "permissionType": "CUSTOMER_MANAGED", "featureSet": "STANDARD",
+            "status": self.status(version, moment), "creationTime": version.created, "isResourceTypeDefault": false,
+            "permissionType": "CUSTOMER_MANAGED", "featureSet": self.feature_set(),
             "resourceOwner": if own { "SELF" } else { "OTHER-ACCOUNTS" },
         });
         if own {
@@ -112,7 +112,7 @@ impl Permission {
     }
 }
 
-fn managed(arn: &str) -> Option<&'static (&'static str, &'static str, i64)> {
+pub(crate) fn managed(arn: &str) -> Option<&'static (&'static str, &'static str, i64)> {
     let name = arn.strip_prefix("arn:aws:ram::aws:permission/")?;
     MANAGED.iter().find(|(known, ..)| *known == name)
 }
@@ -121,73 +121,17 @@ pub(crate) fn managed_arn(name: &str) -> String {
     format!("arn:aws:ram::aws:permission/{name}")
 }
 
-impl Share {
-    /// Types that come without a permission get their default (reference §7.2).
-    pub(crate) fn attach_missing(&mut self, now: i64) {
-        let types: Vec<&Type> = self.types().collect();
-        for of in types {
-            if self.permissions.iter().all(|one| one.of_type != of.name) {
-                let (name, of_type, version) =
-                    MANAGED.iter().find(|(_, of_type, _)| *of_type == of.name).expect("each");
-                let arn = managed_arn(name);
-                self.permissions.push(Attached { arn, version: *version, of_type, since: now });
-            }
-        }
-    }
-
-    pub(crate) fn allows_by(&self, arn: &str, version: Option<i64>) -> bool {
-        self.permissions
-            .iter()
-            .any(|one| one.arn == arn && version.is_none_or(|version| version == one.version))
-    }
-}
-
 impl World {
-    fn own_permission(&self, who: Caller<'_>, arn: &str) -> Option<usize> {
+    pub(crate) fn own_permission(&self, who: Caller<'_>, arn: &str) -> Option<usize> {
         self.permissions.iter().position(|one| {
             one.arn() == arn && one.owner == who.account && one.region == who.region && one.deleted.is_none()
         })
     }
 
-    /// A permission as it would be attached now, and the rules against it.
-    fn attachable(&self, who: Caller<'_>, arn: &str) -> Result<(Attached, Codes), Answer> {
-        if let Some((_, of_type, version)) = managed(arn) {
-            let attached = Attached { arn: arn.to_owned(), version: *version, of_type, since: self.now };
-            return Ok((attached, Codes::new()));
-        }
-        let at = self.own_permission(who, arn).ok_or_else(|| refused("UnknownResource"))?;
-        let one = &self.permissions[at];
-        let version = one.default;
-        let broken = if one.deprecated { Codes::from(["OperationNotPermitted"]) } else { Codes::new() };
-        Ok((Attached { arn: arn.to_owned(), version, of_type: CUSTOM_TYPE, since: self.now }, broken))
-    }
-
-    /// The permissions that a new share is to have: no two for one type (reference §7.2).
-    pub(crate) fn choose_permissions(
-        &self,
-        who: Caller<'_>,
-        share: &mut Share,
-        input: &Value,
-        broken: &mut Codes,
-    ) {
-        for arn in texts(input, "permissionArns") {
-            match self.attachable(who, &arn) {
-                Err(_) => drop(broken.insert("UnknownResource")),
-                Ok((attached, against)) => {
-                    broken.extend(against);
-                    if share.permissions.iter().any(|one| one.of_type == attached.of_type) {
-                        broken.insert("InvalidParameter");
-                    }
-                    share.permissions.push(attached);
-                }
-            }
-        }
-        share.attach_missing(self.now);
-    }
-
     pub(crate) fn call_permissions(&mut self, who: Caller<'_>, operation: &str, input: &Value) -> Answer {
         match operation {
             "CreatePermission" => self.create_permission(who, input),
+            "PromotePermissionCreatedFromPolicy" => self.promote_permission(who, input),
             "AssociateResourceSharePermission" => self.attach(who, input),
             "DisassociateResourceSharePermission" => self.detach(who, input),
             "ReplacePermissionAssociations" => self.replace(who, input),
@@ -207,7 +151,7 @@ impl World {
         if self.permissions.iter().filter(mine).any(|one| one.name == text(input, "name")) {
             broken.insert("PermissionAlreadyExists");
         }
-        if self.permissions.iter().filter(mine).filter(|one| !one.deprecated).count() >= OF_TYPE_MAX {
+        if self.permissions.iter().filter(mine).filter(|one| one.can_be_chosen()).count() >= OF_TYPE_MAX {
             broken.insert("PermissionLimitExceeded");
         }
         let version = Version {
@@ -222,17 +166,62 @@ impl World {
             name: text(input, "name").to_owned(),
             default: 1,
             versions: vec![version],
+            made: false,
+            verbatim: true,
             deprecated: false,
             tags: Vec::new(),
             deleted: None,
         };
-        let answer = json!({"permission": permission.shape(&permission.versions[0], true)});
+        let answer = json!({"permission": permission.shape(&permission.versions[0], true, self.moment())});
         if broken.is_empty() {
             // What is shown of a deleted one of that name goes.
             self.permissions.retain(|one| one.arn() != permission.arn());
             self.permissions.push(permission);
         }
         unless(broken, answer)
+    }
+
+    pub(crate) fn make_permission_of_policy(&mut self, who: Caller<'_>, action: &Value) {
+        let template = json!({"Effect": "Allow", "Action": action}).to_string();
+        let input = json!({"policyTemplate": template, "name": format!("<made-{}>", who.number)});
+        // It counts against no quota.
+        let others = std::mem::take(&mut self.permissions);
+        drop(self.create_permission(who, &input));
+        let made = self.permissions.pop().expect("nothing stood against it");
+        self.permissions = others;
+        self.permissions.push(Permission { made: true, verbatim: false, ..made });
+    }
+
+    pub(crate) fn end_permission(&mut self, arn: &str) {
+        let now = self.now;
+        for one in self.permissions.iter_mut().filter(|one| one.arn() == arn && one.deleted.is_none()) {
+            one.deleted = Some(now);
+        }
+    }
+
+    /// Another permission, with the same text.
+    fn promote_permission(&mut self, who: Caller<'_>, input: &Value) -> Answer {
+        let arn = text(input, "permissionArn");
+        if managed(arn).is_some() {
+            return refused("InvalidParameter");
+        }
+        let Some(at) = self.own_permission(who, arn) else { return refused("UnknownResource") };
+        if !self.permissions[at].made {
+            return refused("InvalidParameter");
+        }
+        let template = self.permissions[at].text(1).unwrap_or_default();
+        let new = json!({"name": input["name"], "policyTemplate": template});
+        // Two errors of CreatePermission are not modelled here.
+        let instead = |code| match code {
+            "PermissionAlreadyExists" => "InvalidParameter",
+            "PermissionLimitExceeded" => "OperationNotPermitted",
+            code => code,
+        };
+        let answer = self
+            .create_permission(who, &new)
+            .map_err(|codes| codes.into_iter().map(instead).collect::<Codes>())?;
+        self.permissions.last_mut().expect("it was made").verbatim = false;
+        Ok(answer)
     }
 
     /// Whether a share that is not deleted has it.
@@ -244,13 +233,18 @@ impl World {
     fn change_permission(&mut self, who: Caller<'_>, operation: &str, input: &Value) -> Answer {
         let arn = text(input, "permissionArn");
         let Some(at) = self.own_permission(who, arn) else { return refused("UnknownResource") };
+        if self.permissions[at].made {
+            return Err(Codes::from(["OperationNotPermitted", "InvalidParameter"]));
+        }
         let number = input["permissionVersion"].as_i64().unwrap_or_default();
         let attached = self.is_attached(arn, (operation == "DeletePermissionVersion").then_some(number));
-        let counted = self.permissions.iter().filter(|one| {
-            one.owner == who.account && one.region == who.region && one.deleted.is_none() && !one.deprecated
-        });
+        let counted = self
+            .permissions
+            .iter()
+            .filter(|one| one.owner == who.account && one.region == who.region && one.can_be_chosen());
         let is_full = counted.count() >= OF_TYPE_MAX;
-        let now = self.now;
+        let moment = self.moment();
+        let now = moment.now;
         let permission = &mut self.permissions[at];
         let is_live = permission.live().any(|version| version.number == number);
         match operation {
@@ -263,7 +257,7 @@ impl World {
                 let text = text(input, "policyTemplate").to_owned();
                 permission.versions.push(Version { number, text: text.clone(), created: now, deleted: None });
                 permission.default = number;
-                let mut item = permission.shape(permission.version(number).expect("just made"), true);
+                let mut item = permission.shape(permission.version(number).expect("just made"), true, moment);
                 item["permission"] = json!(text);
                 Ok(json!({"permission": item}))
             }
@@ -302,195 +296,29 @@ impl World {
         }
     }
 
-    fn lose(&mut self, arn: &str, version: Option<i64>) {
-        for work in self.works.iter_mut().filter(|work| work.to.arn == arn) {
-            work.is_lost |= version.is_none_or(|version| version == work.to.version);
-        }
-    }
-
-    /// The caller's share that is named, unless it is deleted.
-    fn live_share(&self, who: Caller<'_>, input: &Value) -> Option<usize> {
-        self.own_share(who, input).filter(|at| self.shares[*at].deleted.is_none())
-    }
-
-    fn attach(&mut self, who: Caller<'_>, input: &Value) -> Answer {
-        let found = self.attachable(who, text(input, "permissionArn"));
-        let (Some(at), Ok((attached, mut broken))) = (self.live_share(who, input), found) else {
-            return refused("UnknownResource");
-        };
-        let present = self.shares[at].permissions.iter().position(|one| one.of_type == attached.of_type);
-        let version = input["permissionVersion"].as_i64();
-        if version.is_some_and(|version| version != attached.version) {
-            broken.insert("InvalidParameter");
-        } else if present.is_some_and(|present| {
-            let present = &self.shares[at].permissions[present];
-            present.arn == attached.arn && present.version == attached.version
-        }) {
-            return Ok(done());
-        }
-        if present.is_some() && input["replace"] != true {
-            broken.insert("InvalidParameter");
-        }
-        if broken.is_empty() {
-            let permissions = &mut self.shares[at].permissions;
-            permissions.retain(|one| one.of_type != attached.of_type);
-            permissions.push(attached);
-        }
-        unless(broken, done())
-    }
-
-    fn detach(&mut self, who: Caller<'_>, input: &Value) -> Answer {
-        let Some(at) = self.own_share(who, input) else { return refused("UnknownResource") };
-        let share = &mut self.shares[at];
-        // Modelled here, and not where a permission is attached (reference §3.1).
-        if share.deleted.is_some() {
-            return refused("InvalidStateTransition");
-        }
-        let named = share.permissions.iter().position(|one| one.arn == text(input, "permissionArn"));
-        let Some(named) = named else { return refused("UnknownResource") };
-        if share.types().any(|of| of.name == share.permissions[named].of_type) {
-            return refused("OperationNotPermitted");
-        }
-        share.permissions.remove(named);
-        Ok(done())
-    }
-
-    fn replace(&mut self, who: Caller<'_>, input: &Value) -> Answer {
-        let (from, from_version) =
-            (text(input, "fromPermissionArn"), input["fromPermissionVersion"].as_i64());
-        let (Ok((old, _)), Ok((to, mut broken))) =
-            (self.attachable(who, from), self.attachable(who, text(input, "toPermissionArn")))
-        else {
-            return refused("UnknownResource");
-        };
-        let known = self.own_permission(who, from).map_or(old.version, |at| self.permissions[at].latest());
-        if old.of_type != to.of_type || from_version.is_some_and(|version| !(1..=known).contains(&version)) {
-            broken.insert("InvalidParameter");
-        }
-        let work = Work {
-            label: format!("<work-{}>", who.number),
-            owner: who.account.to_owned(),
-            region: who.region.to_owned(),
-            from: from.to_owned(),
-            from_version,
-            to,
-            is_lost: false,
-            status: "IN_PROGRESS",
-            created: self.now,
-            updated: self.now,
-        };
-        let answer = json!({"replacePermissionAssociationsWork": work.shape()});
-        if broken.is_empty() {
-            self.works.push(work);
-        }
-        unless(broken, answer)
-    }
-
-    /// What background work does to shares whose permission is replaced. What was attached later is left alone.
-    pub(crate) fn finish_works(&mut self) {
-        for at in 0..self.works.len() {
-            let work = self.works[at].clone();
-            if work.status != "IN_PROGRESS" {
-                continue;
-            }
-            let mine = |share: &&mut Share| share.owner == work.owner && share.region == work.region;
-            let shares =
-                self.shares.iter_mut().filter(mine).filter(|share| !work.is_lost && share.deleted.is_none());
-            for one in shares.flat_map(|share| &mut share.permissions) {
-                let due = one.arn == work.from
-                    && work.from_version.is_none_or(|version| version == one.version)
-                    && one.since <= work.created;
-                if due && (&one.arn, one.version) != (&work.to.arn, work.to.version) {
-                    *one = Attached { since: self.now, ..work.to.clone() };
-                }
-            }
-            self.works[at].status = if work.is_lost { "FAILED" } else { "COMPLETED" };
-            self.works[at].updated = self.now;
-        }
-    }
-
-    fn list_works(&self, who: Caller<'_>) -> Value {
-        let mine = |work: &&Work| {
-            work.owner == who.account
-                && work.region == who.region
-                && (work.status == "IN_PROGRESS" || self.now < work.updated + 7 * DAY)
-        };
-        let items: Vec<_> = self.works.iter().filter(mine).map(Work::shape).collect();
-        json!({"replacePermissionAssociationsWorks": items})
-    }
-
-    /// The permissions of the shares that an account owns, or that others share with it.
-    fn attachments(&self, who: Caller<'_>, own: bool) -> impl Iterator<Item = (&Share, &Attached)> {
-        let here =
-            self.shares.iter().filter(move |share| share.region == who.region && share.deleted.is_none());
-        let mine = here.filter(move |share| {
-            if own { share.owner == who.account } else { self.seen_since(share, who.account).is_some() }
-        });
-        mine.flat_map(|share| share.permissions.iter().map(move |one| (share, one)))
-    }
-
-    fn is_default(&self, one: &Attached) -> bool {
-        match managed(&one.arn) {
-            Some((.., version)) => one.version == *version,
-            None => {
-                self.permissions.iter().any(|known| known.arn() == one.arn && known.default == one.version)
-            }
-        }
-    }
-
-    fn list_permission_associations(&self, who: Caller<'_>, input: &Value) -> Value {
-        let own = text(input, "resourceOwner") != "OTHER-ACCOUNTS";
-        let mut items = Vec::new();
-        for (share, one) in self.attachments(who, own) {
-            let version = input["permissionVersion"].as_i64();
-            if allows(input, "permissionArn", &one.arn)
-                && allows(input, "resourceShareArn", &share.arn())
-                && version.is_none_or(|version| version == one.version)
-                && (input["defaultVersion"] != true || self.is_default(one))
-            {
-                items.push(json!({
-                    "arn": one.arn, "permissionVersion": one.version.to_string(),
-                    "defaultVersion": self.is_default(one), "resourceType": one.of_type, "status": "ASSOCIATED",
-                    "featureSet": "STANDARD", "lastUpdatedTime": one.since, "resourceShareArn": share.arn(),
-                }));
-            }
-        }
-        json!({"permissions": items})
-    }
-
-    /// To its owner and to its consumers, as long as the share is shown.
-    fn list_resource_share_permissions(&self, who: Caller<'_>, input: &Value) -> Answer {
-        let here = |share: &&Share| {
-            share.arn() == text(input, "resourceShareArn")
-                && share.region == who.region
-                && share.is_shown(self.now)
-                && (share.owner == who.account || self.seen_since(share, who.account).is_some())
-        };
-        let Some(share) = self.shares.iter().find(here) else { return refused("UnknownResource") };
-        let item = |one: &Attached| {
-            json!({
-                "arn": one.arn, "version": one.version.to_string(), "resourceType": one.of_type,
-                "status": "ASSOCIATED", "lastUpdatedTime": one.since, "defaultVersion": self.is_default(one),
-            })
-        };
-        Ok(json!({"permissions": share.permissions.iter().map(item).collect::<Vec<_>>()}))
-    }
-
     /// The caller's own, by their default versions; or of others' those that received shares carry, by the newest that
     /// they do.
     fn list_permissions(&self, who: Caller<'_>, input: &Value) -> Value {
-        let mut items = Vec::new();
+        let (mut items, moment) = (Vec::new(), self.moment());
         if text(input, "resourceOwner") == "SELF" {
             for one in self.permissions.iter().filter(|one| one.is_shown(self.now)) {
                 if one.owner == who.account && one.region == who.region {
-                    items.push(one.shape(one.version(one.default).expect("there is a default"), true));
+                    items.push(one.shape(
+                        one.version(one.default).expect("there is a default"),
+                        true,
+                        moment,
+                    ));
                 }
             }
         } else {
             for one in &self.permissions {
                 let carried = self.attachments(who, false).filter(|(_, attached)| attached.arn == one.arn());
                 if let Some(version) = carried.map(|(_, attached)| attached.version).max() {
-                    items.push(one.shape(one.version(version).expect("what is attached is there"), false));
+                    items.push(one.shape(
+                        one.version(version).expect("what is attached is there"),
+                        false,
+                        moment,
+                    ));
                 }
             }
         }
@@ -499,7 +327,7 @@ impl World {
     }
 
     fn get_permission(&self, who: Caller<'_>, operation: &str, input: &Value) -> Answer {
-        let arn = text(input, "permissionArn");
+        let (arn, moment) = (text(input, "permissionArn"), self.moment());
         let mine = |one: &&Permission| {
             one.arn() == arn && one.owner == who.account && one.region == who.region && one.is_shown(self.now)
         };
@@ -508,15 +336,17 @@ impl World {
         if operation == "ListPermissionVersions" {
             let versions = one.versions.iter().filter(shown);
             return Ok(
-                json!({"permissions": versions.map(|version| one.shape(version, true)).collect::<Vec<_>>()}),
+                json!({"permissions": versions.map(|version| one.shape(version, true, moment)).collect::<Vec<_>>()}),
             );
         }
         let number = input["permissionVersion"].as_i64().unwrap_or(one.default);
         let Some(version) = one.version(number).filter(|version| shown(version)) else {
             return refused("InvalidParameter");
         };
-        let mut item = one.shape(version, true);
-        item["permission"] = json!(version.text);
+        let mut item = one.shape(version, true, moment);
+        if one.verbatim || number > 1 {
+            item["permission"] = json!(version.text);
+        }
         Ok(json!({"permission": item}))
     }
 
@@ -529,6 +359,9 @@ impl World {
             }
         } else {
             match self.live_share(who, input) {
+                Some(at) if self.shares[at].origin == Origin::Policy => {
+                    return Err(Codes::from(["OperationNotPermitted", "InvalidParameter"]));
+                }
                 Some(at) => &mut self.shares[at].tags,
                 None => return refused("UnknownResource"),
             }
@@ -540,19 +373,5 @@ impl World {
         });
         tags.extend(new);
         Ok(json!({}))
-    }
-}
-
-impl Work {
-    fn shape(&self) -> Value {
-        let mut item = json!({
-            "id": self.label, "fromPermissionArn": self.from, "toPermissionArn": self.to.arn,
-            "toPermissionVersion": self.to.version.to_string(), "status": self.status,
-            "creationTime": self.created, "lastUpdatedTime": self.updated,
-        });
-        if let Some(version) = self.from_version {
-            item["fromPermissionVersion"] = json!(version.to_string());
-        }
-        item
     }
 }

@@ -77,7 +77,7 @@ struct Told {
 
 async fn round(nodes: &Arc<Vec<TestServer>>, id: u64, seed: u64) -> Result<(), String> {
     let mut dice = Dice::seeded(seed);
-    let mut run = Run::new(&nodes[0], id, seed);
+    let mut run = Run::new(&nodes[0], 0, id, seed);
     let resources = json!(["arn:aws:ec2:eu-west-1:<A>:transit-gateway/tgw-01"]);
     let share = json!({"name": "n", "principals": ["<B>"], "resourceArns": resources});
     run.call(&Call::new("<A>", REGION, "CreateResourceShare", share), 1).await?;
@@ -206,7 +206,7 @@ async fn expire(kind: StoreKind) {
 
 async fn expiring_round(nodes: &Arc<Vec<TestServer>>, id: u64, seed: u64) -> Result<(), String> {
     let mut dice = Dice::seeded(seed);
-    let mut run = Run::new(&nodes[0], id, seed);
+    let mut run = Run::new(&nodes[0], 0, id, seed);
     let share = json!({"name": "n", "principals": ["<B>"]});
     run.call(&Call::new("<A>", REGION, "CreateResourceShare", share), 1).await?;
     // The last node is ahead, and does background work.

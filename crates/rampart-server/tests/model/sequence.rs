@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use rampart_server::operations::Operation;
+use rampart_server::operations::Service;
 use rampart_testkit::TestServer;
 use rampart_testkit::dice::Dice;
 use serde_json::{Value, json};
 
 use crate::names::Names;
+use crate::operation::find;
+use crate::policies::plainly;
 use crate::reads;
 use crate::steps::{ACCOUNTS, Call, Chooser, Step, What};
 use crate::world::{Answer, Caller, World};
@@ -28,13 +30,14 @@ pub(crate) struct Difference {
 /// Chooses so many steps by `seed`, and runs them.
 pub(crate) async fn choose(
     server: &TestServer,
+    settle: i64,
     id: u64,
     seed: u64,
     length: usize,
     tally: &mut Tally,
 ) -> Result<(), Difference> {
     let mut dice = Dice::seeded(seed);
-    let mut run = Run::new(server, id, seed);
+    let mut run = Run::new(server, settle, id, seed);
     let mut steps = Vec::new();
     for number in 1..=length {
         let what = Chooser { dice: &mut dice, world: &run.world }.step(number, seed);
@@ -51,8 +54,14 @@ pub(crate) async fn choose(
 }
 
 /// Runs steps that were chosen before; says where server and model part, if they do.
-pub(crate) async fn repeat(server: &TestServer, id: u64, seed: u64, steps: &[Step]) -> Option<String> {
-    let mut run = Run::new(server, id, seed);
+pub(crate) async fn repeat(
+    server: &TestServer,
+    settle: i64,
+    id: u64,
+    seed: u64,
+    steps: &[Step],
+) -> Option<String> {
+    let mut run = Run::new(server, settle, id, seed);
     for step in steps {
         if let Err(text) = run.step(step).await {
             return Some(text);
@@ -71,25 +80,23 @@ pub(crate) struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    pub(crate) fn new(server: &'a TestServer, id: u64, seed: u64) -> Self {
+    pub(crate) fn new(server: &'a TestServer, settle: i64, id: u64, seed: u64) -> Self {
         let names = Names::new(&ACCOUNTS, id, server.app().clock().now().0);
-        Self { server, world: World::default(), names, seed, tally: Tally::new() }
+        Self { server, world: World { settle, ..World::default() }, names, seed, tally: Tally::new() }
     }
 
     async fn step(&mut self, step: &Step) -> Result<(), String> {
         match &step.what {
-            What::Advance(ms) => {
-                if self.world.memberships_ended {
-                    self.sweep().await;
-                }
-                self.server.app().clock().advance(*ms);
-                self.world.advance(*ms);
-            }
+            What::Advance(ms) => self.advance(*ms).await,
             What::Sweep => self.sweep().await,
             What::Call(call) => {
                 if call.operation == "ReplacePermissionAssociations" {
                     // In which order works of one moment are done is nobody's business.
                     self.sweep().await;
+                    if self.world.has_work() {
+                        self.advance(self.world.settle).await;
+                        self.sweep().await;
+                    }
                 }
                 self.call(call, step.number).await?;
             }
@@ -108,6 +115,14 @@ impl<'a> Run<'a> {
     pub(crate) async fn call(&mut self, call: &Call, number: usize) -> Result<(), String> {
         self.compare(call, number, 0).await?;
         self.learn(call).await
+    }
+
+    async fn advance(&mut self, ms: i64) {
+        if self.world.memberships_ended {
+            self.sweep().await;
+        }
+        self.server.app().clock().advance(ms);
+        self.world.advance(ms);
     }
 
     async fn sweep(&mut self) {
@@ -134,6 +149,17 @@ impl<'a> Run<'a> {
             .collect();
         let made = self.world.organizations.iter().filter(|of| new(&of.root));
         asks.extend(made.map(|of| Call::new(&of.management, &call.region, "ListRoots", json!({}))));
+        let made = self.world.permissions.iter().filter(|one| one.made && new(&one.label()));
+        asks.extend(made.filter_map(|one| {
+            let share = self.world.shares.iter().find(|share| share.allows_by(&one.arn(), None))?;
+            let input = json!({"resourceShareArn": share.arn()});
+            Some(Call::new(&share.owner, &share.region, "ListResourceSharePermissions", input))
+        }));
+        let created = self.world.creations.iter().filter(|one| one.account.as_ref().is_some_and(new));
+        asks.extend(created.map(|one| {
+            let input = json!({"CreateAccountRequestId": one.label});
+            Call::new(&one.management, &call.region, "DescribeCreateAccountStatus", input)
+        }));
         for ask in asks {
             self.compare(&ask, 0, 0).await?;
         }
@@ -176,19 +202,25 @@ pub(crate) async fn ask(
 ) -> Result<Value, String> {
     let account = names.real(&json!(call.account));
     let account = account.as_str().unwrap_or_default();
-    let operation = Operation::all().find(|operation| operation.name == call.operation);
-    let operation = operation.expect("only operations are called");
+    let operation = find(call.operation);
     let mut input = names.real(&call.input);
-    if page > 0 {
-        input["maxResults"] = json!(page);
+    let [size_member, token_member] = match operation.service {
+        Service::Organizations => ["MaxResults", "NextToken"],
+        _ => ["maxResults", "nextToken"],
+    };
+    if page > 0 && call.operation != "ListTagsForResource" {
+        input[size_member] = json!(page);
     }
     let mut whole = Value::Null;
     loop {
         let mut answer = server.perform(account, &call.region, operation, &input).await?;
-        let token = answer.as_object_mut().and_then(|answer| answer.remove("nextToken"));
+        let token = answer.as_object_mut().and_then(|answer| answer.remove(token_member));
+        if page > 0 && answer.as_object().into_iter().flatten().any(|(_, items)| is_longer(items, page)) {
+            return Err(format!("a page is longer than {page}"));
+        }
         merge(&mut whole, answer);
-        let Some(token) = token else { return Ok(names.labelled(&whole)) };
-        input["nextToken"] = token;
+        let Some(token) = token else { return Ok(plainly(names.labelled(&whole))) };
+        input[token_member] = token;
     }
 }
 
@@ -196,6 +228,10 @@ pub(crate) async fn ask(
 fn is_modelled_whole(operation: &str) -> bool {
     let is_of_ram = rampart_server::operations::RAM.iter().any(|one| one.name == operation);
     is_of_ram && (!operation.contains("Permission") || operation == "ListPermissionAssociations")
+}
+
+fn is_longer(items: &Value, page: usize) -> bool {
+    items.as_array().is_some_and(|items| items.len() > page)
 }
 
 /// Adds a page to those before it.

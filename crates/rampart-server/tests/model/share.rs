@@ -2,91 +2,10 @@
 
 use serde_json::{Value, json};
 
+use crate::attached::Attached;
+use crate::catalog::{LIMITS, Type};
 use crate::filling::resource;
-use crate::permission::Attached;
-use crate::world::{Answer, Caller, Codes, HOUR, World, done, refused, text, texts, unless};
-
-/// What the reference's table says of a type (reference §4.5).
-#[derive(Debug, PartialEq)]
-pub(crate) struct Type {
-    pub(crate) name: &'static str,
-    /// How its ARNs end, up to a number.
-    pub(crate) stem: &'static str,
-    /// Of the fourteen whose invitations last seven days and which can be left.
-    pub(crate) legacy: bool,
-    fits: &'static [With],
-    pub(crate) global: bool,
-}
-
-/// With whom not every type may be shared.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum With {
-    Identities,
-    Services,
-    Outsiders,
-}
-
-impl Type {
-    pub(crate) fn fits(&self, with: With) -> bool {
-        self.fits.contains(&with)
-    }
-}
-
-pub(crate) const TYPES: [Type; 5] = [
-    Type {
-        name: "ec2:TransitGateway",
-        stem: "transit-gateway/tgw-0",
-        legacy: true,
-        fits: &[With::Outsiders],
-        global: false,
-    },
-    Type {
-        name: "imagebuilder:Component",
-        stem: "component/c/1.0.",
-        legacy: false,
-        fits: &[With::Identities, With::Outsiders],
-        global: false,
-    },
-    Type {
-        name: "acm-pca:CertificateAuthority",
-        stem: "certificate-authority/00000000-0000-4000-8000-00000000000",
-        legacy: false,
-        fits: &[With::Identities, With::Services, With::Outsiders],
-        global: false,
-    },
-    Type { name: "ec2:Subnet", stem: "subnet/subnet-0", legacy: true, fits: &[], global: false },
-    Type {
-        name: "networkmanager:CoreNetwork",
-        stem: "core-network/core-network-0",
-        legacy: false,
-        fits: &[With::Identities, With::Outsiders],
-        global: true,
-    },
-];
-
-/// The Region of global resources (reference §1.3).
-pub(crate) const GLOBAL_REGION: &str = "us-east-1";
-
-/// What an account may have in a Region; small, so that sequences meet them.
-pub(crate) struct Limits {
-    pub(crate) shares: usize,
-    pub(crate) resources_per_share: usize,
-    pub(crate) principals_per_share: usize,
-    pub(crate) resources: usize,
-    pub(crate) principals: usize,
-    pub(crate) pending_invitations: usize,
-    pub(crate) accounts: usize,
-}
-
-pub(crate) const LIMITS: Limits = Limits {
-    shares: 3,
-    resources_per_share: 3,
-    principals_per_share: 3,
-    resources: 5,
-    principals: 5,
-    pending_invitations: 2,
-    accounts: 4,
-};
+use crate::world::{Answer, Caller, Codes, HOUR, Moment, World, done, refused, text, texts, unless};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Share {
@@ -101,8 +20,28 @@ pub(crate) struct Share {
     pub(crate) created: i64,
     pub(crate) updated: i64,
     pub(crate) deleted: Option<i64>,
+    pub(crate) origin: Origin,
     pub(crate) rows: Vec<Row>,
     pub(crate) permissions: Vec<Attached>,
+}
+
+/// How it came to be (reference §3.2).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Origin {
+    Made,
+    /// By RAM, of a resource's policy: nobody can change it.
+    Policy,
+    Promoted(i64),
+}
+
+impl Origin {
+    pub(crate) fn feature_set(self, moment: Moment) -> &'static str {
+        match self {
+            Self::Policy => "CREATED_FROM_POLICY",
+            Self::Promoted(at) if !moment.is_settled(at) => "PROMOTING_TO_STANDARD",
+            _ => "STANDARD",
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -159,15 +98,17 @@ impl Row {
         }
     }
 
-    /// The status and since when it is so (reference §3.3). A deleted share has ended all that was in it.
-    pub(crate) fn status(&self, share: &Share) -> (&'static str, i64) {
+    /// The status and since when it is so (reference §3.3). A deleted share has ended all that was in it. What was
+    /// decided is on its way until it has settled.
+    pub(crate) fn status(&self, share: &Share, moment: Moment) -> (&'static str, i64) {
         let end = match self.standing {
             Standing::Ended(at) => Some(at),
             Standing::Waits(_) | Standing::Granted(..) => None,
         };
         match (end.into_iter().chain(share.deleted).min(), &self.standing) {
-            (Some(end), _) => ("DISASSOCIATED", end),
-            (None, Standing::Granted(at, _)) => ("ASSOCIATED", *at),
+            (Some(end), _) if moment.is_settled(end) => ("DISASSOCIATED", end + moment.settle),
+            (Some(end), _) => ("DISASSOCIATING", end),
+            (None, Standing::Granted(at, _)) if moment.is_settled(*at) => ("ASSOCIATED", at + moment.settle),
             (None, _) => ("ASSOCIATING", self.created),
         }
     }
@@ -212,11 +153,26 @@ impl Share {
         self.live().any(|row| row.kind == kind)
     }
 
-    pub(crate) fn shape(&self) -> Value {
+    /// What RAM made of a policy is not its owner's to change (reference §7.7).
+    fn check_own(&self, broken: &mut Codes) {
+        if self.origin == Origin::Policy {
+            broken.insert("OperationNotPermitted");
+        }
+    }
+
+    fn status(&self, moment: Moment) -> &'static str {
+        match self.deleted {
+            None => "ACTIVE",
+            Some(at) if moment.is_settled(at) => "DELETED",
+            Some(_) => "DELETING",
+        }
+    }
+
+    pub(crate) fn shape(&self, moment: Moment) -> Value {
         let mut shape = json!({
             "resourceShareArn": self.arn(), "name": self.name, "owningAccountId": self.owner,
             "allowExternalPrincipals": self.external, "creationTime": self.created,
-            "status": if self.deleted.is_some() { "DELETED" } else { "ACTIVE" }, "lastUpdatedTime": self.updated,
+            "status": self.status(moment), "lastUpdatedTime": self.updated,
         });
         if self.retain {
             let member = "retainSharingOnAccountLeaveOrganization";
@@ -240,10 +196,11 @@ impl World {
             created: self.now,
             updated: self.now,
             deleted: None,
+            origin: Origin::Made,
             rows: Vec::new(),
             permissions: Vec::new(),
         };
-        let answer = json!({"resourceShare": share.shape()});
+        let answer = json!({"resourceShare": share.shape(self.moment())});
         let mut filling = self.fill(who, share, input);
         self.choose_permissions(who, &mut filling.share, input, &mut filling.broken);
         // Recommended: what treats members as external needs external principals (reference §4.1).
@@ -274,6 +231,7 @@ impl World {
             }
         };
         let mut filling = self.fill(who, self.shares[at].clone(), input);
+        self.shares[at].check_own(&mut filling.broken);
         if filling.broken.is_empty() {
             filling.share.attach_missing(self.now);
             self.shares[at] = filling.share;
@@ -302,6 +260,7 @@ impl World {
             return self.leave(who, at, input);
         }
         let (mut share, mut answer, mut broken) = (self.shares[at].clone(), Vec::new(), Codes::new());
+        let moment = self.moment();
         for (association_type, member) in
             [("RESOURCE", "resourceArns"), ("PRINCIPAL", "principals"), ("SOURCE", "sources")]
         {
@@ -314,10 +273,14 @@ impl World {
                         answer.push(row.outcome(&self.shares[at], "DISASSOCIATING"));
                         row.standing = Standing::Ended(self.now);
                     }
-                    Some(row) => answer.push(row.outcome(&self.shares[at], "DISASSOCIATED")),
+                    Some(row) => {
+                        let (status, _) = row.status(&self.shares[at], moment);
+                        answer.push(row.outcome(&self.shares[at], status));
+                    }
                 }
             }
         }
+        self.shares[at].check_own(&mut broken);
         // At least one source stays (reference §4.4; the code is inferred).
         if share.has(Kind::Service) && share.count("SOURCE") == 0 {
             broken.insert("InvalidParameter");
@@ -363,6 +326,7 @@ impl World {
         let Some(at) = mine else { return refused("UnknownResource") };
         let (name, external) = (input["name"].as_str(), input["allowExternalPrincipals"].as_bool());
         let (mut share, mut broken) = (self.shares[at].clone(), Codes::new());
+        share.check_own(&mut broken);
         if share.external && external == Some(false) {
             // Only inside an organization, and only while nobody is outside (reference §4.2).
             let outsiders = share.live().any(|row| row.external);
@@ -378,7 +342,7 @@ impl World {
         }
         share.external = external.unwrap_or(share.external);
         share.updated = self.now;
-        let answer = json!({"resourceShare": share.shape()});
+        let answer = json!({"resourceShare": share.shape(self.moment())});
         if broken.is_empty() {
             self.shares[at] = share;
         }
@@ -389,6 +353,9 @@ impl World {
     pub(crate) fn delete_resource_share(&mut self, who: Caller<'_>, input: &Value) -> Answer {
         let mine = self.own_share(who, input).filter(|at| self.shares[*at].deleted.is_none());
         let Some(at) = mine else { return refused("UnknownResource") };
+        if self.shares[at].origin == Origin::Policy {
+            return refused("OperationNotPermitted");
+        }
         let label = self.shares[at].label.clone();
         self.shares[at].deleted = Some(self.now);
         self.shares[at].updated = self.now;

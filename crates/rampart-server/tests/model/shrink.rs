@@ -11,7 +11,7 @@ use crate::steps::Step;
 const FIRST_ID: u64 = 9_000_000_000;
 
 /// Says in words what is left when every step that can be left out is.
-pub(crate) async fn shrink(server: &TestServer, seed: u64, found: Difference) -> String {
+pub(crate) async fn shrink(server: &TestServer, settle: i64, seed: u64, found: Difference) -> String {
     let Difference { mut steps, mut text } = found;
     let mut id = FIRST_ID + seed % 100_000_000 * 10;
     let mut size = steps.len() / 2;
@@ -22,7 +22,7 @@ pub(crate) async fn shrink(server: &TestServer, seed: u64, found: Difference) ->
             let to = (from + size).min(steps.len());
             let rest: Vec<Step> = [&steps[..from], &steps[to..]].concat();
             id += 1;
-            match repeat(server, id, seed, &rest).await {
+            match repeat(server, settle, id, seed, &rest).await {
                 Some(shown) => (steps, text) = (rest, shown),
                 None => from = to,
             }
