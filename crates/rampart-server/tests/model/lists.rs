@@ -7,17 +7,21 @@ use crate::share::{Kind, Row, Share, Standing};
 use crate::world::{Answer, Caller, Moment, World, allows, refused, text, texts};
 
 impl World {
-    /// Since when an account sees another's share, if it does: by itself, by its organization, or by a unit that it is in,
-    /// once that has taken effect.
+    /// Since when an account sees another's share, if it does: by itself, by its organization, or by a unit that it is in.
     pub(crate) fn seen_since(&self, share: &Share, account: &str) -> Option<i64> {
+        self.seen_by(share, account).map(|(_, since)| since).min()
+    }
+
+    /// By which rows an account sees another's share, each since when it has taken effect.
+    fn seen_by<'s>(&self, share: &'s Share, account: &str) -> impl Iterator<Item = (&'s Row, i64)> {
         let moment = self.moment();
-        let granted = share.rows.iter().filter_map(|row| match row.standing {
+        let rows = share.rows.iter().filter(move |_| share.owner != account);
+        rows.filter_map(move |row| match row.standing {
             Standing::Granted(at, _) if self.reaches(row, account) && moment.is_settled(at) => {
-                Some(at + moment.settle)
+                Some((row, at + moment.settle))
             }
             _ => None,
-        });
-        granted.min().filter(|_| share.owner != account)
+        })
     }
 
     fn reaches(&self, row: &Row, account: &str) -> bool {
@@ -156,10 +160,7 @@ impl World {
                     item(&row.entity, row.created, row.status(share, self.moment()).1, row.external);
                 }
             } else if let Some(since) = self.seen_since(share, who.account) {
-                let granted = |row: &&Row| {
-                    matches!(row.standing, Standing::Granted(..)) && self.reaches(row, who.account)
-                };
-                let external = share.rows.iter().filter(granted).all(|row| row.external);
+                let external = self.seen_by(share, who.account).all(|(row, _)| row.external);
                 item(&share.owner, share.created, since, external);
             }
         }
