@@ -154,6 +154,8 @@ pub struct ReceivedGrant {
     pub since: TimestampMs,
     /// The memberships that this rests on.
     pub basis: Option<Basis>,
+    /// Whether the receiver is outside the owner's organization.
+    pub is_external: bool,
 }
 
 impl Reader {
@@ -305,11 +307,11 @@ impl Transaction {
 }
 
 fn read_received(row: &Row<'_>) -> Result<ReceivedGrant, StoreError> {
-    let basis = match row.json(14)? {
-        Member::Principal { basis, .. } => basis,
-        Member::Resource { .. } | Member::Source { .. } => None,
+    let (basis, is_external) = match row.json(14)? {
+        Member::Principal { basis, external, .. } => (basis, external),
+        Member::Resource { .. } | Member::Source { .. } => (None, false),
     };
-    Ok(ReceivedGrant { share: read_share(row)?, since: row.time(13)?, basis })
+    Ok(ReceivedGrant { share: read_share(row)?, since: row.time(13)?, basis, is_external })
 }
 
 /// Where it stands in the columns `from_policy` and, after it, `promoted_ms`.

@@ -23,7 +23,7 @@ pub(crate) struct ReceivedShare {
     pub(crate) share: ResourceShare,
     /// Since when the caller has it.
     pub(crate) since: TimestampMs,
-    /// Whether it has it by invitation alone, as one outside the owner's organization (reference §6.3).
+    /// Whether it has it only as one outside the owner's organization (reference §6.3).
     pub(crate) is_external: bool,
 }
 
@@ -60,7 +60,7 @@ pub(crate) async fn share(
     let owner = epochs.get(&share.owner).copied();
     let effective = rows.iter().filter(|row| lasts_for(row.basis(), membership, owner));
     let effective = effective.filter_map(|row| match row.standing {
-        Standing::Granted { at, .. } if at <= settled => Some((at, row.basis().is_none())),
+        Standing::Granted { at, .. } if at <= settled => Some((at, row.is_external())),
         _ => None,
     });
     let both = effective.reduce(|(since, external), (at, also)| (since.min(at), external && also));
@@ -141,7 +141,7 @@ async fn effective(
     let lasts = |basis: Option<&Basis>, owner| lasts_for(basis, membership, epochs.get(&owner).copied());
     let mut shares: BTreeMap<ShareCursor, ReceivedShare> = BTreeMap::new();
     for grant in grants.iter().filter(|grant| lasts(grant.basis.as_ref(), grant.share.owner)) {
-        let is_external = grant.basis.is_none();
+        let is_external = grant.is_external;
         let first = ReceivedShare { share: grant.share.clone(), since: grant.since, is_external };
         let seen = shares.entry(cursor_of(grant)).or_insert(first);
         seen.since = seen.since.min(grant.since);
