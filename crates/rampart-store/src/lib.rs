@@ -41,7 +41,7 @@ pub use tables::holding::HeldEntity;
 pub use tables::iam_identity::IdentityCursor;
 pub use tables::invitation::InvitationCursor;
 pub use tables::known_account::KnownKey;
-pub use tables::lease::{Fence, Lease};
+pub use tables::lease::{BACKGROUND, Fence, Lease};
 pub use tables::organization_policy::PolicyDocument;
 pub use tables::organization_remains::Remains;
 pub use tables::organization_request::{CreationKey, HandshakeKey};

@@ -55,7 +55,7 @@ pub(crate) async fn wait_and_open(config: &Config) -> anyhow::Result<(Store, Mig
 async fn try_open(config: &Config) -> Result<(Store, Migrated), StoreError> {
     let opened = Store::open(&config.store, config.store_options.clone()).await?;
     if opened.0.is_half_imported().await? {
-        let reason = "an import into it was broken off: make it empty and import again".to_owned();
+        let reason = "an import into it is under way, or was broken off: wait for it, or drop the database (delete the file) and import into a new one".to_owned();
         return Err(StoreError::Unusable { reason });
     }
     Ok(opened)

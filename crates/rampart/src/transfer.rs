@@ -1,15 +1,15 @@
 //! `rampart export` and `rampart import`.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, stdin, stdout};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 use rampart_server::Clock;
-use rampart_store::Progress;
+use rampart_store::{Progress, Snapshot};
+use tempfile::NamedTempFile;
 
 use crate::config::Config;
 use crate::store;
@@ -18,24 +18,36 @@ use crate::store;
 const STANDARD: &str = "-";
 
 pub(crate) async fn export(config: &Config, file: &Path) -> anyhow::Result<()> {
+    let is_piped = file == Path::new(STANDARD);
+    if !is_piped && file.try_exists().unwrap_or_default() {
+        anyhow::bail!("cannot write {}: it exists already, and nothing is overwritten", file.display());
+    }
     let store = store::open(config).await?;
-    let snapshot = store.snapshot().await?;
-    let bar = progress_bar("{wide_bar} {percent} % of the tables, {msg}");
-    let show = |progress| show(&bar, progress);
-    let rows = if file == Path::new(STANDARD) {
-        snapshot.export(Clock::real(), &mut BufWriter::new(stdout().lock()), show).await?
+    let snapshot = store.snapshot().await.with_context(|| format!("cannot read {}", config.store))?;
+    let failed = || format!("cannot export {} to {}", config.store, file.display());
+    let rows = if is_piped {
+        let mut out = BufWriter::new(stdout().lock());
+        // Whoever reads it may draw a bar of its own.
+        snapshot.export(Clock::real(), &mut out, |_| {}).await.with_context(failed)?
     } else {
-        let named = || format!("cannot write {}", file.display());
-        // Nobody but its owner may read it, and nothing is overwritten.
-        let new = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
-        let mut out = BufWriter::new(new.with_context(named)?);
-        let rows = snapshot.export(Clock::real(), &mut out, show).await?;
-        out.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all().with_context(named)?;
-        rows
+        export_to_file(&snapshot, file).await.with_context(failed)?
     };
-    bar.finish_and_clear();
     tell(&format!("{rows} rows exported from {}.", config.store));
     Ok(())
+}
+
+/// The file is there once it is whole. Nobody but its owner may read it.
+async fn export_to_file(snapshot: &Snapshot, file: &Path) -> anyhow::Result<u64> {
+    let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let mut unfinished = NamedTempFile::new_in(parent.unwrap_or(Path::new(".")))?;
+    let bar = progress_bar("{wide_bar} {percent} % of the tables, {msg}");
+    let mut out = BufWriter::new(unfinished.as_file_mut());
+    let rows = snapshot.export(Clock::real(), &mut out, |progress| show(&bar, progress)).await;
+    bar.finish_and_clear();
+    let rows = rows?;
+    out.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()?;
+    unfinished.persist_noclobber(file)?;
+    Ok(rows)
 }
 
 pub(crate) async fn import(config: &Config, file: &Path) -> anyhow::Result<()> {
@@ -47,14 +59,14 @@ pub(crate) async fn import(config: &Config, file: &Path) -> anyhow::Result<()> {
         (Box::new(BufReader::new(open)), size)
     };
     let store = store::open_for_import(config).await?;
-    let bar = progress_bar("{wide_bar} {percent} % of the file, {msg}");
+    // How long what comes through a pipe will be, nobody knows.
+    let bar =
+        progress_bar(if size == 0 { "{spinner} {msg}" } else { "{wide_bar} {percent} % of the file, {msg}" });
     let show = |progress| show(&bar, Progress { of: size, ..progress });
-    let rows = store
-        .import(&mut lines, Clock::real(), show)
-        .await
-        .with_context(|| format!("cannot import {} into {}", file.display(), config.store))?;
-    store.close().await;
+    let rows = store.import(&mut lines, Clock::real(), show).await;
     bar.finish_and_clear();
+    let rows = rows.with_context(|| format!("cannot import {} into {}", file.display(), config.store))?;
+    store.close().await;
     tell(&format!("{rows} rows imported into {}.", config.store));
     Ok(())
 }

@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use rampart_store::{Abort, Fence};
+use rampart_store::{Abort, BACKGROUND, Fence};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use uuid::Uuid;
 
 use crate::app::App;
 
-const LEASE: &str = "background";
 /// How often its holder renews it.
 const BEAT: Duration = Duration::from_secs(1);
 /// How often the others look at it.
@@ -38,8 +37,8 @@ async fn look(
     holder: Uuid,
     seen: &mut Option<(rampart_store::Lease, Instant)>,
 ) -> Result<Option<Fence>, Abort> {
-    let Some(lease) = app.store.reader().await?.lease(LEASE).await? else {
-        return app.store.take_lease(LEASE, holder, None).await;
+    let Some(lease) = app.store.reader().await?.lease(BACKGROUND).await? else {
+        return app.store.take_lease(BACKGROUND, holder, None).await;
     };
     let since = match *seen {
         Some((before, since)) if before == lease => since,
@@ -49,7 +48,7 @@ async fn look(
     if lease.held && since.elapsed() < LASTS {
         return Ok(None);
     }
-    app.store.take_lease(LEASE, holder, Some(lease)).await
+    app.store.take_lease(BACKGROUND, holder, Some(lease)).await
 }
 
 /// Renews the lease; returns when it is another's, or may be.

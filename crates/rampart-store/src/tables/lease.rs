@@ -13,6 +13,9 @@ use crate::statement::{Row, Statement, Value};
 use crate::store::{Reader, Store};
 use crate::{Abort, PartitionId, StoreError, Transaction, Work};
 
+/// The lease of whoever does the background work: where a node serves, one holds it.
+pub const BACKGROUND: &str = "background";
+
 static READ: Statement =
     Statement::new("lease.read", "SELECT holder, term, beat, held FROM lease WHERE part = $1 AND name = $2");
 static STORE: Statement = Statement::new(

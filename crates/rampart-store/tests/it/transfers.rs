@@ -4,10 +4,11 @@ use rampart_core::association::Standing;
 use rampart_core::resource_share::Tag;
 use rampart_core::{Change, ResourceShare, TimestampMs};
 use rampart_store::{
-    Abort, Location, Options, Partitions, Progress, RememberedAnswer, Store, TokenScope, Transaction,
-    TransferError, Work,
+    Abort, BACKGROUND, Location, Options, Partitions, Progress, RememberedAnswer, Store, TokenScope,
+    Transaction, TransferError, Work,
 };
 use rampart_testkit::mirror::Mirror;
+use uuid::Uuid;
 
 use crate::engines::{TestStore, postgres, sqlite};
 use crate::rows::{Apply, OWNER, account, principal, share};
@@ -118,16 +119,22 @@ async fn what_is_not_whole_or_has_no_room_is_refused() {
     let first = sqlite().await;
     fill(&first.store).await;
     let text = export(&first.store).await;
+    let whole = text.clone();
     assert!(matches!(import(&first.store, &text).await, Err(TransferError::NotEmpty)));
     let lines: Vec<&str> = text.lines().collect();
     let but = |from: usize, to: usize| lines[from..to].join("\n");
     let all = lines.len();
     for (text, wrong) in [
         (String::new(), "cut off"),
+        (text[..text.len() / 2].to_owned(), "cut off"),
+        ("{\"a\":1}\n".to_owned(), "no export"),
+        ("so far\n".to_owned(), "no export"),
+        (text.replacen('\n', "\n{,}\n", 1), "line 2: column 2: key must be a string"),
         (but(0, all - 1), "cut off"),
         (but(0, all / 2), "cut off"),
         (but(0, 1) + "\n" + &but(4, all), "cut off"),
-        (but(1, all), "line 1: this is not how an export begins"),
+        (but(1, all), "no export"),
+        (but(0, 40) + "\n" + &text, "line 41: another export begins here"),
         (text.clone() + "{}\n", "line"),
         (text.clone() + lines[all - 1], "something follows"),
         (text.replacen("\"export_format\":1", "\"export_format\":2", 1), "line 1: a newer rampart"),
@@ -138,10 +145,49 @@ async fn what_is_not_whole_or_has_no_room_is_refused() {
         let store = &into.store;
         let error = import(store, &text).await.unwrap_err().to_string();
         assert!(error.contains(wrong), "{error}");
-        // Nobody takes it for the whole.
-        assert!(store.is_half_imported().await.unwrap());
-        // What has been taken in already is in the way.
-        let again = import(store, &text).await.unwrap_err();
-        assert!(matches!(again, TransferError::NotEmpty) || again.to_string() == error, "{again}");
+        // Nobody takes for the whole what has been taken in; where nothing was, nothing is in the way.
+        let is_half_imported = store.is_half_imported().await.unwrap();
+        let again = import(store, &whole).await;
+        match again {
+            Ok(_) => assert!(!is_half_imported),
+            Err(error) => assert!(is_half_imported && matches!(error, TransferError::Begun), "{error}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn of_two_imports_at_once_one_is_refused() {
+    let first = sqlite().await;
+    fill(&first.store).await;
+    let text = export(&first.store).await;
+    for into in [sqlite().await, postgres().await] {
+        let (one, other) = tokio::join!(import(&into.store, &text), import(&into.store, &text));
+        let refused = one.and(other).unwrap_err();
+        // The first may be done when the second looks.
+        assert!(matches!(refused, TransferError::Begun | TransferError::NotEmpty), "{refused}");
+        assert_eq!(sorted(&export(&into.store).await), sorted(&text));
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_a_node_serves_takes_no_import() {
+    let first = sqlite().await;
+    fill(&first.store).await;
+    let text = export(&first.store).await;
+    for into in [sqlite().await, postgres().await] {
+        let store = &into.store;
+        let fence = store.take_lease(BACKGROUND, Uuid::from_u128(1), None).await.unwrap().unwrap();
+        let (refused, ()) = tokio::join!(import(store, &text), async {
+            store.renew_lease(fence).await.unwrap();
+            while !store.is_half_imported().await.unwrap() {
+                tokio::task::yield_now().await;
+            }
+            store.renew_lease(fence).await.unwrap();
+        });
+        assert!(matches!(refused, Err(TransferError::Served)), "{refused:?}");
+        // Nothing was done, and once the node is gone nothing is in the way.
+        assert!(!store.is_half_imported().await.unwrap());
+        store.release_lease(fence).await.unwrap();
+        import(store, &text).await.unwrap();
     }
 }
