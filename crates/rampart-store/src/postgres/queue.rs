@@ -148,6 +148,10 @@ mod tests {
             Box::pin(async { Ran::Undone })
         }
 
+        fn failure(&self) -> Option<StoreError> {
+            None
+        }
+
         fn answer(self: Box<Self>, _: Option<StoreError>) {}
     }
 
