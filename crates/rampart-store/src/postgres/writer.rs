@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::batch::{Batch, Ended, was_committed};
-use super::queue::{Queue, WAIT_MAX, Waiting};
+use super::queue::{Queue, TRYING_MAX, WAIT_MAX, Waiting};
 use super::{Connections, random_bytes};
 use crate::figures::Counts;
 use crate::job::{Ran, WorkJob};
@@ -19,8 +19,6 @@ use crate::{Abort, PartitionId, Partitions, StoreError, Work};
 
 /// How often a job is run before it is given up.
 const ATTEMPTS_MAX: u32 = 10;
-/// After this long it is not run again: its caller has a right to an answer.
-const TRYING_MAX: Duration = Duration::from_secs(10);
 /// The first pause before another run; it doubles, up to the longest.
 const PAUSE_FIRST_MS: u64 = 2;
 const PAUSE_LONGEST_MS: u64 = 250;
@@ -108,7 +106,7 @@ impl Writer {
                     again.push(waiting);
                 }
                 (Ended::Settled, Ran::Met) | (Ended::Again(_), _) => {
-                    waiting.job.answer(Some(StoreError::Conflict { attempts: ATTEMPTS_MAX }));
+                    waiting.job.answer(Some(StoreError::Conflict { attempts: waiting.tried + 1 }));
                 }
             }
         }
