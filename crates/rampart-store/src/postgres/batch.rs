@@ -129,6 +129,9 @@ impl Batch {
     }
 
     async fn commit(&self, before: &str, seq: i64, jobs: usize) -> Ended {
+        // COMMIT of a transaction that failed is answered with ROLLBACK and no error. A savepoint, set or released, is
+        // refused there, should a job not have said what became of a statement of its.
+        let before = if before.is_empty() { "SAVEPOINT operation; " } else { before };
         match self.say(&format!("{before}COMMIT")).await {
             Ok(()) => Ended::Settled,
             Err(Trouble::Said(error)) if is_certainly_not_committed(&error) => {

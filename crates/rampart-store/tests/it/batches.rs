@@ -142,6 +142,8 @@ enum Way {
     Panics,
     /// The server does not take what it writes.
     Rejected,
+    /// As before, and it says nothing of it.
+    Hides,
     /// The first run meets another writer.
     Meets,
     Nothing,
@@ -159,10 +161,14 @@ impl Work for Go {
             return Ok(());
         }
         let mut share = share(OWNER, *number);
-        if *way == Way::Rejected {
+        if matches!(way, Way::Rejected | Way::Hides) {
             "\0".clone_into(&mut share.name);
         }
-        tx.apply(&[Change::ShareStored(share)], TimestampMs(1)).await?;
+        let applied = tx.apply(&[Change::ShareStored(share)], TimestampMs(1)).await;
+        match way {
+            Way::Hides => return Ok(()),
+            _ => applied?,
+        }
         match way {
             Way::Refused => Err(Refusal::EntitiesMissing.into()),
             Way::Panics => panic!("as it was asked to"),
@@ -197,7 +203,7 @@ async fn what_goes_wrong_leaves_the_others_alone() {
             Well | Meets | Nothing => answered.is_ok(),
             Refused => matches!(answered, Err(Abort::Refused(_))),
             Panics => matches!(answered, Err(Abort::Store(StoreError::Panicked))),
-            Rejected => matches!(answered, Err(Abort::Store(StoreError::Statement { .. }))),
+            Rejected | Way::Hides => matches!(answered, Err(Abort::Store(StoreError::Statement { .. }))),
         };
         assert!(is_right, "{number} {way:?}: {answered:?}");
         let is_there = loaded(&store, share(OWNER, number).arn()).await.is_some();
@@ -230,6 +236,30 @@ async fn what_is_refused_first_is_answered_by_itself() {
     }
     // A transaction that wrote nothing is none.
     assert_eq!(beside.transactions().await - before, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_acknowledged_that_the_server_gave_up() {
+    let test = engines::postgres().await;
+    let store = node(&test, PATIENT).await;
+    let part = store.partition_of(account(OWNER));
+    let beside = Beside::of(&test.location, part).await;
+    for ways in [&[Way::Hides][..], &[Way::Hides, Way::Well], &[Way::Well, Way::Hides]] {
+        beside.hold().await;
+        let writes: Vec<_> = (0..)
+            .zip(ways)
+            .map(|(number, way)| (way, begin(&store, part, Go(number, *way, AtomicUsize::new(0)))))
+            .collect();
+        beside.let_go().await;
+        for (way, write) in writes {
+            let answered = write.await.unwrap();
+            let is_right = match way {
+                Way::Hides => matches!(answered, Err(Abort::Store(StoreError::Statement { .. }))),
+                _ => answered.is_ok(),
+            };
+            assert!(is_right, "{way:?} of {ways:?}: {answered:?}");
+        }
+    }
 }
 
 /// Adds one, and in its first run waits before it does.
@@ -268,7 +298,10 @@ async fn a_connection_that_is_lost_in_the_middle_costs_nobody_anything() {
     there.notified().await;
     let cut = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
                WHERE datname = current_database() AND state = 'idle in transaction'";
-    assert_eq!(beside.0.query_one(cut, &[]).await.unwrap().get::<_, i64>(0), 1);
+    // Its savepoint may be under way still.
+    while beside.0.query_one(cut, &[]).await.unwrap().get::<_, i64>(0) != 1 {
+        tokio::task::yield_now().await;
+    }
     go.notify_one();
     let mut counts = Vec::new();
     for write in writes {
