@@ -1,5 +1,6 @@
 //! Writes of one partition of PostgreSQL that are committed together: how many, and that none of them hurts another.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -7,12 +8,13 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use rampart_core::{Change, Refusal, ResourceShare, ShareArn, TimestampMs};
 use rampart_store::{
-    Abort, EngineFigures, Follower, Location, LogPosition, Options, PartitionId, Store, StoreError, Together,
-    Transaction, Work,
+    Abort, EngineFigures, Follower, Location, LogPosition, Options, PartitionId, Store, StoreError, Timeouts,
+    Together, Transaction, Work,
 };
 use rampart_testkit::mirror::Following;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
+use tokio::time::interval;
 use uuid::Uuid;
 
 use crate::engines::{self, TestStore};
@@ -260,6 +262,45 @@ async fn nothing_is_acknowledged_that_the_server_gave_up() {
             assert!(is_right, "{way:?} of {ways:?}: {answered:?}");
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn writes_that_are_held_up_keep_nobody_from_reading() {
+    const CONNECTIONS: usize = 4;
+    let test = engines::postgres().await;
+    // Less than the server lets a write wait for its partition.
+    let timeouts = Timeouts { connect: Duration::from_secs(3), ..Timeouts::default() };
+    let options = Options { connections_max: CONNECTIONS, timeouts, ..Options::default() };
+    let (store, _) = Store::open(&test.location, options).await.unwrap();
+    let beside = Beside::of(&test.location, store.partition_of(account(OWNER))).await;
+    beside.0.batch_execute("BEGIN; UPDATE log_head SET seq = seq").await.unwrap();
+    let mut parts = BTreeSet::new();
+    let mut writes = Vec::new();
+    for owner in (111_111_111_111_u64..).map(|number| number.to_string()) {
+        let part = store.partition_of(account(&owner));
+        if parts.insert(part) {
+            writes.push(begin(&store, part, Apply(vec![Change::ShareStored(share(&owner, 1))])));
+        }
+        if writes.len() == 20 {
+            break;
+        }
+    }
+    // Until those have given up that found no connection.
+    let mut ticks = interval(Duration::from_millis(20));
+    while writes.iter().filter(|write| write.is_finished()).count() <= 20 - CONNECTIONS {
+        assert_eq!(loaded(&store, share(OWNER, 1).arn()).await, None);
+        ticks.tick().await;
+    }
+    beside.let_go().await;
+    let mut done = 0;
+    for write in writes {
+        match write.await.unwrap() {
+            Ok(()) => done += 1,
+            Err(Abort::Store(StoreError::Unavailable { .. })) => {}
+            Err(other) => panic!("{other}"),
+        }
+    }
+    assert_eq!(done, CONNECTIONS - 1);
 }
 
 /// Adds one, and in its first run waits before it does.
