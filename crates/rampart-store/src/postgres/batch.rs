@@ -25,7 +25,8 @@ pub(super) enum Ended {
     Settled,
     /// Nothing was written, and running the jobs again may help.
     Again(StoreError),
-    /// Nothing was written, and running them again will not help.
+    /// Running them again will not help. Nothing was written, but where a COMMIT was not answered and could not be looked
+    /// up.
     Failed(StoreError),
     /// COMMIT was sent and no answer came.
     Unknown { seq: i64, id: Uuid, error: StoreError },
@@ -139,7 +140,7 @@ impl Batch {
             }
             Err(trouble) => {
                 self.link.discard();
-                Ended::Unknown { seq, id: self.id, error: trouble.into_error("COMMIT") }
+                Ended::Unknown { seq, id: self.id, error: trouble.into_unknown_outcome() }
             }
         }
     }

@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use tokio_postgres::Error;
 use tokio_postgres::error::SqlState;
 
-use super::{failure, refused_connection};
+use super::{describe, failure, refused_connection};
 use crate::StoreError;
 use crate::store::Timeouts;
 
@@ -149,6 +149,15 @@ impl Trouble {
                 StoreError::unavailable(format!("it did not answer within {} s", waited.as_secs_f32()))
             }
         }
+    }
+
+    /// What came of a COMMIT that may have been done.
+    pub(super) fn into_unknown_outcome(self) -> StoreError {
+        let reason = match self {
+            Self::Said(error) => describe(&error),
+            Self::Silence(waited) => format!("nothing within {} s", waited.as_secs_f32()),
+        };
+        StoreError::unavailable(format!("a COMMIT that may have been done was not answered: {reason}"))
     }
 }
 
