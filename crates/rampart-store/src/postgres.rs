@@ -65,6 +65,12 @@ impl Connections {
         Ok(Link::for_transaction(self.pooled().await?, self.timeouts))
     }
 
+    /// For one transaction, beside the pool, which may have no other.
+    pub(crate) async fn beside_pool(&self) -> Result<Link, StoreError> {
+        let client = link::connect(&self.pool, self.timeouts).await?;
+        Ok(Link::of_its_own_for_transaction(client, self.timeouts))
+    }
+
     async fn pooled(&self) -> Result<Object, StoreError> {
         self.pool.get().await.map_err(|e| unreachable_store(&e))
     }

@@ -57,8 +57,17 @@ impl Link {
 
     /// A connection to read on that is no part of a pool.
     pub(crate) fn of_its_own(client: ClientWrapper, timeouts: Timeouts) -> Self {
+        Self::beside_pool(client, Purpose::Reads, timeouts)
+    }
+
+    /// A connection for one transaction that is no part of a pool.
+    pub(crate) fn of_its_own_for_transaction(client: ClientWrapper, timeouts: Timeouts) -> Self {
+        Self::beside_pool(client, Purpose::Transaction, timeouts)
+    }
+
+    fn beside_pool(client: ClientWrapper, purpose: Purpose, timeouts: Timeouts) -> Self {
         let (instead, spent) = (OnceCell::new_with(Some(client)), AtomicBool::new(false));
-        Self { pooled: None, instead, purpose: Purpose::Reads, timeouts, spent }
+        Self { pooled: None, instead, purpose, timeouts, spent }
     }
 
     fn new(pooled: Object, purpose: Purpose, timeouts: Timeouts) -> Self {
