@@ -18,7 +18,8 @@ pub enum StoreError {
         /// How many wait.
         waiting: usize,
     },
-    /// The store cannot be reached or cannot write.
+    /// The store cannot be reached or cannot write. Nothing was changed, unless the reason is that a COMMIT was not answered
+    /// and what became of it could not be found out.
     #[error("the store is unavailable: {reason}")]
     Unavailable {
         /// What the engine said.
@@ -84,7 +85,7 @@ impl StoreError {
     }
 }
 
-/// Why a transaction wrote nothing.
+/// Why a transaction wrote nothing, or is not known to have written.
 #[derive(Debug, thiserror::Error)]
 pub enum Abort {
     /// The rules refuse the call.

@@ -14,6 +14,8 @@ pub(crate) trait Job: Send {
     fn part(&self) -> PartitionId;
     /// Runs it from the top. A panic is a failure of its own.
     fn run<'a>(&'a mut self, tx: &'a Transaction) -> Pin<Box<dyn Future<Output = Ran> + Send + 'a>>;
+    /// What the store did not do for it in the last run.
+    fn failure(&self) -> Option<StoreError>;
     /// Answers its caller, once the commit is known: with the failure, if what it saw or wrote was not committed.
     fn answer(self: Box<Self>, failed: Option<StoreError>);
 }
@@ -65,6 +67,13 @@ impl<W: Work> Job for WorkJob<W> {
             self.outcome = Some(outcome);
             ran
         })
+    }
+
+    fn failure(&self) -> Option<StoreError> {
+        match &self.outcome {
+            Some(Err(Abort::Store(error))) => Some(error.clone()),
+            _ => None,
+        }
     }
 
     fn answer(self: Box<Self>, failed: Option<StoreError>) {

@@ -114,7 +114,10 @@ pub(crate) async fn migrate_postgres(
     let client = &connections.for_transaction().await?;
     // Two that make this table at once: one meets the other's catalog row, and finds the table when it asks again.
     for sql in postgres_ddl(META_TABLE, true) {
-        if run(client, &sql).await.is_err() {
+        if let Err(error) = run(client, &sql).await {
+            if client.is_spent() {
+                return Err(error);
+            }
             run(client, &sql).await?;
         }
     }
@@ -136,6 +139,11 @@ pub(crate) async fn migrate_postgres(
 }
 
 async fn run(client: &Link, sql: &str) -> Result<(), StoreError> {
+    client.within(client.batch_execute(sql)).await.map_err(|trouble| trouble.into_error("migration"))
+}
+
+/// However long it takes.
+async fn run_at_length(client: &Link, sql: &str) -> Result<(), StoreError> {
     client.batch_execute(sql).await.map_err(|e| postgres::failure("migration", &e))
 }
 
@@ -164,9 +172,7 @@ async fn opened_on_postgres(client: &Link, from: i64) -> Result<Opened, StoreErr
 async fn take_lock(connections: &Connections) -> Result<Link, StoreError> {
     let mut told = false;
     loop {
-        let link = connections.for_transaction().await?;
-        // Not to be had by anybody after us.
-        link.discard();
+        let link = connections.beside_pool().await?;
         run(&link, "BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0").await?;
         match write_meta(&link, &WRITE_META, LOCK, &[]).await {
             Ok(_) => return Ok(link),
@@ -212,12 +218,12 @@ async fn take_steps_on_postgres(client: &Link, from: i64, partitions: Partitions
 /// A statement that waits for writers holds up others behind it: it gives up in time, and is tried again.
 async fn run_past_writers(client: &Link, sql: &str) -> Result<(), StoreError> {
     for _ in 1..DDL_ATTEMPTS {
-        match run(client, sql).await {
+        match run_at_length(client, sql).await {
             Err(StoreError::Conflict { .. }) => {}
             outcome => return outcome,
         }
     }
-    run(client, sql).await
+    run_at_length(client, sql).await
 }
 
 /// Where the engines differ: SQLite adds a column without asking whether it is there. It is not: steps and version are

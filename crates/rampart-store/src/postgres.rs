@@ -34,15 +34,16 @@ use writer::Writer;
 /// What the server may take for a lock, a statement, and for us to go on in a transaction, in milliseconds. A stuck
 /// writer must not hold up the others for good.
 ///
-/// What is acknowledged is durable, on the synchronous standbys too where the server has some, whatever else its
-/// settings say.
-///
-/// And how it plans: every statement of ours walks indexes in order and stops at its limit. Left alone, the planner takes
+/// How it plans: every statement of ours walks indexes in order and stops at its limit. Left alone, the planner takes
 /// an unknown limit for a tenth of the table and then scans, joins and sorts all of it. The plans the tests see are made
 /// with these settings too.
 pub const SESSION: &str = "-c lock_timeout=4000 -c statement_timeout=15000 -c idle_in_transaction_session_timeout=15000 \
-                       -c synchronous_commit=on -c enable_seqscan=off -c enable_bitmapscan=off -c enable_sort=off -c enable_hashjoin=off \
-                       -c enable_mergejoin=off -c jit=off -c plan_cache_mode=force_generic_plan";
+                       -c enable_seqscan=off -c enable_bitmapscan=off -c enable_sort=off -c enable_hashjoin=off -c enable_mergejoin=off \
+                       -c jit=off -c plan_cache_mode=force_generic_plan";
+
+/// What is acknowledged is durable, on the synchronous standbys too where the server has some, whatever else its
+/// settings say, or the URL's: of settings that are given twice the last one holds.
+const DURABLE: &str = "-c synchronous_commit=on";
 
 pub(crate) struct PostgresStore {
     connections: Connections,
@@ -65,6 +66,12 @@ impl Connections {
         Ok(Link::for_transaction(self.pooled().await?, self.timeouts))
     }
 
+    /// For one transaction, beside the pool, which may have no other.
+    pub(crate) async fn beside_pool(&self) -> Result<Link, StoreError> {
+        let client = link::connect(&self.pool, self.timeouts).await?;
+        Ok(Link::of_its_own_for_transaction(client, self.timeouts))
+    }
+
     async fn pooled(&self) -> Result<Object, StoreError> {
         self.pool.get().await.map_err(|e| unreachable_store(&e))
     }
@@ -80,8 +87,7 @@ impl PostgresStore {
         let address = Address::parse(url).map_err(|e| StoreError::Unusable { reason: e.to_string() })?;
         let (tls_mode, connector) = tls::connector(&address, options.authorities.as_deref())?;
         let mut config = address.config;
-        let session =
-            config.get_options().map_or_else(|| SESSION.to_owned(), |given| format!("{SESSION} {given}"));
+        let session = format!("{SESSION} {} {DURABLE}", config.get_options().unwrap_or_default());
         config
             .application_name("rampart")
             .ssl_mode(tls_mode.of_driver())

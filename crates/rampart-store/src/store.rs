@@ -277,7 +277,8 @@ impl Store {
     }
 
     /// Runs `work` in a transaction of `part`. When this returns `Ok`, what it wrote is durable; when it returns an
-    /// error, nothing was written.
+    /// error, nothing was written, but for one case: [`StoreError::Unavailable`] may also say that PostgreSQL did not
+    /// answer a COMMIT, and then not whether it was done.
     pub async fn write<W: Work>(&self, part: PartitionId, work: W) -> Result<W::Reply, Abort> {
         let outcome = match &self.driver {
             Driver::Sqlite(store) => store.write(part, work).await,
@@ -312,7 +313,8 @@ impl Store {
         Ok(())
     }
 
-    /// Stops taking writes, waits for those that are queued, and closes.
+    /// Stops taking writes, and closes. On SQLite those that are queued are done first. On PostgreSQL those that have a
+    /// connection go on, and those that wait for one fail; nobody waits for either here.
     pub async fn close(&self) {
         match &self.driver {
             Driver::Sqlite(store) => store.close().await,

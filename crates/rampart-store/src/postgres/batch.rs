@@ -25,7 +25,8 @@ pub(super) enum Ended {
     Settled,
     /// Nothing was written, and running the jobs again may help.
     Again(StoreError),
-    /// Nothing was written, and running them again will not help.
+    /// Running them again will not help. Nothing was written, but where a COMMIT was not answered and could not be looked
+    /// up.
     Failed(StoreError),
     /// COMMIT was sent and no answer came.
     Unknown { seq: i64, id: Uuid, error: StoreError },
@@ -129,6 +130,9 @@ impl Batch {
     }
 
     async fn commit(&self, before: &str, seq: i64, jobs: usize) -> Ended {
+        // COMMIT of a transaction that failed is answered with ROLLBACK and no error. A savepoint, set or released, is
+        // refused there, should a job not have said what became of a statement of its.
+        let before = if before.is_empty() { "SAVEPOINT operation; " } else { before };
         match self.say(&format!("{before}COMMIT")).await {
             Ok(()) => Ended::Settled,
             Err(Trouble::Said(error)) if is_certainly_not_committed(&error) => {
@@ -136,7 +140,7 @@ impl Batch {
             }
             Err(trouble) => {
                 self.link.discard();
-                Ended::Unknown { seq, id: self.id, error: trouble.into_error("COMMIT") }
+                Ended::Unknown { seq, id: self.id, error: trouble.into_unknown_outcome() }
             }
         }
     }

@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use tokio_postgres::Error;
 use tokio_postgres::error::SqlState;
 
-use super::{failure, refused_connection};
+use super::{describe, failure, refused_connection};
 use crate::StoreError;
 use crate::store::Timeouts;
 
@@ -57,8 +57,17 @@ impl Link {
 
     /// A connection to read on that is no part of a pool.
     pub(crate) fn of_its_own(client: ClientWrapper, timeouts: Timeouts) -> Self {
+        Self::beside_pool(client, Purpose::Reads, timeouts)
+    }
+
+    /// A connection for one transaction that is no part of a pool.
+    pub(crate) fn of_its_own_for_transaction(client: ClientWrapper, timeouts: Timeouts) -> Self {
+        Self::beside_pool(client, Purpose::Transaction, timeouts)
+    }
+
+    fn beside_pool(client: ClientWrapper, purpose: Purpose, timeouts: Timeouts) -> Self {
         let (instead, spent) = (OnceCell::new_with(Some(client)), AtomicBool::new(false));
-        Self { pooled: None, instead, purpose: Purpose::Reads, timeouts, spent }
+        Self { pooled: None, instead, purpose, timeouts, spent }
     }
 
     fn new(pooled: Object, purpose: Purpose, timeouts: Timeouts) -> Self {
@@ -149,6 +158,15 @@ impl Trouble {
                 StoreError::unavailable(format!("it did not answer within {} s", waited.as_secs_f32()))
             }
         }
+    }
+
+    /// What came of a COMMIT that may have been done.
+    pub(super) fn into_unknown_outcome(self) -> StoreError {
+        let reason = match self {
+            Self::Said(error) => describe(&error),
+            Self::Silence(waited) => format!("nothing within {} s", waited.as_secs_f32()),
+        };
+        StoreError::unavailable(format!("a COMMIT that may have been done was not answered: {reason}"))
     }
 }
 

@@ -13,6 +13,8 @@ use crate::{PartitionId, Partitions, StoreError};
 const QUEUE_MAX: usize = 4096;
 /// How long a write waits for its turn.
 pub(super) const WAIT_MAX: Duration = Duration::from_secs(5);
+/// How long after it was first run a write may be run again: its caller has a right to an answer.
+pub(super) const TRYING_MAX: Duration = Duration::from_secs(10);
 
 /// All lanes.
 pub(super) struct Queue {
@@ -92,6 +94,11 @@ impl Queue {
                 waiting.job.answer(Some(self.overloaded()));
                 continue;
             }
+            // Those put back with it are run one by one, and each may have taken its time.
+            if waiting.tried > 0 && waiting.since.elapsed() >= TRYING_MAX {
+                waiting.job.answer(Some(StoreError::Conflict { attempts: waiting.tried }));
+                continue;
+            }
             return Some(Waiting {
                 since: if waiting.tried == 0 { Instant::now() } else { waiting.since },
                 ..waiting
@@ -148,6 +155,10 @@ mod tests {
             Box::pin(async { Ran::Undone })
         }
 
+        fn failure(&self) -> Option<StoreError> {
+            None
+        }
+
         fn answer(self: Box<Self>, _: Option<StoreError>) {}
     }
 
@@ -200,6 +211,19 @@ mod tests {
         assert_eq!(queue.waiting(), 2);
         assert!(queue.next(HERE).is_some_and(|waiting| waiting.ticket == first));
         assert!(queue.next(HERE).is_some_and(|waiting| waiting.ticket == third));
+        assert_eq!(queue.waiting(), 0);
+    }
+
+    #[test]
+    fn what_was_tried_for_long_is_answered_and_not_run() {
+        let queue = queue();
+        let tickets = [(); 3].map(|()| push(&queue, HERE).0);
+        let long_ago = Instant::now().checked_sub(TRYING_MAX).unwrap();
+        let first = queue.next(HERE).unwrap();
+        let second = Waiting { since: long_ago, ..queue.beside(HERE).unwrap() };
+        queue.put_back(HERE, vec![second, first]);
+        assert!(queue.next(HERE).is_some_and(|next| next.ticket == tickets[0]));
+        assert!(queue.next(HERE).is_some_and(|next| next.ticket == tickets[2]));
         assert_eq!(queue.waiting(), 0);
     }
 

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
 use tokio::time::timeout;
 
 use super::batch::{Batch, Ended, was_committed};
-use super::queue::{Queue, WAIT_MAX, Waiting};
+use super::queue::{Queue, TRYING_MAX, WAIT_MAX, Waiting};
 use super::{Connections, random_bytes};
 use crate::figures::Counts;
 use crate::job::{Ran, WorkJob};
@@ -19,14 +19,15 @@ use crate::{Abort, PartitionId, Partitions, StoreError, Work};
 
 /// How often a job is run before it is given up.
 const ATTEMPTS_MAX: u32 = 10;
-/// After this long it is not run again: its caller has a right to an answer.
-const TRYING_MAX: Duration = Duration::from_secs(10);
 /// The first pause before another run; it doubles, up to the longest.
 const PAUSE_FIRST_MS: u64 = 2;
 const PAUSE_LONGEST_MS: u64 = 250;
 
 pub(super) struct Writer {
     connections: Connections,
+    /// How many transactions may have a connection at once. Those that wait for a lock, or for a standby, must not keep
+    /// everybody from reading.
+    places: Semaphore,
     partitions: Partitions,
     queue: Queue,
     together: Together,
@@ -40,7 +41,8 @@ impl Writer {
         together: Together,
         counts: Arc<Counts>,
     ) -> Self {
-        Self { connections, partitions, queue: Queue::new(partitions), together, counts }
+        let places = Semaphore::new(places_beside_readers(connections.pool.status().max_size));
+        Self { connections, places, partitions, queue: Queue::new(partitions), together, counts }
     }
 
     /// How many writes wait for their turn.
@@ -84,15 +86,9 @@ impl Writer {
             pause(first.tried).await;
         }
         let mut jobs = vec![first];
-        let ended = match self.run(part, &mut jobs).await {
-            Ended::Unknown { seq, id, error } => {
-                match was_committed(&self.connections, self.partitions, part, (seq, id)).await {
-                    Some(true) => Ended::Settled,
-                    Some(false) => Ended::Again(error),
-                    None => Ended::Failed(error),
-                }
-            }
-            ended => ended,
+        let ended = match self.place().await {
+            Ok(_place) => self.run_to_the_end(part, &mut jobs).await,
+            Err(error) => Ended::Failed(error),
         };
         if let Ended::Again(error) = &ended {
             tracing::debug!(%error, jobs = jobs.len(), "a transaction is tried again");
@@ -108,11 +104,32 @@ impl Writer {
                     again.push(waiting);
                 }
                 (Ended::Settled, Ran::Met) | (Ended::Again(_), _) => {
-                    waiting.job.answer(Some(StoreError::Conflict { attempts: ATTEMPTS_MAX }));
+                    waiting.job.answer(Some(StoreError::Conflict { attempts: waiting.tried + 1 }));
                 }
             }
         }
         self.queue.put_back(part, again);
+    }
+
+    /// Waits as long for a place as for a connection.
+    async fn place(&self) -> Result<SemaphorePermit<'_>, StoreError> {
+        let place = timeout(self.connections.timeouts.connect, self.places.acquire()).await;
+        let place = place.map_err(|_| StoreError::unavailable("no connection became free in time"))?;
+        place.map_err(StoreError::unavailable)
+    }
+
+    /// Runs a transaction, and finds out what became of it when its COMMIT was not answered.
+    async fn run_to_the_end(&self, part: PartitionId, jobs: &mut Vec<Waiting>) -> Ended {
+        match self.run(part, jobs).await {
+            Ended::Unknown { seq, id, error } => {
+                match was_committed(&self.connections, self.partitions, part, (seq, id)).await {
+                    Some(true) => Ended::Settled,
+                    Some(false) => Ended::Again(error),
+                    None => Ended::Failed(error),
+                }
+            }
+            ended => ended,
+        }
     }
 
     async fn run(&self, part: PartitionId, jobs: &mut Vec<Waiting>) -> Ended {
@@ -125,6 +142,11 @@ impl Writer {
         let together = if runs_alone { Together { writes_max: 1, ..self.together } } else { self.together };
         Batch::new(link, self.partitions, part).run(jobs, together, || self.queue.beside(part)).await
     }
+}
+
+/// Of so many connections, how many may write at once: one at least, and where there are more, not all of them.
+fn places_beside_readers(connections_max: usize) -> usize {
+    (connections_max * 3 / 4).max(1)
 }
 
 fn may_run_again(waiting: &Waiting) -> bool {

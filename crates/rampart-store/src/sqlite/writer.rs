@@ -92,6 +92,12 @@ fn run_behind_savepoint(
     let idx = i64::try_from(idx).expect("a batch has at most 100 operations");
     let tx = Transaction::new(reader, job.part(), OnceCell::new_with(Some(seq)), idx, Uuid::nil());
     let keep = answered(job.run(&tx)) == Some(Ran::Kept);
+    if lock(connection).is_autocommit() {
+        // A full or failing disk: SQLite rolled back all of the transaction by itself.
+        return Err(job
+            .failure()
+            .unwrap_or_else(|| StoreError::unavailable("its transaction was rolled back")));
+    }
     if !keep {
         run_cached(&lock(connection), "ROLLBACK TO operation")?;
     }
@@ -104,5 +110,52 @@ fn answered<F: Future>(future: F) -> Option<F::Output> {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => Some(output),
         Poll::Pending => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sqlite::{SqliteStore, failure};
+    use crate::{Abort, Work};
+
+    /// Finds the disk full, or fills a page or so.
+    struct Write {
+        is_full: bool,
+        says_so: bool,
+    }
+
+    impl Work for Write {
+        type Reply = ();
+
+        async fn run(&self, tx: &Transaction) -> Result<(), Abort> {
+            let Connection::Sqlite(connection) = &tx.connection else { panic!("a SQLite store") };
+            let connection = lock(connection);
+            // It does not go below what there is.
+            let pages = if self.is_full { 1 } else { 1_000_000 };
+            let limit = format!("PRAGMA max_page_count = {pages}");
+            connection.query_row(&limit, [], |_| Ok(())).map_err(|e| failure("limit", &e))?;
+            let fill = "INSERT INTO store_meta (part, name, value) VALUES (7, 'test', zeroblob(1000000))";
+            match connection.execute(fill, []) {
+                Err(error) if self.says_so => Err(failure("fill", &error).into()),
+                _ => Ok(()),
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_makes_the_store_unavailable() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, _) = SqliteStore::open(&folder.path().join("test.db")).unwrap();
+        for (says_so, expected) in [(true, "full"), (false, "rolled back")] {
+            match store.write(PartitionId(0), Write { is_full: true, says_so }).await {
+                Err(Abort::Store(StoreError::Unavailable { reason })) => {
+                    assert!(reason.contains(expected), "{reason}");
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        store.write(PartitionId(0), Write { is_full: false, says_so: true }).await.unwrap();
+        store.close().await;
     }
 }

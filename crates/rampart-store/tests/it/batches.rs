@@ -1,5 +1,6 @@
 //! Writes of one partition of PostgreSQL that are committed together: how many, and that none of them hurts another.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -7,12 +8,13 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use rampart_core::{Change, Refusal, ResourceShare, ShareArn, TimestampMs};
 use rampart_store::{
-    Abort, EngineFigures, Follower, Location, LogPosition, Options, PartitionId, Store, StoreError, Together,
-    Transaction, Work,
+    Abort, EngineFigures, Follower, Location, LogPosition, Options, PartitionId, Store, StoreError, Timeouts,
+    Together, Transaction, Work,
 };
 use rampart_testkit::mirror::Following;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
+use tokio::time::interval;
 use uuid::Uuid;
 
 use crate::engines::{self, TestStore};
@@ -142,6 +144,8 @@ enum Way {
     Panics,
     /// The server does not take what it writes.
     Rejected,
+    /// As before, and it says nothing of it.
+    Hides,
     /// The first run meets another writer.
     Meets,
     Nothing,
@@ -159,10 +163,14 @@ impl Work for Go {
             return Ok(());
         }
         let mut share = share(OWNER, *number);
-        if *way == Way::Rejected {
+        if matches!(way, Way::Rejected | Way::Hides) {
             "\0".clone_into(&mut share.name);
         }
-        tx.apply(&[Change::ShareStored(share)], TimestampMs(1)).await?;
+        let applied = tx.apply(&[Change::ShareStored(share)], TimestampMs(1)).await;
+        match way {
+            Way::Hides => return Ok(()),
+            _ => applied?,
+        }
         match way {
             Way::Refused => Err(Refusal::EntitiesMissing.into()),
             Way::Panics => panic!("as it was asked to"),
@@ -197,7 +205,7 @@ async fn what_goes_wrong_leaves_the_others_alone() {
             Well | Meets | Nothing => answered.is_ok(),
             Refused => matches!(answered, Err(Abort::Refused(_))),
             Panics => matches!(answered, Err(Abort::Store(StoreError::Panicked))),
-            Rejected => matches!(answered, Err(Abort::Store(StoreError::Statement { .. }))),
+            Rejected | Way::Hides => matches!(answered, Err(Abort::Store(StoreError::Statement { .. }))),
         };
         assert!(is_right, "{number} {way:?}: {answered:?}");
         let is_there = loaded(&store, share(OWNER, number).arn()).await.is_some();
@@ -230,6 +238,69 @@ async fn what_is_refused_first_is_answered_by_itself() {
     }
     // A transaction that wrote nothing is none.
     assert_eq!(beside.transactions().await - before, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_acknowledged_that_the_server_gave_up() {
+    let test = engines::postgres().await;
+    let store = node(&test, PATIENT).await;
+    let part = store.partition_of(account(OWNER));
+    let beside = Beside::of(&test.location, part).await;
+    for ways in [&[Way::Hides][..], &[Way::Hides, Way::Well], &[Way::Well, Way::Hides]] {
+        beside.hold().await;
+        let writes: Vec<_> = (0..)
+            .zip(ways)
+            .map(|(number, way)| (way, begin(&store, part, Go(number, *way, AtomicUsize::new(0)))))
+            .collect();
+        beside.let_go().await;
+        for (way, write) in writes {
+            let answered = write.await.unwrap();
+            let is_right = match way {
+                Way::Hides => matches!(answered, Err(Abort::Store(StoreError::Statement { .. }))),
+                _ => answered.is_ok(),
+            };
+            assert!(is_right, "{way:?} of {ways:?}: {answered:?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn writes_that_are_held_up_keep_nobody_from_reading() {
+    const CONNECTIONS: usize = 4;
+    let test = engines::postgres().await;
+    // Less than the server lets a write wait for its partition.
+    let timeouts = Timeouts { connect: Duration::from_secs(3), ..Timeouts::default() };
+    let options = Options { connections_max: CONNECTIONS, timeouts, ..Options::default() };
+    let (store, _) = Store::open(&test.location, options).await.unwrap();
+    let beside = Beside::of(&test.location, store.partition_of(account(OWNER))).await;
+    beside.0.batch_execute("BEGIN; UPDATE log_head SET seq = seq").await.unwrap();
+    let mut parts = BTreeSet::new();
+    let mut writes = Vec::new();
+    for owner in (111_111_111_111_u64..).map(|number| number.to_string()) {
+        let part = store.partition_of(account(&owner));
+        if parts.insert(part) {
+            writes.push(begin(&store, part, Apply(vec![Change::ShareStored(share(&owner, 1))])));
+        }
+        if writes.len() == 20 {
+            break;
+        }
+    }
+    // Until those have given up that found no connection.
+    let mut ticks = interval(Duration::from_millis(20));
+    while writes.iter().filter(|write| write.is_finished()).count() <= 20 - CONNECTIONS {
+        assert_eq!(loaded(&store, share(OWNER, 1).arn()).await, None);
+        ticks.tick().await;
+    }
+    beside.let_go().await;
+    let mut done = 0;
+    for write in writes {
+        match write.await.unwrap() {
+            Ok(()) => done += 1,
+            Err(Abort::Store(StoreError::Unavailable { .. })) => {}
+            Err(other) => panic!("{other}"),
+        }
+    }
+    assert_eq!(done, CONNECTIONS - 1);
 }
 
 /// Adds one, and in its first run waits before it does.
@@ -268,7 +339,10 @@ async fn a_connection_that_is_lost_in_the_middle_costs_nobody_anything() {
     there.notified().await;
     let cut = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
                WHERE datname = current_database() AND state = 'idle in transaction'";
-    assert_eq!(beside.0.query_one(cut, &[]).await.unwrap().get::<_, i64>(0), 1);
+    // Its savepoint may be under way still.
+    while beside.0.query_one(cut, &[]).await.unwrap().get::<_, i64>(0) != 1 {
+        tokio::task::yield_now().await;
+    }
     go.notify_one();
     let mut counts = Vec::new();
     for write in writes {

@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 
 use rampart_core::Change;
 use rampart_store::{Abort, Location, Options, Store, StoreError, Timeouts};
-use rampart_testkit::postgres::{ClusterOptions, Listen, PostgresCluster};
+use rampart_testkit::postgres::{ClusterOptions, Listen, PostgresCluster, TestDatabase};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
 
 use crate::engines;
 use crate::rows::{Apply, OWNER, account, share};
@@ -127,7 +128,8 @@ struct Proxy {
 }
 
 impl Proxy {
-    async fn start(to: String) -> Self {
+    /// Goes mute by itself when the store says `last_words`.
+    async fn start(to: String, last_words: Option<&'static str>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let mute = Arc::new(AtomicBool::new(false));
@@ -141,31 +143,69 @@ impl Proxy {
                 }
                 let (from_store, to_store) = client.into_split();
                 let (from_server, to_server) = TcpStream::connect(&to).await.unwrap().into_split();
-                tokio::spawn(copy(from_store, to_server, Arc::clone(&is_mute)));
-                tokio::spawn(copy(from_server, to_store, Arc::clone(&is_mute)));
+                tokio::spawn(copy(from_store, to_server, Arc::clone(&is_mute), last_words));
+                tokio::spawn(copy(from_server, to_store, Arc::clone(&is_mute), None));
             }
         });
         Self { port, mute }
     }
 }
 
-async fn copy(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mute: Arc<AtomicBool>) {
+async fn copy(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    mute: Arc<AtomicBool>,
+    last_words: Option<&str>,
+) {
     let mut bytes = vec![0; 64 * 1024];
     while let Ok(n @ 1..) = from.read(&mut bytes).await {
+        if last_words.is_some_and(|words| String::from_utf8_lossy(&bytes[..n]).contains(words)) {
+            mute.store(true, Ordering::Relaxed);
+        }
         if !mute.load(Ordering::Relaxed) && to.write_all(&bytes[..n]).await.is_err() {
             return;
         }
     }
 }
 
+async fn behind_proxy(database: &TestDatabase, last_words: Option<&'static str>) -> (Proxy, Location) {
+    let (_, address) = database.url().split_once('@').unwrap();
+    let (address, name) = address.split_once('/').unwrap();
+    let proxy = Proxy::start(address.to_owned(), last_words).await;
+    let location = format!("postgres://postgres@127.0.0.1:{}/{name}", proxy.port).parse().unwrap();
+    (proxy, location)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_that_is_not_answered_is_given_up() {
+    let cluster = cluster();
+    for last_words in ["CREATE TABLE IF NOT EXISTS store_meta", "SET LOCAL", "SET statement_timeout"] {
+        let database = cluster.create_database().unwrap();
+        let (proxy, location) = behind_proxy(&database, Some(last_words)).await;
+        let opened = timeout(20 * PATIENCE, Store::open(&location, options())).await;
+        assert_unavailable(opened.expect("it is given up in time"));
+        assert!(proxy.mute.load(Ordering::Relaxed), "{last_words}");
+    }
+}
+
+#[tokio::test]
+async fn one_connection_is_enough() {
+    let cluster = PostgresCluster::shared().unwrap_or_else(|error| panic!("{error}"));
+    let database = cluster.create_database().unwrap();
+    let options = Options { connections_max: 1, ..options() };
+    let (store, made) = Store::open(&database.url().parse().unwrap(), options).await.unwrap();
+    assert_eq!(made.from, 0);
+    let row = share(OWNER, 1);
+    let part = store.partition_of(account(OWNER));
+    store.write(part, Apply(vec![Change::ShareStored(row.clone())])).await.unwrap();
+    assert_eq!(store.reader().await.unwrap().resource_share(row.arn()).await.unwrap(), Some(row));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_never_answers_is_given_up() {
     let cluster = cluster();
     let database = cluster.create_database().unwrap();
-    let (_, address) = database.url().split_once('@').unwrap();
-    let (address, name) = address.split_once('/').unwrap();
-    let proxy = Proxy::start(address.to_owned()).await;
-    let location: Location = format!("postgres://postgres@127.0.0.1:{}/{name}", proxy.port).parse().unwrap();
+    let (proxy, location) = behind_proxy(&database, None).await;
     let (store, _) = Store::open(&location, options()).await.unwrap();
     let row = share(OWNER, 1);
     let part = store.partition_of(account(OWNER));

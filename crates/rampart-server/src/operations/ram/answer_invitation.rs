@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use futures_util::future::try_join;
 use rampart_core::invitation::{Offer, check_received, decide_accept, decide_reject};
 use rampart_core::{Decision, Invitation, InvitationArn, Refusal, TimestampMs, Timing};
 use rampart_store::{Abort, Transaction, Work};
@@ -70,13 +71,13 @@ impl Work for AnswerInvitation {
 
     async fn run(&self, tx: &Transaction) -> Result<String, Abort> {
         let now = self.call.now;
-        let (recalled, offer) =
-            futures_util::future::join(self.once.recall(tx), load_offer(tx, self.arn)).await;
-        if let Some(answer) = recalled? {
+        let load = async { Ok(load_offer(tx, self.arn).await?) };
+        let (recalled, offer) = try_join(self.once.recall(tx), load).await?;
+        if let Some(answer) = recalled {
             return Ok(answer);
         }
         let (account, region) = (self.call.account, self.call.region);
-        let offer = check_received(offer?, self.arn, account, region, now, &self.timing)?;
+        let offer = check_received(offer, self.arn, account, region, now, &self.timing)?;
         let share_name = offer.share.name.clone();
         let decision = (self.decide)(offer, now, &self.timing)?;
         tx.apply(&decision.changes, now).await?;
