@@ -2,15 +2,15 @@
 //! retention. What clients see does not wait for it.
 //!
 //! Of several nodes on one store one does it, under a lease. Each step finds its work by an index and does it in small
-//! transactions of one partition, which are refused when another node has taken the lease since. Each is idempotent, so
-//! that a crash does no harm.
+//! transactions of one partition, which are refused when another node that has taken the lease since was there before. Each
+//! is idempotent, so that a crash does no harm. A partition or a row that fails is passed over: the rest is done.
 
 use std::convert::Infallible;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rampart_store::{Abort, Fence, PartitionId, Work};
+use rampart_store::{Abort, Fence};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 mod endings;
@@ -20,21 +20,18 @@ mod memberships;
 mod purge;
 mod remains;
 mod replacement;
+mod running;
 
-use endings::end_with_their_shares;
-use purge::purge;
 pub use remains::remove_remains;
-use remains::remove_some;
-use replacement::replace_permissions;
-
-pub(crate) use endings::expire_invitations;
-pub(crate) use memberships::tidy_memberships;
+use running::{Run, Total};
 
 use crate::app::App;
 use crate::metrics::Job;
 
 /// How often it looks for work.
 const INTERVAL: Duration = Duration::from_secs(30);
+/// How soon it looks again when something failed; the second time in a row it takes twice as long, and so on.
+const AGAIN: Duration = Duration::from_secs(1);
 /// Rows of one kind that are looked for at once.
 const BATCH_MAX: u32 = 500;
 /// Rows written by one transaction, of a share that is taken apart.
@@ -76,23 +73,23 @@ pub async fn sweep(app: &App) -> Result<usize, Abort> {
     Worker::of(app).sweep().await
 }
 
+/// Does what is due of some kinds; says how much it was.
+pub(crate) async fn run_jobs(app: &App, jobs: &[Job]) -> Result<usize, Abort> {
+    let (worker, mut total) = (Worker::of(app), Total::default());
+    worker.run_each(jobs, &mut total).await;
+    total.into_result()
+}
+
 /// Who does background work: a server, and the term it does it in, if there may be others.
-pub(crate) struct Worker<'a> {
+struct Worker<'a> {
     app: &'a App,
     fence: Option<Fence>,
 }
 
 impl<'a> Worker<'a> {
     /// One that holds no lease.
-    pub(crate) fn of(app: &'a App) -> Self {
+    fn of(app: &'a App) -> Self {
         Self { app, fence: None }
-    }
-
-    async fn write<W: Work>(&self, part: PartitionId, work: W) -> Result<W::Reply, Abort> {
-        match self.fence {
-            Some(fence) => self.app.store.write_fenced(fence, part, work).await,
-            None => self.app.store.write(part, work).await,
-        }
     }
 
     async fn work(&self) -> Infallible {
@@ -102,6 +99,7 @@ impl<'a> Worker<'a> {
         let settle_delay = Duration::from_millis(app.timing().settle_delay_ms.try_into().unwrap_or_default());
         // When the work that was asked for first is due, and whether more was asked for since.
         let (mut due_at, mut more) = (None, false);
+        let mut again = AGAIN;
         loop {
             let only_works = tokio::select! {
                 _ = sweeps.tick() => false,
@@ -117,42 +115,52 @@ impl<'a> Worker<'a> {
                 }
             };
             let due = if only_works {
-                self.counted(Job::ReplacePermissions, replace_permissions(self)).await
+                let mut total = Total::default();
+                self.run_each(&[Job::ReplacePermissions], &mut total).await;
+                total.into_result()
             } else {
                 self.sweep().await
             };
             match due {
-                Ok(0) => {}
-                Ok(rows) => tracing::debug!(rows, "tidied up"),
-                Err(error) => tracing::warn!(%error, "tidying up is put off"),
+                Ok(rows) => {
+                    again = AGAIN;
+                    if rows > 0 {
+                        tracing::debug!(rows, "tidied up");
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "some tidying up is put off");
+                    sweeps.reset_after(again);
+                    again = (again * 2).min(INTERVAL);
+                }
             }
         }
     }
 
-    /// Runs a job and counts it.
-    async fn counted(
-        &self,
-        job: Job,
-        work: impl Future<Output = Result<usize, Abort>>,
-    ) -> Result<usize, Abort> {
-        let done = work.await;
-        self.app.metrics.ran(job, &done);
-        done
-    }
-
+    /// Does all that can be done; the first failure is reported at the end.
     async fn sweep(&self) -> Result<usize, Abort> {
-        let mut done = 0;
-        loop {
-            let mut step = self.counted(Job::ExpireInvitations, expire_invitations(self)).await?;
-            step += self.counted(Job::EndWithShares, end_with_their_shares(self)).await?;
-            step += self.counted(Job::ReplacePermissions, replace_permissions(self)).await?;
-            step += self.counted(Job::TidyMemberships, tidy_memberships(self)).await?;
-            step += self.counted(Job::Purge, purge(self)).await?;
-            step += self.counted(Job::RemoveRemains, remove_some(self)).await?;
-            if step == 0 {
-                return Ok(done);
-            }
-            done += step;
+        let mut total = Total::default();
+        while self.run_each(&Job::ALL, &mut total).await > 0 {}
+        total.into_result()
+    }
+
+    /// Runs each job once; says how much they did together.
+    async fn run_each(&self, jobs: &[Job], total: &mut Total) -> usize {
+        let before = total.done();
+        for job in jobs {
+            let mut run = Run::of(self);
+            let ended = match job {
+                Job::ExpireInvitations => endings::expire_invitations(&mut run).await,
+                Job::EndWithShares => endings::end_with_their_shares(&mut run).await,
+                Job::ReplacePermissions => replacement::replace_permissions(&mut run).await,
+                Job::TidyMemberships => memberships::tidy_memberships(&mut run).await,
+                Job::RemoveRemains => remains::remove_some(&mut run).await,
+                Job::Purge => purge::purge(&mut run).await,
+            };
+            let run = run.end(ended);
+            self.app.metrics.ran(*job, run.done, run.error.is_some());
+            total.add(run);
         }
+        total.done() - before
     }
 }

@@ -5,9 +5,8 @@
 //! operation's place in the table.
 
 use std::fmt;
-use std::sync::OnceLock;
-use std::sync::atomic::AtomicU64;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use http::StatusCode;
 use prometheus_client::collector::Collector;
@@ -53,8 +52,8 @@ pub struct Metrics {
     jobs: [OfJob; Job::ALL.len()],
     /// 1 while this node does the background work.
     pub(crate) leads: Gauge,
-    /// How long after its operation began the leading node was told the last change of the log, in seconds.
-    pub change_log_lag: Gauge<f64, AtomicU64>,
+    /// Up to when this node knows the change log, while it follows that.
+    log_known: Arc<Mutex<Option<Instant>>>,
 }
 
 /// The series of one operation.
@@ -90,7 +89,8 @@ pub enum Job {
 }
 
 impl Job {
-    const ALL: [Self; 6] = [
+    /// All of them, in the order in which they are done.
+    pub(crate) const ALL: [Self; 6] = [
         Self::ExpireInvitations,
         Self::EndWithShares,
         Self::ReplacePermissions,
@@ -117,7 +117,7 @@ impl Metrics {
         let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "Which rampart this is", build);
         let requests = Requests::default();
-        let (connections, leads, change_log_lag) = <(Gauge, Gauge, Gauge<f64, AtomicU64>)>::default();
+        let (connections, leads) = <(Gauge, Gauge)>::default();
         registry.register("requests", "Requests that were answered", requests.clone());
         let durations = Durations::new_with_constructor(|| Histogram::new(LATENCY_BUCKETS_S));
         registry.register_with_unit(
@@ -136,12 +136,8 @@ impl Metrics {
         );
         let leading = "Whether this node does the background work: 1 on one of all nodes";
         registry.register("background_leader", leading, leads.clone());
-        registry.register_with_unit(
-            "change_log_lag",
-            "How long after its operation began the leading node was told the last change of the log",
-            Unit::Seconds,
-            change_log_lag.clone(),
-        );
+        let log_known = Arc::default();
+        registry.register_collector(Box::new(LagCollector(Arc::clone(&log_known))));
         let jobs = register_jobs(&mut registry);
         registry.register_collector(Box::new(StoreCollector(store.clone())));
         let operations = Service::ALL
@@ -160,7 +156,7 @@ impl Metrics {
             caller_versions_read,
             jobs,
             leads,
-            change_log_lag,
+            log_known,
         }
     }
 
@@ -177,13 +173,21 @@ impl Metrics {
     }
 
     /// Counts a run of background work, with the number of things that it did.
-    pub(crate) fn ran<E>(&self, job: Job, done: &Result<usize, E>) {
+    pub(crate) fn ran(&self, job: Job, done: usize, failed: bool) {
         let series = &self.jobs[job as usize];
         series.runs.inc();
-        match done {
-            Ok(items) => series.items.inc_by(u64::try_from(*items).unwrap_or(u64::MAX)),
-            Err(_) => series.failures.inc(),
-        };
+        series.items.inc_by(u64::try_from(done).unwrap_or(u64::MAX));
+        series.failures.inc_by(u64::from(failed));
+    }
+
+    /// This node follows the change log, and knows what was done until then.
+    pub(crate) fn knows_log(&self, until: Instant) {
+        *lock(&self.log_known) = Some(until);
+    }
+
+    /// This node does not follow the change log any more.
+    pub(crate) fn follows_no_log(&self) {
+        *lock(&self.log_known) = None;
     }
 
     /// All of it as text.
@@ -226,6 +230,27 @@ fn register_jobs(registry: &mut Registry) -> [OfJob; Job::ALL.len()] {
             failures: failures.get_or_create_owned(&labels),
         }
     })
+}
+
+/// Measures the lag of who follows the change log when somebody asks for it: it grows while nothing is heard.
+#[derive(Debug)]
+struct LagCollector(Arc<Mutex<Option<Instant>>>);
+
+impl Collector for LagCollector {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let lag = ConstGauge::new(lock(&self.0).map_or(0.0, |until| until.elapsed().as_secs_f64()));
+        let help = "Since when the leading node may not know what the change log tells; 0 on other nodes";
+        lag.encode(encoder.encode_descriptor(
+            "change_log_lag",
+            help,
+            Some(&Unit::Seconds),
+            lag.metric_type(),
+        )?)
+    }
+}
+
+fn lock(known: &Mutex<Option<Instant>>) -> MutexGuard<'_, Option<Instant>> {
+    known.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Reads the store's figures when somebody asks for them.

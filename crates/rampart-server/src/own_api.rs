@@ -149,6 +149,6 @@ async fn empty(app: &App, is_forced: bool) -> Result<bool, Abort> {
     if !is_forced && app.store.reader().await?.has_access_keys().await? {
         return Ok(false);
     }
-    app.store.empty().await?;
+    app.store.empty(app.clock.now()).await?;
     Ok(true)
 }

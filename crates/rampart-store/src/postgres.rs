@@ -32,12 +32,13 @@ pub(crate) use link::Link;
 use writer::Writer;
 
 /// What the server may take for a lock, a statement, and for us to go on in a transaction, in milliseconds. A stuck
-/// writer must not hold up the others for good.
+/// writer must not hold up the others for good. A node that froze in a transaction is let go of before those that wait for
+/// its lock give up, and before another takes its lease; one that runs goes on at once.
 ///
 /// How it plans: every statement of ours walks indexes in order and stops at its limit. Left alone, the planner takes
 /// an unknown limit for a tenth of the table and then scans, joins and sorts all of it. The plans the tests see are made
 /// with these settings too.
-pub const SESSION: &str = "-c lock_timeout=4000 -c statement_timeout=15000 -c idle_in_transaction_session_timeout=15000 \
+pub const SESSION: &str = "-c lock_timeout=4000 -c statement_timeout=15000 -c idle_in_transaction_session_timeout=2000 \
                        -c enable_seqscan=off -c enable_bitmapscan=off -c enable_sort=off -c enable_hashjoin=off -c enable_mergejoin=off \
                        -c jit=off -c plan_cache_mode=force_generic_plan";
 
@@ -238,6 +239,8 @@ pub(crate) fn failure(statement: &'static str, error: &tokio_postgres::Error) ->
         &SqlState::T_R_SERIALIZATION_FAILURE,
         &SqlState::T_R_DEADLOCK_DETECTED,
         &SqlState::LOCK_NOT_AVAILABLE,
+        // This process stood still for too long.
+        &SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
         &SqlState::ADMIN_SHUTDOWN,
         &SqlState::CRASH_SHUTDOWN,
         &SqlState::CANNOT_CONNECT_NOW,

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rampart_core::AccountId;
+use rampart_core::{AccountId, TimestampMs};
 
 use crate::connection::Connection;
 use crate::figures::{Counts, Figures};
@@ -305,10 +305,10 @@ impl Store {
         })
     }
 
-    /// Removes everything but the store's own settings.
-    pub async fn empty(&self) -> Result<(), Abort> {
+    /// Removes everything but the store's own settings. `now` is when, for the change log.
+    pub async fn empty(&self, now: TimestampMs) -> Result<(), Abort> {
         for part in self.partitions.all() {
-            self.write(part, crate::tables::EmptyPartition).await?;
+            self.write(part, crate::tables::EmptyPartition(now)).await?;
         }
         Ok(())
     }

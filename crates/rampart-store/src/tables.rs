@@ -112,14 +112,14 @@ static EMPTY: &[&Statement] = &[
 ];
 
 /// Empties one partition, unless it never held anything.
-pub(crate) struct EmptyPartition;
+pub(crate) struct EmptyPartition(pub(crate) TimestampMs);
 
 impl Work for EmptyPartition {
     type Reply = ();
 
     async fn run(&self, tx: &Transaction) -> Result<(), Abort> {
         if !change_log::is_empty(tx, tx.part()).await? {
-            tx.apply(&[Change::PartitionEmptied], TimestampMs(0)).await?;
+            tx.apply(&[Change::PartitionEmptied], self.0).await?;
         }
         Ok(())
     }

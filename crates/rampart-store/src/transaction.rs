@@ -83,7 +83,8 @@ impl Transaction {
         self.written.load(Ordering::Relaxed)
     }
 
-    /// Writes `changes` and their log entry. At most once per operation. On PostgreSQL all of it is one round trip.
+    /// Writes `changes` and their log entry, which bears the present time. At most once per operation. On PostgreSQL all of it
+    /// is one round trip.
     pub async fn apply(&self, changes: &[Change], now: TimestampMs) -> Result<(), StoreError> {
         if changes.is_empty() {
             return Ok(());

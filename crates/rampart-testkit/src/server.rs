@@ -167,7 +167,7 @@ impl TestServer {
     }
 
     /// The server without its sockets.
-    pub fn app(&self) -> &App {
+    pub fn app(&self) -> &Arc<App> {
         &self.app
     }
 

@@ -9,24 +9,23 @@ use rampart_core::{
 };
 use rampart_store::{Abort, Transaction, Work};
 
-use super::{BATCH_MAX, ROWS_MAX, Worker};
+use super::{BATCH_MAX, ROWS_MAX, Run};
 use crate::operations::ram::offer::load_offer;
 
 /// Ends the associations whose invitation expired.
-pub(crate) async fn expire_invitations(worker: &Worker<'_>) -> Result<usize, Abort> {
-    let (now, timing) = (worker.app.clock().now(), *worker.app.timing());
-    let mut done = 0;
+pub(super) async fn expire_invitations(run: &mut Run<'_>) -> Result<(), Abort> {
+    let app = run.app;
     loop {
-        let overdue = worker.app.store.reader().await?.overdue_invitations(now, BATCH_MAX).await?;
-        let mut ended = 0;
+        let (now, before) = (app.clock().now(), run.done());
+        let overdue = app.store.reader().await?.overdue_invitations(now, BATCH_MAX).await?;
         for invitation in overdue {
-            let part = worker.app.store.partition_of(invitation.sender);
-            ended += usize::from(worker.write(part, Expire { invitation, now, timing }).await?);
+            let expire = Expire { invitation, now: app.clock().now(), timing: *app.timing() };
+            let ended = run.write(app.store.partition_of(invitation.sender), expire).await?;
+            run.add(usize::from(ended.unwrap_or_default()));
         }
-        if ended == 0 {
-            return Ok(done);
+        if run.done() == before {
+            return Ok(());
         }
-        done += ended;
     }
 }
 
@@ -48,16 +47,16 @@ impl Work for Expire {
 }
 
 /// Writes down that the associations of deleted shares ended with them.
-pub(super) async fn end_with_their_shares(worker: &Worker<'_>) -> Result<usize, Abort> {
-    let now = worker.app.clock().now();
-    let shares = worker.app.store.reader().await?.untidy_shares(now, BATCH_MAX).await?;
-    let mut done = 0;
+pub(super) async fn end_with_their_shares(run: &mut Run<'_>) -> Result<(), Abort> {
+    let app = run.app;
+    let shares = app.store.reader().await?.untidy_shares(app.clock().now(), BATCH_MAX).await?;
+    let settle_delay_ms = app.timing().settle_delay_ms;
     for share in shares {
-        let settle_delay_ms = worker.app.timing().settle_delay_ms;
-        let command = TakeApart { share, now, settle_delay_ms };
-        done += worker.write(worker.app.store.partition_of(share.owner), command).await?;
+        let command = TakeApart { share, now: app.clock().now(), settle_delay_ms };
+        let rows = run.write(app.store.partition_of(share.owner), command).await?;
+        run.add(rows.unwrap_or_default());
     }
-    Ok(done)
+    Ok(())
 }
 
 struct TakeApart {

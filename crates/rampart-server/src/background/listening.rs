@@ -1,8 +1,7 @@
 //! Follows the change log on the node that does the background work: what another node was asked for is begun at once.
 
 use std::convert::Infallible;
-use std::future::pending;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rampart_core::Change;
 use rampart_core::permission::replacement::ReplaceWork;
@@ -10,7 +9,6 @@ use rampart_store::{Follow, Follower, LogEntry, PartitionId};
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::app::App;
-use crate::clock::Clock;
 
 /// How often it looks: so much later may a replacement begin that another node was asked for.
 const LOOK: Duration = Duration::from_millis(100);
@@ -19,14 +17,58 @@ const AGAIN: Duration = Duration::from_secs(1);
 
 /// Listens for work; never ends.
 pub(super) async fn listen(app: &App) -> Infallible {
+    let _leads = KnowsLog::begin(app);
     let mut tries = interval(AGAIN);
     tries.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tries.tick().await;
         match Follower::from_now(app.store.clone()).await {
-            Ok(mut follower) => follower.run(&mut Listener { app }, LOOK, pending()).await,
+            Ok(follower) => match follow(app, follower).await {},
             Err(error) => tracing::debug!(%error, "the change log cannot be followed for now"),
         }
+    }
+}
+
+async fn follow(app: &App, mut follower: Follower) -> Infallible {
+    // What was asked for before is not told any more.
+    app.work_waits.notify_one();
+    let mut looks = interval(LOOK);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut fails = false;
+    loop {
+        looks.tick().await;
+        let began = Instant::now();
+        match follower.poll(&mut Listener { app }).await {
+            Ok(_) => {
+                app.metrics.knows_log(began);
+                if fails {
+                    tracing::info!("the change log can be followed again");
+                }
+                fails = false;
+            }
+            Err(error) => {
+                if !fails {
+                    tracing::warn!(%error, "the change log cannot be followed for now");
+                }
+                fails = true;
+            }
+        }
+    }
+}
+
+/// Has the lag measured for as long as it is there.
+struct KnowsLog<'a>(&'a App);
+
+impl<'a> KnowsLog<'a> {
+    fn begin(app: &'a App) -> Self {
+        app.metrics.knows_log(Instant::now());
+        Self(app)
+    }
+}
+
+impl Drop for KnowsLog<'_> {
+    fn drop(&mut self) {
+        self.0.metrics.follows_no_log();
     }
 }
 
@@ -35,7 +77,7 @@ struct Listener<'a> {
 }
 
 impl Follow for Listener<'_> {
-    /// What it was not told, a sweep finds.
+    /// What it was not told, a look at the tables finds.
     fn forget(&mut self, _: PartitionId) {
         self.app.work_waits.notify_one();
     }
@@ -43,9 +85,6 @@ impl Follow for Listener<'_> {
     fn rows(&mut self, _: PartitionId, _: Vec<Change>) {}
 
     fn entry(&mut self, _: PartitionId, entry: LogEntry) {
-        let late_ms = (Clock::real().0 - entry.at.0).max(0);
-        #[expect(clippy::cast_precision_loss, reason = "a lag is short")]
-        self.app.metrics.change_log_lag.set(late_ms as f64 / 1_000.0);
         let is_waiting = |change: &Change| match change {
             Change::ReplaceWorkStored(work) => ReplaceWork::finished(work).is_none(),
             _ => false,

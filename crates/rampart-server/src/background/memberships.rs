@@ -10,57 +10,64 @@ use rampart_core::{
 };
 use rampart_store::{Abort, BasisCursor, BasisScope, Transaction, Work};
 
-use super::Worker;
+use super::Run;
 use crate::operations::ram::effect::circle_for;
 
 /// Works that are looked at together, and rows of a walk.
 const AT_ONCE: u32 = 100;
 
-/// Tidies after accounts that left and after sharing that was disabled; says how many rows it ended.
-pub(crate) async fn tidy_memberships(worker: &Worker<'_>) -> Result<usize, Abort> {
-    let now = worker.app.clock().now();
-    let mut done = 0;
-    for work in worker.app.store.reader().await?.waiting_tidying(now, AT_ONCE).await? {
-        done += match work.account {
-            Some(account) => after_account(worker, account, work.at).await?,
-            None => after_sharing(worker, work).await?,
+/// Tidies after accounts that left and after sharing that was disabled.
+pub(super) async fn tidy_memberships(run: &mut Run<'_>) -> Result<(), Abort> {
+    let app = run.app;
+    let waiting = app.store.reader().await?.waiting_tidying(app.clock().now(), AT_ONCE).await?;
+    for work in waiting {
+        let is_all = match work.account {
+            Some(account) => after_account(run, account, work.at).await?,
+            None => after_sharing(run, work).await?,
         };
-        worker.write(worker.app.store.partition_of(work.management), Done(work, now)).await?;
-        done += 1;
+        // What is left keeps it on the list.
+        if is_all {
+            let done = Done(work, app.clock().now());
+            let done = run.write(app.store.partition_of(work.management), done).await?;
+            run.add(usize::from(done.is_some()));
+        }
     }
-    Ok(done)
+    Ok(())
 }
 
-/// An account left: what it shared with others inside, and what others shared with it.
-async fn after_account(worker: &Worker<'_>, account: AccountId, at: TimestampMs) -> Result<usize, Abort> {
-    Ok(walk(worker, BasisScope::Receiver(account), at).await?
-        + walk(worker, BasisScope::Owner(account), at).await?)
+/// An account left: what it shared with others inside, and what others shared with it. Says whether that is all done.
+async fn after_account(run: &mut Run<'_>, account: AccountId, at: TimestampMs) -> Result<bool, Abort> {
+    Ok(walk(run, BasisScope::Receiver(account), at).await?
+        & walk(run, BasisScope::Owner(account), at).await?)
 }
 
-/// Sharing ended: what each member shared.
-async fn after_sharing(worker: &Worker<'_>, work: Tidying) -> Result<usize, Abort> {
-    let (mut after, mut done) = (String::new(), 0);
+/// Sharing ended: what each member shared. Says whether that is all done.
+async fn after_sharing(run: &mut Run<'_>, work: Tidying) -> Result<bool, Abort> {
+    let (mut after, mut is_all) = (String::new(), true);
     loop {
-        let members = worker.app.store.reader().await?.members(work.management, &after, AT_ONCE).await?;
-        let Some(last) = members.last() else { return Ok(done) };
+        let members = run.app.store.reader().await?.members(work.management, &after, AT_ONCE).await?;
+        let Some(last) = members.last() else { return Ok(is_all) };
         after = last.account.to_string();
         for member in members {
-            done += walk(worker, BasisScope::Owner(member.account), work.at).await?;
+            is_all &= walk(run, BasisScope::Owner(member.account), work.at).await?;
         }
     }
 }
 
-async fn walk(worker: &Worker<'_>, scope: BasisScope, at: TimestampMs) -> Result<usize, Abort> {
-    let (mut after, mut done): (Option<BasisCursor>, _) = (None, 0);
+async fn walk(run: &mut Run<'_>, scope: BasisScope, at: TimestampMs) -> Result<bool, Abort> {
+    let app = run.app;
+    let (mut after, mut is_all): (Option<BasisCursor>, _) = (None, true);
     loop {
-        let rows =
-            worker.app.store.reader().await?.based_associations(scope, after.as_ref(), AT_ONCE).await?;
-        let Some(last) = rows.last() else { return Ok(done) };
+        let rows = app.store.reader().await?.based_associations(scope, after.as_ref(), AT_ONCE).await?;
+        let Some(last) = rows.last() else { return Ok(is_all) };
         after = Some(last.clone());
         for row in rows {
-            let settle_delay_ms = worker.app.timing().settle_delay_ms;
-            let part = worker.app.store.partition_of(row.share.owner);
-            done += usize::from(worker.write(part, End { row, at, settle_delay_ms }).await?);
+            let part = app.store.partition_of(row.share.owner);
+            let settle_delay_ms = app.timing().settle_delay_ms;
+            let end = End { row, at, now: app.clock().now(), settle_delay_ms };
+            let ended = run.write(part, end).await?;
+            is_all &= ended.is_some();
+            run.add(usize::from(ended.unwrap_or_default()));
         }
     }
 }
@@ -69,6 +76,7 @@ async fn walk(worker: &Worker<'_>, scope: BasisScope, at: TimestampMs) -> Result
 struct End {
     row: BasisCursor,
     at: TimestampMs,
+    now: TimestampMs,
     settle_delay_ms: i64,
 }
 
@@ -103,7 +111,7 @@ impl Work for End {
             Change::AssociationStored(ended),
             Change::EventRecorded(event),
         ];
-        tx.apply(&changes, self.at).await?;
+        tx.apply(&changes, self.now).await?;
         Ok(true)
     }
 }

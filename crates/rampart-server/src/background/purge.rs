@@ -11,85 +11,152 @@ use rampart_store::{
     Abort, AssociationKey, CreationKey, EventKey, HandshakeKey, PartitionId, TokenKey, Transaction, Work,
 };
 
-use super::Worker;
 use super::endings::{drop_of, is_untidy};
-use super::{BATCH_MAX, ROWS_MAX};
+use super::{BATCH_MAX, ROWS_MAX, Run};
+use crate::app::App;
 
 /// Entries of the change log that one transaction removes.
 const LOG_ENTRIES_MAX: u32 = 1_000;
 
-/// Removes what is past its retention.
-pub(super) async fn purge(worker: &Worker<'_>) -> Result<usize, Abort> {
-    let (now, timing) = (worker.app.clock().now(), worker.app.timing());
-    let before = |kept_ms| now.saturating_sub_ms(kept_ms);
-    let reader = worker.app.store.reader().await?;
-    let ended = reader.ended_associations(before(timing.ended_association_visible_ms), BATCH_MAX).await?;
-    let deleted = reader.deleted_shares(before(timing.deleted_share_visible_ms), BATCH_MAX).await?;
-    let answered = before(timing.answered_invitation_visible_ms);
-    let mut invitations = reader.answered_invitations(false, answered, BATCH_MAX).await?;
-    invitations.extend(reader.expired_invitations(answered, BATCH_MAX).await?);
-    if let Some(kept_ms) = timing.accepted_invitation_visible_ms {
-        invitations.extend(reader.answered_invitations(true, before(kept_ms), BATCH_MAX).await?);
-    }
-    let tokens = reader.expired_tokens(now, BATCH_MAX).await?;
-    let events = reader.recorded_events(before(worker.app.settings.event_kept_ms), BATCH_MAX).await?;
-    let gone = before(timing.deleted_permission_visible_ms);
-    let permissions = reader.deleted_permissions(gone, BATCH_MAX).await?;
-    let versions = reader.deleted_permission_versions(gone, BATCH_MAX).await?;
-    let works = reader.finished_replace_works(before(timing.finished_work_visible_ms), BATCH_MAX).await?;
-    let forgotten = forgotten_by(now, timing.handshake_visible_ms);
-    let handshakes = reader.forgotten_handshakes(forgotten, BATCH_MAX).await?;
-    let requested = before(timing.account_creation_visible_ms);
-    let creations = reader.forgotten_creations(requested, BATCH_MAX).await?;
-    let logs = reader.logs_older_than(before(worker.app.settings.change_log_kept_ms)).await?;
-    // The snapshot ends before the writes begin.
-    drop(reader);
-    let mut done = ended.len() + invitations.len() + tokens.len() + events.len();
-    done += permissions.len() + versions.len() + works.len() + handshakes.len() + creations.len();
-    for (part, keys) in by_partition(ended, |key| worker.app.store.partition_of(key.share.owner)) {
-        worker.write(part, PurgeAssociations { keys, now }).await?;
-    }
-    for (part, invitations) in by_partition(invitations, |arn| worker.app.store.partition_of(arn.sender)) {
-        worker.write(part, PurgeInvitations { invitations, now }).await?;
-    }
-    for share in deleted {
-        done += worker.write(worker.app.store.partition_of(share.owner), PurgeShare { share, now }).await?;
-    }
-    for (part, permissions) in by_partition(permissions, |row| worker.app.store.partition_of(row.owner)) {
-        worker.write(part, PurgePermissions { permissions, now }).await?;
-    }
-    for (part, versions) in by_partition(versions, |row| worker.app.store.partition_of(row.owner)) {
-        worker.write(part, PurgeVersions { versions, now }).await?;
-    }
-    for (part, works) in by_partition(works, |work| worker.app.store.partition_of(work.owner)) {
-        worker.write(part, PurgeWorks { works, now }).await?;
-    }
-    for (part, keys) in by_partition(tokens, TokenKey::part) {
-        worker.write(part, PurgeTokens { keys, now }).await?;
-    }
-    for (part, keys) in by_partition(events, EventKey::part) {
-        worker.write(part, PurgeEvents { keys }).await?;
-    }
-    for part in logs {
-        let at = before(worker.app.settings.change_log_kept_ms);
-        done += worker.write(part, TrimLog { at }).await?;
-    }
-    for (part, keys) in by_partition(handshakes, |key| worker.app.store.partition_of(key.management)) {
-        worker.write(part, PurgeHandshakes { keys, forgotten }).await?;
-    }
-    for (part, keys) in by_partition(creations, |key| worker.app.store.partition_of(key.management)) {
-        worker.write(part, PurgeCreations { keys }).await?;
-    }
-    Ok(done)
+/// Removes what is past its retention. What cannot be read of one kind does not hold up the others.
+pub(super) async fn purge(run: &mut Run<'_>) -> Result<(), Abort> {
+    let ended = associations(run).await;
+    run.pass_over(ended)?;
+    let ended = invitations(run).await;
+    run.pass_over(ended)?;
+    let ended = shares(run).await;
+    run.pass_over(ended)?;
+    let ended = permissions(run).await;
+    run.pass_over(ended)?;
+    let ended = works(run).await;
+    run.pass_over(ended)?;
+    let ended = tokens_and_events(run).await;
+    run.pass_over(ended)?;
+    let ended = organizations(run).await;
+    run.pass_over(ended)?;
+    logs(run).await
 }
 
-/// One transaction for all that is found of a partition: a commit costs more than the rows.
-fn by_partition<T>(items: Vec<T>, part: impl Fn(&T) -> PartitionId) -> BTreeMap<PartitionId, Vec<T>> {
-    let mut parts: BTreeMap<PartitionId, Vec<T>> = BTreeMap::new();
-    for item in items {
-        parts.entry(part(&item)).or_default().push(item);
+/// So long ago by the server's time.
+fn before(app: &App, ms: i64) -> TimestampMs {
+    app.clock().now().saturating_sub_ms(ms)
+}
+
+async fn associations(run: &mut Run<'_>) -> Result<(), Abort> {
+    let app = run.app;
+    let by = before(app, app.timing().ended_association_visible_ms);
+    let ended = app.store.reader().await?.ended_associations(by, BATCH_MAX).await?;
+    let part = |key: &AssociationKey| app.store.partition_of(key.share.owner);
+    by_partition(run, ended, part, |keys| PurgeAssociations { keys, now: app.clock().now() }).await
+}
+
+async fn invitations(run: &mut Run<'_>) -> Result<(), Abort> {
+    let (app, timing) = (run.app, run.app.timing());
+    let answered = before(app, timing.answered_invitation_visible_ms);
+    let reader = app.store.reader().await?;
+    let mut found = reader.answered_invitations(false, answered, BATCH_MAX).await?;
+    found.extend(reader.expired_invitations(answered, BATCH_MAX).await?);
+    if let Some(kept_ms) = timing.accepted_invitation_visible_ms {
+        found.extend(reader.answered_invitations(true, before(app, kept_ms), BATCH_MAX).await?);
     }
-    parts
+    // The snapshot ends before the writes begin.
+    drop(reader);
+    let part = |arn: &InvitationArn| app.store.partition_of(arn.sender);
+    let work = |invitations| PurgeInvitations { invitations, now: app.clock().now() };
+    by_partition(run, found, part, work).await
+}
+
+async fn shares(run: &mut Run<'_>) -> Result<(), Abort> {
+    let app = run.app;
+    let by = before(app, app.timing().deleted_share_visible_ms);
+    let deleted = app.store.reader().await?.deleted_shares(by, BATCH_MAX).await?;
+    for share in deleted {
+        let purge = PurgeShare { share, now: app.clock().now() };
+        let rows = run.write(app.store.partition_of(share.owner), purge).await?;
+        run.add(rows.unwrap_or_default());
+    }
+    Ok(())
+}
+
+async fn permissions(run: &mut Run<'_>) -> Result<(), Abort> {
+    let app = run.app;
+    let gone = before(app, app.timing().deleted_permission_visible_ms);
+    let reader = app.store.reader().await?;
+    let permissions = reader.deleted_permissions(gone, BATCH_MAX).await?;
+    let versions = reader.deleted_permission_versions(gone, BATCH_MAX).await?;
+    drop(reader);
+    let part = |row: &CustomerPermission| app.store.partition_of(row.owner);
+    let work = |permissions| PurgePermissions { permissions, now: app.clock().now() };
+    by_partition(run, permissions, part, work).await?;
+    let part = |row: &PermissionVersion| app.store.partition_of(row.owner);
+    by_partition(run, versions, part, |versions| PurgeVersions { versions, now: app.clock().now() }).await
+}
+
+async fn works(run: &mut Run<'_>) -> Result<(), Abort> {
+    let app = run.app;
+    let by = before(app, app.timing().finished_work_visible_ms);
+    let works = app.store.reader().await?.finished_replace_works(by, BATCH_MAX).await?;
+    let part = |work: &ReplaceWork| app.store.partition_of(work.owner);
+    by_partition(run, works, part, |works| PurgeWorks { works, now: app.clock().now() }).await
+}
+
+async fn tokens_and_events(run: &mut Run<'_>) -> Result<(), Abort> {
+    let (app, now) = (run.app, run.app.clock().now());
+    let reader = app.store.reader().await?;
+    let tokens = reader.expired_tokens(now, BATCH_MAX).await?;
+    let events = reader.recorded_events(before(app, app.settings.event_kept_ms), BATCH_MAX).await?;
+    drop(reader);
+    by_partition(run, tokens, TokenKey::part, |keys| PurgeTokens { keys, now }).await?;
+    by_partition(run, events, EventKey::part, |keys| PurgeEvents { keys }).await
+}
+
+async fn organizations(run: &mut Run<'_>) -> Result<(), Abort> {
+    let (app, timing) = (run.app, run.app.timing());
+    let forgotten = forgotten_by(app.clock().now(), timing.handshake_visible_ms);
+    let reader = app.store.reader().await?;
+    let handshakes = reader.forgotten_handshakes(forgotten, BATCH_MAX).await?;
+    let requested = before(app, timing.account_creation_visible_ms);
+    let creations = reader.forgotten_creations(requested, BATCH_MAX).await?;
+    drop(reader);
+    let part = |key: &HandshakeKey| app.store.partition_of(key.management);
+    by_partition(run, handshakes, part, |keys| PurgeHandshakes { keys, forgotten }).await?;
+    let part = |key: &CreationKey| app.store.partition_of(key.management);
+    by_partition(run, creations, part, |keys| PurgeCreations { keys }).await
+}
+
+async fn logs(run: &mut Run<'_>) -> Result<(), Abort> {
+    let app = run.app;
+    let at = before(app, app.settings.change_log_kept_ms);
+    let old = app.store.reader().await?.logs_older_than(at).await?;
+    for part in old {
+        let entries = run.write(part, TrimLog { at }).await?;
+        run.add(entries.unwrap_or_default());
+    }
+    Ok(())
+}
+
+/// One transaction for all that is found of a partition: a commit costs more than the rows. Where that fails each row is
+/// tried by itself.
+async fn by_partition<T: Clone, W: Work>(
+    run: &mut Run<'_>,
+    found: Vec<T>,
+    part: impl Fn(&T) -> PartitionId,
+    work: impl Fn(Vec<T>) -> W,
+) -> Result<(), Abort> {
+    let mut parts: BTreeMap<PartitionId, Vec<T>> = BTreeMap::new();
+    for one in found {
+        parts.entry(part(&one)).or_default().push(one);
+    }
+    for (part, found) in parts {
+        let mut done = run.write(part, work(found.clone())).await?.map_or(0, |_| found.len());
+        if done == 0 && found.len() > 1 {
+            for one in found {
+                done += run.write(part, work(vec![one])).await?.map_or(0, |_| 1);
+            }
+        }
+        run.add(done);
+    }
+    Ok(())
 }
 
 struct PurgeAssociations {

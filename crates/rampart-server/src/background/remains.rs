@@ -3,7 +3,7 @@
 use rampart_core::AccountId;
 use rampart_store::{Abort, Remains, Store, Transaction, Work};
 
-use super::Worker;
+use super::Run;
 
 /// Rows removed by one transaction, or a few more.
 const ROWS_MAX: u32 = 500;
@@ -19,17 +19,16 @@ pub async fn remove_remains(store: &Store, management: AccountId) -> Result<(), 
     }
 }
 
-/// Removes some of all that remains; says how many rows.
-pub(super) async fn remove_some(worker: &Worker<'_>) -> Result<usize, Abort> {
-    let found = worker.app.store.reader().await?.remains(AT_ONCE).await?;
-    let mut done = 0;
+/// Removes some of all that remains.
+pub(super) async fn remove_some(run: &mut Run<'_>) -> Result<(), Abort> {
+    let store = &run.app.store;
+    let found = store.reader().await?.remains(AT_ONCE).await?;
     for remains in found {
-        let removed =
-            worker.write(worker.app.store.partition_of(remains.management), Remove(remains)).await?;
+        let removed = run.write(store.partition_of(remains.management), Remove(remains)).await?;
         // The order itself is one more.
-        done += usize::try_from(removed).unwrap_or_default() + 1;
+        run.add(removed.map_or(0, |rows| usize::try_from(rows).unwrap_or_default() + 1));
     }
-    Ok(done)
+    Ok(())
 }
 
 struct Remove(Remains);

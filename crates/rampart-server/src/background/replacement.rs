@@ -9,22 +9,23 @@ use rampart_core::permission::{CustomerPermission, PermissionName};
 use rampart_store::{Abort, AttachedInShare, AttachmentCursor, Transaction, Work};
 use uuid::Uuid;
 
-use super::Worker;
-use super::{BATCH_MAX, ROWS_MAX};
+use super::{BATCH_MAX, ROWS_MAX, Run};
 
 /// Goes on with the replacements of permissions until there is none left; each step is one transaction.
-pub(super) async fn replace_permissions(worker: &Worker<'_>) -> Result<usize, Abort> {
-    let now = worker.app.clock().now();
-    let settled = now.saturating_sub_ms(worker.app.timing().settle_delay_ms);
-    let mut done = 0;
+pub(super) async fn replace_permissions(run: &mut Run<'_>) -> Result<(), Abort> {
+    let app = run.app;
     loop {
-        let works = worker.app.store.reader().await?.open_replace_works(settled, BATCH_MAX).await?;
-        if works.is_empty() {
-            return Ok(done);
-        }
+        let before = run.done();
+        let settled = app.clock().now().saturating_sub_ms(app.timing().settle_delay_ms);
+        let works = app.store.reader().await?.open_replace_works(settled, BATCH_MAX).await?;
         for work in works {
-            let part = worker.app.store.partition_of(work.owner);
-            done += worker.write(part, ReplaceStep { catalog: worker.app.catalog, work, now }).await?;
+            let part = app.store.partition_of(work.owner);
+            let step = ReplaceStep { catalog: app.catalog, work, now: app.clock().now() };
+            let rows = run.write(part, step).await?;
+            run.add(rows.unwrap_or_default());
+        }
+        if run.done() == before {
+            return Ok(());
         }
     }
 }

@@ -18,7 +18,7 @@ async fn ask(server: &TestServer, method: &str, path: &str) -> Reply {
     server.account(OWNER).send(request).await
 }
 
-async fn metrics(server: &TestServer) -> String {
+pub(crate) async fn metrics(server: &TestServer) -> String {
     let reply = ask(server, "GET", "/metrics").await;
     assert_eq!(reply.status, 200, "{}", reply.text);
     assert_eq!(reply.headers["content-type"], "application/openmetrics-text; version=1.0.0; charset=utf-8");
@@ -27,7 +27,7 @@ async fn metrics(server: &TestServer) -> String {
 
 /// The value of the one series that begins with this.
 #[track_caller]
-fn value(text: &str, series: &str) -> f64 {
+pub(crate) fn value(text: &str, series: &str) -> f64 {
     let line = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
     line.unwrap_or_else(|| panic!("no {series} in {text}")).parse().unwrap()
 }

@@ -6,6 +6,7 @@ mod accept_resource_share_invitation;
 mod associate_resource_share;
 mod authentication;
 mod authorization;
+mod background;
 mod client_tokens;
 mod concurrency;
 mod create_resource_share;

@@ -86,7 +86,8 @@ impl LogPosition {
 pub struct LogEntry {
     /// Its place in the partition's log.
     pub position: LogPosition,
-    /// When, by the clock of the node that did it.
+    /// When the node that did it began to, by its server's time: by this the log is trimmed. What the changes speak of may
+    /// have been long before.
     pub at: TimestampMs,
     /// The rows as they were afterwards.
     pub changes: Vec<Change>,

@@ -2,10 +2,14 @@
 //!
 //! A lease is held for as long as its beat moves. Who wants it watches the row for as long as a lease lasts, by a clock
 //! of its own, and takes it when nothing moved: no clock of one node is compared with another's. Every taking begins a
-//! new term, which is made known to every partition before the holder begins. A write under a lease names its term, and
-//! the partition refuses it when it knows of a later one: who held the lease before and only now wakes up does no harm.
+//! new term.
+//!
+//! A write under a lease names its term. The first of a term in a partition makes the term known there, in the same
+//! transaction; from then on the partition refuses earlier terms. So who held the lease before and only now wakes up
+//! writes nothing behind a successor's back: what it writes before the successor's first write there, that one finds. And
+//! a taking is one transaction: no partition that is busy or stuck holds it up.
 
-use futures_util::future::{join_all, try_join};
+use futures_util::future::try_join;
 use uuid::Uuid;
 
 use crate::migrations::META_PART;
@@ -75,21 +79,15 @@ impl Reader {
 }
 
 impl Store {
-    /// Takes a lease that is as it was `seen`, for a new term; `None` when another came first. When this returns, no
-    /// partition takes a write of an earlier term.
+    /// Takes a lease that is as it was `seen`, for a new term; `None` when another came first. Who asks again, because it
+    /// did not hear the answer, gets the same term. `holder` must be nobody else's.
     pub async fn take_lease(
         &self,
         name: &'static str,
         holder: Uuid,
         seen: Option<Lease>,
     ) -> Result<Option<Fence>, Abort> {
-        let Some(fence) = self.write(PartitionId(META_PART), Take { name, holder, seen }).await? else {
-            return Ok(None);
-        };
-        for raised in join_all(self.partitions().all().map(|part| self.write(part, Raise(fence)))).await {
-            raised?;
-        }
-        Ok(Some(fence))
+        self.write(PartitionId(META_PART), Take { name, holder, seen }).await
     }
 
     /// Tells the others that the holder is alive; `false` when the lease is another's by now.
@@ -105,7 +103,7 @@ impl Store {
     /// Runs `work` as [`Store::write`] does, under a lease.
     ///
     /// # Errors
-    /// [`StoreError::Fenced`] when the lease has been taken by another since; nothing was written.
+    /// [`StoreError::Fenced`] when a later holder of the lease has written this partition; nothing was written.
     pub async fn write_fenced<W: Work>(
         &self,
         fence: Fence,
@@ -126,12 +124,19 @@ impl Work for Take {
     type Reply = Option<Fence>;
 
     async fn run(&self, tx: &Transaction) -> Result<Option<Fence>, Abort> {
-        if tx.lease(self.name).await? != self.seen {
+        let term = self.seen.map_or(0, |lease| lease.term) + 1;
+        let (fence, taken) =
+            (Fence { lease: self.name, term }, Lease { holder: self.holder, term, beat: 0, held: true });
+        let lease = tx.lease(self.name).await?;
+        if lease == Some(taken) {
+            // It was committed before, and the answer was lost.
+            return Ok(Some(fence));
+        }
+        if lease != self.seen {
             return Ok(None);
         }
-        let term = self.seen.map_or(0, |lease| lease.term) + 1;
-        tx.store_lease(self.name, Lease { holder: self.holder, term, beat: 0, held: true }).await?;
-        Ok(Some(Fence { lease: self.name, term }))
+        tx.store_lease(self.name, taken).await?;
+        Ok(Some(fence))
     }
 }
 
@@ -153,21 +158,6 @@ impl Work for Renew {
     }
 }
 
-struct Raise(Fence);
-
-impl Work for Raise {
-    type Reply = ();
-
-    async fn run(&self, tx: &Transaction) -> Result<(), Abort> {
-        let Fence { lease, term } = self.0;
-        self.0.check(tx).await?;
-        tx.mark_written();
-        let values = [tx.part().0.into(), Value::Text(lease), term.into()];
-        tx.connection.execute(&RAISE_FENCE, &values).await?;
-        Ok(())
-    }
-}
-
 struct Fenced<W> {
     fence: Fence,
     work: W,
@@ -177,15 +167,22 @@ impl<W: Work> Work for Fenced<W> {
     type Reply = W::Reply;
 
     async fn run(&self, tx: &Transaction) -> Result<W::Reply, Abort> {
-        let checked = async { self.fence.check(tx).await.map_err(Abort::Store) };
-        try_join(checked, self.work.run(tx)).await.map(|((), reply)| reply)
+        let raised = async { self.fence.raise(tx).await.map_err(Abort::Store) };
+        try_join(raised, self.work.run(tx)).await.map(|((), reply)| reply)
     }
 }
 
 impl Fence {
-    async fn check(self, tx: &Transaction) -> Result<(), StoreError> {
-        if tx.fence(tx.part(), self.lease).await? > self.term {
+    /// Makes the term known to the partition, unless it knows of it already.
+    async fn raise(self, tx: &Transaction) -> Result<(), StoreError> {
+        let known = tx.fence(tx.part(), self.lease).await?;
+        if known > self.term {
             return Err(StoreError::Fenced { lease: self.lease });
+        }
+        if known < self.term {
+            tx.mark_written();
+            let values = [tx.part().0.into(), Value::Text(self.lease), self.term.into()];
+            tx.connection.execute(&RAISE_FENCE, &values).await?;
         }
         Ok(())
     }

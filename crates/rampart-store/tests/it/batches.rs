@@ -410,10 +410,10 @@ async fn who_is_succeeded_in_the_middle_writes_nothing_after_it() {
     assert_ne!(beside.1, 0, "the lease's own partition is another");
     beside.hold().await;
     let before = beside.transactions().await;
-    let fenced = |number| {
+    let fenced = |fence, number| {
         let store = store.clone();
         let work = Go(number, Way::Well, AtomicUsize::new(0));
-        begin_call(async move { store.write_fenced(first, part, work).await })
+        begin_call(async move { store.write_fenced(fence, part, work).await })
     };
     let come = async |count| {
         while queued(&store) != count {
@@ -421,25 +421,21 @@ async fn who_is_succeeded_in_the_middle_writes_nothing_after_it() {
         }
     };
     let kept = begin(&store, part, Go(1, Way::Well, AtomicUsize::new(0)));
-    let early = fenced(2);
+    let early = fenced(first, 2);
     come(1).await;
-    let taking = {
-        let store = store.clone();
-        tokio::spawn(async move {
-            let seen = store.reader().await.unwrap().lease(NAME).await.unwrap();
-            store.take_lease(NAME, Uuid::from_u128(2), seen).await
-        })
-    };
+    let seen = store.reader().await.unwrap().lease(NAME).await.unwrap();
+    let second = store.take_lease(NAME, Uuid::from_u128(2), seen).await.unwrap().unwrap();
+    let successor = fenced(second, 3);
     come(2).await;
-    let late = fenced(3);
+    let late = fenced(first, 4);
     beside.let_go().await;
     kept.await.unwrap().unwrap();
     early.await.unwrap().unwrap();
-    taking.await.unwrap().unwrap().unwrap();
+    successor.await.unwrap().unwrap();
     let refused = late.await.unwrap();
     assert!(matches!(refused, Err(Abort::Store(StoreError::Fenced { .. }))), "{refused:?}");
     assert_eq!(beside.transactions().await - before, 1);
-    for (number, is_there) in [(1, true), (2, true), (3, false)] {
+    for (number, is_there) in [(1, true), (2, true), (3, true), (4, false)] {
         assert_eq!(loaded(&store, share(OWNER, number).arn()).await.is_some(), is_there, "{number}");
     }
 }

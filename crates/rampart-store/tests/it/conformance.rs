@@ -274,7 +274,7 @@ async fn an_emptied_store_holds_nothing_and_goes_on() {
     on_both(async |test: TestStore| {
         let change = || vec![Change::ShareStored(share(OWNER, 1))];
         write(&test.store, OWNER, Apply(change())).await.unwrap();
-        test.store.empty().await.unwrap();
+        test.store.empty(TimestampMs(3)).await.unwrap();
         assert_eq!(load(&test.store, share(OWNER, 1).arn()).await, None);
         write(&test.store, OWNER, Apply(change())).await.unwrap();
         assert!(load(&test.store, share(OWNER, 1).arn()).await.is_some());

@@ -229,7 +229,8 @@ async fn an_emptied_partition_is_told_as_such() {
         write(store, owner, 1, 1).await;
         follower.poll(&mut heard).await.unwrap();
         assert_eq!(heard.mirror.len(), 1);
-        store.empty().await.unwrap();
+        store.empty(TimestampMs(3)).await.unwrap();
+        assert_eq!(store.reader().await.unwrap().logs_older_than(TimestampMs(3)).await.unwrap(), []);
         write(store, owner, 2, 2).await;
         follower.poll(&mut heard).await.unwrap();
         assert_eq!(heard.mirror.len(), 1);
@@ -244,7 +245,7 @@ async fn a_partition_whose_log_was_trimmed_is_emptied_too() {
         let (store, owner) = (&test.store, "100000000000");
         write(store, owner, 1, 1).await;
         assert_eq!(trim(store, store.partition_of(account(owner)), 100).await, 1);
-        store.empty().await.unwrap();
+        store.empty(TimestampMs(3)).await.unwrap();
         assert_eq!(rows_of(store).await.len(), 0);
     })
     .await;

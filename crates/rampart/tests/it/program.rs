@@ -57,7 +57,7 @@ impl Site {
 
     /// Starts a server on a free port and waits until it has said where it listens. Its log goes to a file.
     pub(crate) fn serve(&self, arguments: &[&str]) -> Node {
-        let log = File::options().create(true).append(true).open(self.path().join("serve.log")).unwrap();
+        let log = self.open_log();
         Node::start(self.command(&["serve", "--listen", "127.0.0.1:0"]).args(arguments).stderr(log))
     }
 
@@ -74,10 +74,15 @@ impl Site {
 
     fn serve_limited(&self, limit: &str) -> Node {
         let script = format!("{limit} && exec \"$0\" serve --listen 127.0.0.1:0");
-        let log = File::create(self.path().join("serve.log")).unwrap();
+        let log = self.open_log();
         let mut shell = Command::new("/bin/sh");
         shell.args(["-c", &script, env!("CARGO_BIN_EXE_rampart")]).env_clear().current_dir(self.path());
         Node::start(shell.stdin(Stdio::null()).stderr(log))
+    }
+
+    /// All servers of this site write one log.
+    fn open_log(&self) -> File {
+        File::options().create(true).append(true).open(self.path().join("serve.log")).unwrap()
     }
 
     /// What servers of this site logged.

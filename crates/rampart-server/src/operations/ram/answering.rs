@@ -6,8 +6,9 @@ use rampart_core::{AccountId, Refusal};
 use rampart_store::Work;
 
 use crate::app::App;
-use crate::background::{Worker, expire_invitations, tidy_memberships};
+use crate::background::run_jobs;
 use crate::failure::Failure;
+use crate::metrics::Job;
 
 /// Runs `command` in the partition of `owner`, whose state it changes, and gives its answer's body.
 pub(super) async fn write(
@@ -40,6 +41,5 @@ pub(super) async fn write_past_what_is_over(
 }
 
 async fn tidy(app: &App) -> Result<usize, Failure> {
-    let worker = Worker::of(app);
-    Ok(expire_invitations(&worker).await? + tidy_memberships(&worker).await?)
+    Ok(run_jobs(app, &[Job::ExpireInvitations, Job::TidyMemberships]).await?)
 }
