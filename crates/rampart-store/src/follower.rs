@@ -87,7 +87,8 @@ impl Follower {
                 let found = try_join_all(after).await?;
                 drop(reader);
                 for ((part, position, head), found) in some.iter().copied().zip(found) {
-                    if found.floor > position.seq {
+                    // Of the transaction that a page ended in, more may be gone.
+                    if found.floor.is_some_and(|floor| LogPosition::end_of(floor) > position) {
                         *self.position_mut(part)? = None;
                         continue;
                     }
@@ -96,7 +97,10 @@ impl Follower {
                     let mut reached = if full { position } else { LogPosition::end_of(head) };
                     told += found.entries.len();
                     for entry in found.entries {
-                        reached = reached.max(entry.position);
+                        // All of its transaction is there, unless the page ended in it.
+                        let seen =
+                            if full { entry.position } else { LogPosition::end_of(entry.position.seq) };
+                        reached = reached.max(seen);
                         whom.entry(part, entry);
                     }
                     *self.position_mut(part)? = Some(reached);

@@ -95,8 +95,8 @@ pub struct LogEntry {
 /// The entries of a partition after a place.
 pub(crate) struct EntriesAfter {
     pub(crate) entries: Vec<LogEntry>,
-    /// Up to here the log has been trimmed.
-    pub(crate) floor: i64,
+    /// Up to here the log has been trimmed, if it ever was.
+    pub(crate) floor: Option<i64>,
 }
 
 impl Reader {
@@ -121,7 +121,7 @@ impl Reader {
         let values = [part.0.into(), after.seq.into(), after.idx.into(), limit.into()];
         let entries = self.connection.query(&ENTRIES, &values, read_entry).await?;
         let floor = self.connection.query_opt(&FLOOR, &[part.0.into()], |row| row.int(0)).await?;
-        Ok(EntriesAfter { entries, floor: floor.unwrap_or_default() })
+        Ok(EntriesAfter { entries, floor })
     }
 
     /// The partitions whose log begins with an entry of before `at`.
