@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::future::pending;
 use std::ops::Range;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use rampart_core::change::CHANGE_FORMAT;
 use rampart_core::{Change, Refusal, TimestampMs};
 use rampart_store::{
     Abort, FOLLOW_EVERY, Follow, Follower, Location, LogEntry, LogPosition, Options, PartitionId, Snapshot,
@@ -14,9 +15,12 @@ use rampart_store::{
 };
 use rampart_testkit::dice::Dice;
 use rampart_testkit::mirror::{Following, Mirror};
+use rampart_testkit::postgres::PostgresCluster;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Level, Metadata, Subscriber};
 
 use crate::engines::{TestStore, on_both};
 use crate::rows::{Apply, account, share};
@@ -338,7 +342,6 @@ async fn what_is_trimmed_between_two_pages_is_not_missed() {
             let mut heard = TrimmedMeanwhile { heard, store: store.clone(), part, after: PAGE, limit };
             follower.poll(&mut heard).await.unwrap();
             let heard = heard.heard;
-            assert_eq!(heard.forgotten, 1);
             let rows = heard.mirror.len();
             assert!(rows >= 700, "{rows}");
             return;
@@ -346,6 +349,60 @@ async fn what_is_trimmed_between_two_pages_is_not_missed() {
         panic!("no page ended in the middle of what was committed together");
     })
     .await;
+}
+
+/// The levels of what a follower says in the log of the process.
+#[derive(Clone, Default)]
+struct Said(Arc<Mutex<Vec<Level>>>);
+
+impl Subscriber for Said {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target() == "rampart_store::follower"
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        self.0.lock().unwrap().push(*event.metadata().level());
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+#[tokio::test]
+async fn what_cannot_be_followed_is_said_once_and_once_more_when_it_is_over() {
+    let database = PostgresCluster::shared().unwrap().create_database().unwrap();
+    let (store, _) = Store::open(&database.url().parse().unwrap(), Options::default()).await.unwrap();
+    let mut follower = Follower::from_now(store.clone()).await.unwrap();
+    write(&store, "100000000000", 1, 1).await;
+    let rewrite = |from: u32, to: u32| {
+        let sql = format!("UPDATE change_log SET payload = replace(payload, '\"v\":{from},', '\"v\":{to},')");
+        database.sql(&sql).unwrap();
+    };
+    // Of a newer build.
+    rewrite(CHANGE_FORMAT, CHANGE_FORMAT + 1);
+    let (said, mut heard) = (Said::default(), Following::default());
+    let listening = tracing::subscriber::set_default(said.clone());
+    let some_time = async || {
+        let _ = timeout(Duration::from_millis(200), pending::<()>()).await;
+    };
+    let stop = async {
+        some_time().await;
+        rewrite(CHANGE_FORMAT + 1, CHANGE_FORMAT);
+        some_time().await;
+    };
+    follower.run(&mut heard, Duration::from_millis(1), stop).await;
+    drop(listening);
+    assert_eq!(*said.0.lock().unwrap(), [Level::WARN, Level::INFO]);
+    assert_eq!(heard.told.len(), 1);
 }
 
 /// Two nodes write one partition at once, many writes at a time, some of them slow and some in vain.
