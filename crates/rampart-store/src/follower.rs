@@ -8,6 +8,8 @@ use futures_util::future::try_join_all;
 use rampart_core::Change;
 use tokio::time::{MissedTickBehavior, interval};
 
+use crate::store::Reader;
+use crate::tables::change_log::{Head, Logged};
 use crate::{LogEntry, LogPosition, PartitionId, Store, StoreError};
 
 /// How often a follower looks, unless told else: so late, and a read, is what it tells.
@@ -32,30 +34,53 @@ pub trait Follow {
 pub struct Follower {
     store: Store,
     /// By partition; `None` where it is to begin with the rows.
-    positions: Vec<Option<LogPosition>>,
+    places: Vec<Option<Place>>,
+}
+
+/// Where a follower is in the log of a partition.
+#[derive(Clone, Copy)]
+struct Place {
+    /// The last that it was told.
+    position: LogPosition,
+    /// The transaction that this was of: what the log must still tell. A standby that takes over may not have all that was
+    /// told, and go on from there with other writes.
+    seen: Option<Logged>,
+    /// The head row as of then: while it is the same there is no news.
+    head: Option<Head>,
+}
+
+impl Place {
+    const START: Self = Self { position: LogPosition::START, seen: None, head: None };
+
+    /// After all that there is.
+    async fn at_end(reader: &Reader, part: PartitionId) -> Result<Self, StoreError> {
+        // What comes between the two is told.
+        let head = reader.log_head(part).await?;
+        let end = reader.log_end(part).await?;
+        Ok(Self { position: end.position, seen: end.last, head: Some(head) })
+    }
 }
 
 impl Follower {
     /// One that begins with all rows that there are.
     pub fn of_all(store: Store) -> Self {
-        let positions = store.partitions().all().map(|_| None).collect();
-        Self { store, positions }
+        let places = store.partitions().all().map(|_| None).collect();
+        Self { store, places }
     }
 
     /// One that is told all that the log still tells; the rows where it does not reach back to their beginning.
     pub fn from_start(store: Store) -> Self {
-        let positions = store.partitions().all().map(|_| Some(LogPosition::START)).collect();
-        Self { store, positions }
+        let places = store.partitions().all().map(|_| Some(Place::START)).collect();
+        Self { store, places }
     }
 
     /// One that is told only what is done from now on.
     pub async fn from_now(store: Store) -> Result<Self, StoreError> {
-        let heads = store.reader().await?.log_heads().await?;
-        let mut follower = Self::of_all(store);
-        for (part, seq) in heads {
-            *follower.position_mut(part)? = Some(LogPosition::end_of(seq));
-        }
-        Ok(follower)
+        let reader = store.reader().await?;
+        let ends = store.partitions().all().map(|part| Place::at_end(&reader, part));
+        let places = try_join_all(ends).await?.into_iter().map(Some).collect();
+        drop(reader);
+        Ok(Self { store, places })
     }
 
     /// Looks until `stop` resolves, and tells `whom`. A store that cannot be read is asked again.
@@ -63,65 +88,82 @@ impl Follower {
         let mut stop = std::pin::pin!(stop);
         let mut ticks = interval(every);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut is_told = false;
         loop {
             tokio::select! {
                 () = &mut stop => return,
                 _ = ticks.tick() => {}
             }
             // Not broken off: what was told is remembered.
-            if let Err(error) = self.poll(whom).await {
-                tracing::warn!(%error, "the change log cannot be followed for now");
+            match self.poll(whom).await {
+                Err(error) if !is_told => {
+                    tracing::warn!(%error, "the change log cannot be followed for now");
+                    is_told = true;
+                }
+                Ok(_) if is_told => {
+                    tracing::info!("the change log is followed again");
+                    is_told = false;
+                }
+                _ => {}
             }
         }
     }
 
     /// Tells what was done since the last time, all of it; says how many operations that were.
     pub async fn poll(&mut self, whom: &mut impl Follow) -> Result<usize, StoreError> {
-        let mut behind = self.partitions_behind().await?;
+        // All of it from one server: of two, one may have taken over from the other.
+        let reader = self.store.reader().await?;
+        let mut behind = self.partitions_behind(&reader).await?;
         let mut told = 0;
         while !behind.is_empty() {
             let mut more = Vec::new();
             for some in behind.chunks(PARTITIONS_AT_ONCE) {
-                let reader = self.store.reader().await?;
-                let after = some.iter().map(|(part, position, _)| reader.log_entries(*part, *position, PAGE));
-                let found = try_join_all(after).await?;
-                drop(reader);
-                for ((part, position, head), found) in some.iter().copied().zip(found) {
-                    if found.floor > position.seq {
-                        *self.position_mut(part)? = None;
+                let after = some
+                    .iter()
+                    .map(|(part, place, _)| reader.log_entries(*part, place.position, place.seen, PAGE));
+                for ((part, place, head), found) in some.iter().copied().zip(try_join_all(after).await?) {
+                    // Of the transaction that a page ended in, more may be gone.
+                    let is_trimmed =
+                        found.floor.is_some_and(|floor| LogPosition::end_of(floor) > place.position);
+                    if is_trimmed || found.is_another {
+                        *self.place_mut(part)? = None;
                         continue;
                     }
                     let full = found.entries.len() == usize::try_from(PAGE).expect("a page is small");
-                    // Transactions that changed no rows have a place in the log, and no entry.
-                    let mut reached = if full { position } else { LogPosition::end_of(head) };
+                    let mut reached = Place { seen: found.last.or(place.seen), ..place };
                     told += found.entries.len();
                     for entry in found.entries {
-                        reached = reached.max(entry.position);
+                        reached.position = entry.position;
                         whom.entry(part, entry);
                     }
-                    *self.position_mut(part)? = Some(reached);
                     if full {
                         more.push((part, reached, head));
+                    } else {
+                        // All of the last transaction is there.
+                        reached.position = LogPosition::end_of(reached.position.seq);
+                        reached.head = Some(head);
                     }
+                    *self.place_mut(part)? = Some(reached);
                 }
             }
             behind = more;
         }
+        drop(reader);
         Ok(told + self.rebuild(whom).await?)
     }
 
-    /// The partitions with news, where the follower is in them, and the last transaction that is known of each.
-    async fn partitions_behind(&mut self) -> Result<Vec<(PartitionId, LogPosition, i64)>, StoreError> {
-        let heads = self.store.reader().await?.log_heads().await?;
+    /// The partitions with news, where the follower is in them, and their head rows.
+    async fn partitions_behind(
+        &mut self,
+        reader: &Reader,
+    ) -> Result<Vec<(PartitionId, Place, Head)>, StoreError> {
         let mut behind = Vec::new();
-        for (part, head) in heads {
-            let place = usize::try_from(part.0).ok().and_then(|part| self.positions.get_mut(part));
-            match place {
-                // A store that was put back, or a standby that did not have all: what is known is not true any more.
-                Some(known) if known.is_some_and(|position| position.seq > head) => *known = None,
-                Some(Some(position)) if *position < LogPosition::end_of(head) => {
-                    behind.push((part, *position, head));
-                }
+        for (part, head) in reader.log_heads().await? {
+            let known = self.place_mut(part)?;
+            match *known {
+                // A store that was put back: what is known is not true any more.
+                Some(place) if place.position.seq > head.seq => *known = None,
+                Some(place) if place.head != Some(head) => behind.push((part, place, head)),
                 _ => {}
             }
         }
@@ -130,12 +172,12 @@ impl Follower {
 
     /// Tells the rows of the partitions that the follower is nowhere in.
     async fn rebuild(&mut self, whom: &mut impl Follow) -> Result<usize, StoreError> {
-        if self.positions.iter().all(Option::is_some) {
+        if self.places.iter().all(Option::is_some) {
             return Ok(0);
         }
         let (snapshot, mut told) = (self.store.snapshot().await?, 0);
         for part in snapshot.partitions() {
-            if self.position_mut(part)?.is_some() {
+            if self.place_mut(part)?.is_some() {
                 continue;
             }
             whom.forget(part);
@@ -144,13 +186,13 @@ impl Follower {
                 told += page.len();
                 whom.rows(part, page);
             }
-            *self.position_mut(part)? = Some(rows.position());
+            *self.place_mut(part)? = Some(Place::at_end(snapshot.reader(), part).await?);
         }
         Ok(told)
     }
 
-    fn position_mut(&mut self, part: PartitionId) -> Result<&mut Option<LogPosition>, StoreError> {
-        let position = usize::try_from(part.0).ok().and_then(|part| self.positions.get_mut(part));
-        position.ok_or_else(|| StoreError::Corrupt { what: format!("there is no partition {}", part.0) })
+    fn place_mut(&mut self, part: PartitionId) -> Result<&mut Option<Place>, StoreError> {
+        let place = usize::try_from(part.0).ok().and_then(|part| self.places.get_mut(part));
+        place.ok_or_else(|| StoreError::Corrupt { what: format!("there is no partition {}", part.0) })
     }
 }

@@ -37,7 +37,7 @@ impl Snapshot {
     /// The rows of a partition.
     pub async fn partition(&self, part: PartitionId) -> Result<PartitionRows<'_>, StoreError> {
         let reader = self.reader();
-        let seq = reader.log_head(part).await?;
+        let seq = reader.log_head(part).await?.seq;
         let nouns = NOUNS.iter();
         Ok(PartitionRows { reader, part, position: LogPosition::end_of(seq), nouns, now: None })
     }

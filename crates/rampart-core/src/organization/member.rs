@@ -148,6 +148,10 @@ pub struct Claim {
 /// How long an organization has to take what it claimed.
 const CLAIM_MS: i64 = 60_000;
 
+/// So long before a claim lapses nothing is begun by it any more: longer than a transaction may take, and the clocks of two
+/// nodes differ.
+const CLAIM_MARGIN_MS: i64 = 30_000;
+
 /// Claims an account that is no member for the organization of `management`. A claim that was not used lapses.
 pub fn decide_claim(
     account: AccountId,
@@ -160,6 +164,21 @@ pub fn decide_claim(
     }
     let epoch = last.map_or(1, |claim| claim.epoch + 1);
     Ok(Claim { account, management, epoch, until: now.saturating_add_ms(CLAIM_MS) })
+}
+
+/// Whether an account may be taken by the claim of that number: it is still the last one, and good for longer than taking
+/// it lasts. `now` is the present: who claimed may have been held up since.
+pub fn check_claim(
+    last: Option<Claim>,
+    management: AccountId,
+    epoch: i64,
+    now: TimestampMs,
+) -> Result<(), OrganizationRefusal> {
+    let is_ours = |claim: &Claim| claim.management == management && claim.epoch == epoch;
+    match last.filter(is_ours) {
+        Some(claim) if now.saturating_add_ms(CLAIM_MARGIN_MS) < claim.until => Ok(()),
+        _ => Err(OrganizationRefusal::ConcurrentModification),
+    }
 }
 
 /// Gives an account free at once that was a member by its last claim, and is none any more.
@@ -251,6 +270,23 @@ mod tests {
         assert_eq!(release(second, 1, NOW), None);
         let free = release(second, 2, NOW).unwrap();
         assert!(decide_claim(member, theirs, Some(free), NOW).is_ok());
+    }
+
+    #[test]
+    fn an_account_is_taken_by_its_last_claim_alone_and_well_before_it_lapses() {
+        let (ours, theirs) = (account("111111111111"), account("222222222222"));
+        let claim = decide_claim(account("333333333333"), ours, None, NOW).unwrap();
+        let check = |management, epoch, now| check_claim(Some(claim), management, epoch, now);
+        let refused = Err(OrganizationRefusal::ConcurrentModification);
+        assert_eq!(check(ours, 1, NOW), Ok(()));
+        assert_eq!(check(theirs, 1, NOW), refused);
+        assert_eq!(check(ours, 2, NOW), refused);
+        assert_eq!(check_claim(None, ours, 1, NOW), refused);
+        let too_late = claim.until.saturating_sub_ms(CLAIM_MARGIN_MS);
+        assert_eq!(check(ours, 1, too_late.saturating_sub_ms(1)), Ok(()));
+        assert_eq!(check(ours, 1, too_late), refused);
+        let free = release(claim, 1, NOW);
+        assert_eq!(check_claim(free, ours, 1, NOW), refused);
     }
 
     #[test]

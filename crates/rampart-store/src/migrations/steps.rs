@@ -441,4 +441,7 @@ pub(super) const STEPS: &[&str] = &[
     "ALTER TABLE log_head ADD COLUMN IF NOT EXISTS told BIGINT",
     "ALTER TABLE log_head ADD COLUMN IF NOT EXISTS callers_seq BIGINT",
     "ALTER TABLE log_head ADD COLUMN IF NOT EXISTS members_seq BIGINT",
+    "ALTER TABLE log_head ADD COLUMN IF NOT EXISTS mark BIGINT",
+    "ALTER TABLE log_head ADD COLUMN IF NOT EXISTS callers_mark BIGINT",
+    "ALTER TABLE log_head ADD COLUMN IF NOT EXISTS members_mark BIGINT",
 ];

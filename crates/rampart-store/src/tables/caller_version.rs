@@ -5,6 +5,9 @@
 //! the same, every taking of the head row that knows of the columns counts `told`, too: what the position is ahead of it
 //! are writes that may have changed anything.
 //!
+//! Where a standby took over that did not have all, the position counts up from an earlier one and may come to be the same
+//! again with other writes: beside it stands the mark of the write that raised it, which none other has.
+//!
 //! Changes say by themselves whether they bear on callers. What is written past them (answers for client tokens, what remains
 //! of organizations that are no more, requests and events past their retention) is read of no caller.
 
@@ -17,13 +20,17 @@ use crate::{PartitionId, Partitions, StoreError, Transaction};
 
 static READ: Statement = Statement::new(
     "log_head.caller_versions",
-    "SELECT part, seq, told, callers_seq, members_seq FROM log_head WHERE part >= $1 ORDER BY part LIMIT 1024",
+    "SELECT part, seq, told, callers_seq, callers_mark, members_seq, members_mark FROM log_head WHERE part >= $1
+     ORDER BY part LIMIT 1024",
 );
-static RAISE: Statement =
-    Statement::new("log_head.raise_callers", "UPDATE log_head SET callers_seq = seq WHERE part = $1");
+static RAISE: Statement = Statement::new(
+    "log_head.raise_callers",
+    "UPDATE log_head SET callers_seq = seq, callers_mark = mark WHERE part = $1",
+);
 static RAISE_MEMBERS: Statement = Statement::new(
     "log_head.raise_members",
-    "UPDATE log_head SET callers_seq = seq, members_seq = seq WHERE part = $1",
+    "UPDATE log_head SET callers_seq = seq, callers_mark = mark, members_seq = seq, members_mark = mark
+     WHERE part = $1",
 );
 
 pub(crate) static STATEMENTS: &[&Statement] = &[&READ, &RAISE, &RAISE_MEMBERS];
@@ -33,16 +40,23 @@ pub(crate) static STATEMENTS: &[&Statement] = &[&READ, &RAISE, &RAISE_MEMBERS];
 pub struct CallerVersions {
     partitions: Partitions,
     /// By partition.
-    callers: Vec<i64>,
+    callers: Vec<Version>,
     /// Who is in an organization, over all partitions.
-    members: i64,
+    members: Version,
+}
+
+/// How far something has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Version {
+    seq: i64,
+    mark: i64,
 }
 
 /// The version of one caller: while it is the same, whatever was read of the caller after it is what stands in the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CallerVersion {
-    account: i64,
-    organization: i64,
+    account: Version,
+    organization: Version,
 }
 
 impl CallerVersions {
@@ -53,7 +67,7 @@ impl CallerVersions {
         CallerVersion { account: self.of_partition(account), organization }
     }
 
-    fn of_partition(&self, account: AccountId) -> i64 {
+    fn of_partition(&self, account: AccountId) -> Version {
         let PartitionId(part) = self.partitions.of(account);
         self.callers[usize::try_from(part).expect("below 1,024")]
     }
@@ -62,10 +76,8 @@ impl CallerVersions {
 /// What a head row says.
 struct Head {
     part: i64,
-    /// Writes of builds that do not tell.
-    untold: i64,
-    callers: i64,
-    members: i64,
+    callers: Version,
+    members: Version,
 }
 
 impl Reader {
@@ -76,12 +88,12 @@ impl Reader {
         if !parts.eq(self.partitions.all().map(|part| part.0)) {
             return Err(StoreError::Corrupt { what: "a partition has no head row".to_owned() });
         }
-        // Each of these only ever grows, so a sum tells whether any did.
-        Ok(CallerVersions {
-            partitions: self.partitions,
-            callers: heads.iter().map(|head| head.callers + head.untold).collect(),
-            members: heads.iter().map(|head| head.members + head.untold).sum(),
-        })
+        // Each only ever grows, or has another mark: so sums tell whether any did.
+        let members = heads.iter().map(|head| head.members).fold(Version { seq: 0, mark: 0 }, |sum, one| {
+            Version { seq: sum.seq + one.seq, mark: sum.mark.wrapping_add(one.mark) }
+        });
+        let callers = heads.iter().map(|head| head.callers).collect();
+        Ok(CallerVersions { partitions: self.partitions, callers, members })
     }
 }
 
@@ -98,10 +110,11 @@ impl Transaction {
 }
 
 fn read_head(row: &Row<'_>) -> Result<Head, StoreError> {
-    Ok(Head {
-        part: row.int(0)?,
-        untold: row.int(1)? - row.opt_int(2)?.unwrap_or_default(),
-        callers: row.opt_int(3)?.unwrap_or_default(),
-        members: row.opt_int(4)?.unwrap_or_default(),
-    })
+    // Writes of builds that do not tell.
+    let untold = row.int(1)? - row.opt_int(2)?.unwrap_or_default();
+    let version = |seq, mark| {
+        let (seq, mark) = (row.opt_int(seq)?.unwrap_or_default(), row.opt_int(mark)?.unwrap_or_default());
+        Ok::<_, StoreError>(Version { seq: seq + untold, mark })
+    };
+    Ok(Head { part: row.int(0)?, callers: version(3, 4)?, members: version(5, 6)? })
 }

@@ -2,19 +2,25 @@
 
 use std::collections::BTreeMap;
 use std::future::pending;
-use std::sync::Arc;
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use rampart_core::change::CHANGE_FORMAT;
 use rampart_core::{Change, Refusal, TimestampMs};
 use rampart_store::{
-    Abort, FOLLOW_EVERY, Follower, Location, LogPosition, Options, PartitionId, Snapshot, Store, Transaction,
-    Work,
+    Abort, FOLLOW_EVERY, Follow, Follower, Location, LogEntry, LogPosition, Options, PartitionId, Snapshot,
+    Store, Transaction, Work,
 };
 use rampart_testkit::dice::Dice;
 use rampart_testkit::mirror::{Following, Mirror};
+use rampart_testkit::postgres::PostgresCluster;
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Level, Metadata, Subscriber};
 
 use crate::engines::{TestStore, on_both};
 use crate::rows::{Apply, account, share};
@@ -155,14 +161,16 @@ async fn nothing_is_missed_when_nodes_are_killed() {
         }
         kills
     });
-    write_much([doomed.clone(), doomed], false).await;
+    let acknowledged = write_much([doomed.clone(), doomed], false).await;
     done.store(true, Ordering::Relaxed);
     let kills = killing.await.unwrap();
     drop(stop);
     let heard = following.await.unwrap();
     assert!(kills > 3, "hardly anything was killed: {kills}");
     assert_in_order(&heard.told);
-    heard.mirror.assert_same(&rows_of(&test.store).await);
+    let rows = rows_of(&test.store).await;
+    assert!(rows.len() >= acknowledged, "{} rows of {acknowledged} writes", rows.len());
+    heard.mirror.assert_same(&rows);
     connection.await.unwrap().unwrap();
 }
 
@@ -182,7 +190,7 @@ async fn a_follower_that_is_too_far_behind_begins_anew() {
             write(store, owner, number, i64::try_from(number).unwrap()).await;
         }
         // What it has seen may go; it goes on from where it is.
-        assert_eq!(trim(store, part, 11).await, 10);
+        assert_eq!(trim(store, part, 11, 1000).await, 10);
         let reader = store.reader().await.unwrap();
         assert_eq!(reader.logs_older_than(TimestampMs(11)).await.unwrap(), []);
         assert_eq!(reader.logs_older_than(TimestampMs(12)).await.unwrap(), [part]);
@@ -193,7 +201,7 @@ async fn a_follower_that_is_too_far_behind_begins_anew() {
             write(store, owner, number, i64::try_from(number).unwrap()).await;
         }
         // What it has not seen is gone: it is told the rows.
-        assert_eq!(trim(store, part, 26).await, 15);
+        assert_eq!(trim(store, part, 26, 1000).await, 15);
         follower.poll(&mut heard).await.unwrap();
         assert_eq!((heard.told.len(), heard.forgotten), (20, 1));
         heard.mirror.assert_same(&rows_of(store).await);
@@ -201,23 +209,23 @@ async fn a_follower_that_is_too_far_behind_begins_anew() {
         assert_eq!(follower.poll(&mut heard).await.unwrap(), 1);
         assert_eq!((heard.told.len(), heard.forgotten, heard.mirror.len()), (21, 1, 31));
         // Nothing is left of what is trimmed, and nothing more goes than was asked for.
-        assert_eq!(trim(store, part, 100).await, 6);
-        assert_eq!(trim(store, part, 100).await, 0);
+        assert_eq!(trim(store, part, 100, 1000).await, 6);
+        assert_eq!(trim(store, part, 100, 1000).await, 0);
     })
     .await;
 }
 
-async fn trim(store: &Store, part: PartitionId, at: i64) -> usize {
-    struct Trim(i64);
+async fn trim(store: &Store, part: PartitionId, at: i64, limit: u32) -> usize {
+    struct Trim(i64, u32);
 
     impl Work for Trim {
         type Reply = usize;
 
         async fn run(&self, tx: &Transaction) -> Result<usize, Abort> {
-            Ok(tx.trim_log(TimestampMs(self.0), 1000).await?)
+            Ok(tx.trim_log(TimestampMs(self.0), self.1).await?)
         }
     }
-    store.write(part, Trim(at)).await.unwrap()
+    store.write(part, Trim(at, limit)).await.unwrap()
 }
 
 #[tokio::test]
@@ -244,11 +252,24 @@ async fn a_partition_whose_log_was_trimmed_is_emptied_too() {
     on_both(async |test: TestStore| {
         let (store, owner) = (&test.store, "100000000000");
         write(store, owner, 1, 1).await;
-        assert_eq!(trim(store, store.partition_of(account(owner)), 100).await, 1);
+        assert_eq!(trim(store, store.partition_of(account(owner)), 100, 1000).await, 1);
         store.empty(TimestampMs(3)).await.unwrap();
         assert_eq!(rows_of(store).await.len(), 0);
     })
     .await;
+}
+
+/// Writes these shares at once: the store commits some of them together.
+async fn write_together(store: &Store, owner: &str, numbers: Range<u128>) {
+    let part = store.partition_of(account(owner));
+    let writes = numbers.map(|number| {
+        let work = Apply(vec![Change::ShareStored(share(owner, number))]);
+        let store = store.clone();
+        tokio::spawn(async move { store.write(part, work).await })
+    });
+    for write in writes.collect::<Vec<_>>() {
+        write.await.unwrap().unwrap();
+    }
 }
 
 /// A group of operations that committed together has one transaction and many places: a page may end between these.
@@ -258,14 +279,7 @@ async fn a_page_of_the_log_may_end_within_a_group() {
         let mut heard = Following::default();
         let mut follower = Follower::from_now(test.store.clone()).await.unwrap();
         for some in 0..13_u128 {
-            let writes = (0..100).map(|number| {
-                let (store, owner) = (test.store.clone(), "100000000000");
-                let work = Apply(vec![Change::ShareStored(share(owner, some * 100 + number))]);
-                tokio::spawn(async move { store.write(store.partition_of(account(owner)), work).await })
-            });
-            for write in writes.collect::<Vec<_>>() {
-                write.await.unwrap().unwrap();
-            }
+            write_together(&test.store, "100000000000", some * 100..some * 100 + 100).await;
         }
         assert_eq!(follower.poll(&mut heard).await.unwrap(), 1_300);
         assert_in_order(&heard.told);
@@ -273,6 +287,123 @@ async fn a_page_of_the_log_may_end_within_a_group() {
         heard.mirror.assert_same(&rows_of(&test.store).await);
     })
     .await;
+}
+
+/// Trims the log as soon as it was told a page of it: of the transaction that the page ended in nothing is left, and of
+/// those after it everything.
+struct TrimmedMeanwhile {
+    heard: Following,
+    store: Store,
+    part: PartitionId,
+    /// What is told before, and how far the trimming looks.
+    after: usize,
+    limit: u32,
+}
+
+impl Follow for TrimmedMeanwhile {
+    fn forget(&mut self, part: PartitionId) {
+        self.heard.forget(part);
+    }
+
+    fn rows(&mut self, part: PartitionId, rows: Vec<Change>) {
+        self.heard.rows(part, rows);
+    }
+
+    fn entry(&mut self, part: PartitionId, entry: LogEntry) {
+        self.heard.entry(part, entry);
+        if self.heard.told.len() == self.after {
+            let trimming = trim(&self.store, self.part, 100, self.limit);
+            tokio::task::block_in_place(|| Handle::current().block_on(trimming));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_trimmed_between_two_pages_is_not_missed() {
+    const PAGE: usize = 500;
+    on_both(async |test: TestStore| {
+        let store = &test.store;
+        // What commits together is up to the store: until a page ends in the middle of it.
+        for owner in 100_000_000_000_u64..100_000_000_030 {
+            let owner = format!("{owner}");
+            let part = store.partition_of(account(&owner));
+            let mut follower = Follower::from_now(store.clone()).await.unwrap();
+            write_together(store, &owner, 0..700).await;
+            let mut all = Following::default();
+            Follower::from_start(store.clone()).poll(&mut all).await.unwrap();
+            let told: Vec<_> = all.told.iter().filter(|(of, _)| *of == part).map(|(_, at)| *at).collect();
+            let last = told[told.len() - 700..][PAGE - 1];
+            let of_last = told.iter().filter(|at| at.seq <= last.seq).count();
+            if !told.contains(&LogPosition { seq: last.seq, idx: last.idx + 1 }) || of_last == told.len() {
+                continue;
+            }
+            // One more than goes: so all of that transaction does, and nothing after it.
+            let limit = u32::try_from(of_last + 1).unwrap();
+            let heard = Following::default();
+            let mut heard = TrimmedMeanwhile { heard, store: store.clone(), part, after: PAGE, limit };
+            follower.poll(&mut heard).await.unwrap();
+            let heard = heard.heard;
+            let rows = heard.mirror.len();
+            assert!(rows >= 700, "{rows}");
+            return;
+        }
+        panic!("no page ended in the middle of what was committed together");
+    })
+    .await;
+}
+
+/// The levels of what a follower says in the log of the process.
+#[derive(Clone, Default)]
+struct Said(Arc<Mutex<Vec<Level>>>);
+
+impl Subscriber for Said {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target() == "rampart_store::follower"
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        self.0.lock().unwrap().push(*event.metadata().level());
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+#[tokio::test]
+async fn what_cannot_be_followed_is_said_once_and_once_more_when_it_is_over() {
+    let database = PostgresCluster::shared().unwrap().create_database().unwrap();
+    let (store, _) = Store::open(&database.url().parse().unwrap(), Options::default()).await.unwrap();
+    let mut follower = Follower::from_now(store.clone()).await.unwrap();
+    write(&store, "100000000000", 1, 1).await;
+    let rewrite = |from: u32, to: u32| {
+        let sql = format!("UPDATE change_log SET payload = replace(payload, '\"v\":{from},', '\"v\":{to},')");
+        database.sql(&sql).unwrap();
+    };
+    // Of a newer build.
+    rewrite(CHANGE_FORMAT, CHANGE_FORMAT + 1);
+    let (said, mut heard) = (Said::default(), Following::default());
+    let listening = tracing::subscriber::set_default(said.clone());
+    let some_time = async || {
+        let _ = timeout(Duration::from_millis(200), pending::<()>()).await;
+    };
+    let stop = async {
+        some_time().await;
+        rewrite(CHANGE_FORMAT + 1, CHANGE_FORMAT);
+        some_time().await;
+    };
+    follower.run(&mut heard, Duration::from_millis(1), stop).await;
+    drop(listening);
+    assert_eq!(*said.0.lock().unwrap(), [Level::WARN, Level::INFO]);
+    assert_eq!(heard.told.len(), 1);
 }
 
 /// Two nodes write one partition at once, many writes at a time, some of them slow and some in vain.

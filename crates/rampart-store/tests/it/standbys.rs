@@ -1,11 +1,13 @@
 //! Two PostgreSQL servers, of which the second follows the first and takes its place: what is acknowledged both have, and
 //! what became of a COMMIT whose answer was lost, the second knows.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use rampart_core::access_key::{AccessKey, access_key_id};
 use rampart_core::{Change, Refusal, ShareArn, TimestampMs};
 use rampart_store::{Abort, Follower, Location, Options, Store, StoreError, Timeouts, Transaction, Work};
 use rampart_testkit::mirror::{Following, Mirror};
@@ -311,6 +313,70 @@ async fn a_follower_that_knows_more_than_who_took_over_begins_anew() {
     heard.mirror.assert_same(&Mirror::of(&store.snapshot().await.unwrap()).await);
     count(&store, &Count::to(1)).await.unwrap();
     assert_eq!(follower.poll(&mut heard).await.unwrap(), 1);
+}
+
+async fn store_key(store: &Store, owner: &str, number: u8) {
+    let owner = account(owner);
+    let key = AccessKey {
+        id: access_key_id(owner, [number; 5]),
+        account: owner,
+        user: "u".to_owned(),
+        sealed_secret: vec![1],
+        active: true,
+        created: TimestampMs(1),
+    };
+    store.write(store.partition_of(owner), Apply(vec![Change::AccessKeyStored(key)])).await.unwrap();
+}
+
+/// Before anybody looks, who took over may have come as far again or further, with other writes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_changed_history_is_noticed_however_far_it_has_come() {
+    let (mut primary, mut standby) = pair();
+    let database = primary.create_database().unwrap();
+    // Somebody settles for less than the standby's word.
+    let Location::Postgres(url) = location([primary.port(), standby.port()], database.name()) else { return };
+    let url = format!("{url}?options=-c%20synchronous_commit%3Dlocal");
+    let store = open(&url.parse().unwrap(), Timeouts::default()).await;
+    let owners = [OWNER, "100000000000", "100000000001"];
+    let parts: BTreeSet<_> = owners.iter().map(|owner| store.partition_of(account(owner))).collect();
+    assert_eq!(parts.len(), owners.len(), "in partitions of their own");
+    make_share(&store).await;
+    let mut told = (Following::default(), Follower::from_start(store.clone()));
+    database.sql("CREATE TABLE all_of_it_is_there ()").unwrap();
+    standby.stop_immediately().unwrap();
+    for owner in owners {
+        store_key(&store, owner, 1).await;
+    }
+    // One was told of it by the log, and one by the rows.
+    let mut began = (Following::default(), Follower::of_all(store.clone()));
+    for (heard, follower) in [&mut told, &mut began] {
+        follower.poll(heard).await.unwrap();
+        heard.mirror.assert_same(&Mirror::of(&store.snapshot().await.unwrap()).await);
+        heard.forgotten = 0;
+    }
+    let versions = async || {
+        let versions = store.reader().await.unwrap().caller_versions().await.unwrap();
+        owners.map(|owner| versions.of(account(owner), Some(account(owner))))
+    };
+    let before = versions().await;
+    primary.kill().unwrap();
+    standby.start_again().unwrap();
+    standby.promote().unwrap();
+    assert_eq!(counted(&store).await, 0);
+    // Less far, as far, and further.
+    for (owner, numbers) in owners.into_iter().zip([2..2, 2..3, 2..5]) {
+        for number in numbers {
+            store_key(&store, owner, number).await;
+        }
+    }
+    let after = versions().await;
+    assert!(before.iter().zip(&after).all(|(before, after)| before != after), "{before:?} {after:?}");
+    for (heard, follower) in [&mut told, &mut began] {
+        follower.poll(heard).await.unwrap();
+        heard.mirror.assert_same(&Mirror::of(&store.snapshot().await.unwrap()).await);
+        assert_eq!(heard.forgotten, owners.len());
+        assert_eq!(follower.poll(heard).await.unwrap(), 0);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -20,7 +20,7 @@ use rampart_store::{Abort, Reader, Transaction, Work};
 use serde::{Deserialize, Serialize};
 
 use super::input::{TagShape, id, invalid, required, tags};
-use super::managing::{At, Managing, decided, manage, managed_by};
+use super::managing::{At, Managing, check_claimed, decided, manage, managed_by};
 use super::pages::Page;
 use super::shapes::CreationShape;
 use crate::app::{App, Call};
@@ -162,6 +162,7 @@ impl Managing for CreateInput {
         };
         if let Some((account, epoch)) = joining {
             let after = decide_join(at.organization, at.app.settings.quotas.organization_accounts)?;
+            check_claimed(tx, at.app, management, (account, epoch)).await?;
             let joining = Joining { account, name, email, epoch };
             let parent = Parent::root(&after);
             let member = Member::new(joining, management, &parent, JoinedMethod::Created, now);

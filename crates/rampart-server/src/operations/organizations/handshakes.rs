@@ -14,7 +14,7 @@ use rampart_store::{Abort, Reader, Transaction, Work};
 use serde::{Deserialize, Serialize};
 
 use super::input::{TagShape, account_id, at_most, id, invalid, required, tags};
-use super::managing::{At, Managing, decided, manage, managed_by};
+use super::managing::{At, Managing, check_claimed, decided, manage, managed_by};
 use super::pages::Page;
 use super::shapes::HandshakeShape;
 use crate::app::{App, Call};
@@ -242,6 +242,7 @@ impl Settle {
         // Handshakes go with their organization.
         let organization = organization.ok_or(OrganizationRefusal::HandshakeNotFound)?;
         let after = join(&organization, &self.app)?;
+        check_claimed(tx, &self.app, management, (account, self.epoch)).await?;
         let name = tx.account(account).await?.map(|known| known.name).unwrap_or_default();
         let joining = Joining::existing(account, &name, self.epoch);
         let parent = Parent::root(&after);

@@ -3,7 +3,9 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use futures_util::future::try_join;
 use rampart_core::organization::Organization;
+use rampart_core::organization::member::check_claim;
 use rampart_core::{AccountId, Change, Decision, OrganizationChange, OrganizationRefusal};
 use rampart_store::{Abort, Reader, Transaction, Work};
 use serde::Serialize;
@@ -85,4 +87,20 @@ pub(super) async fn managed_by(reader: &Reader, account: AccountId) -> Result<Or
         Some(_) => OrganizationRefusal::AccessDenied.into(),
         None => OrganizationRefusal::NotInUse.into(),
     })
+}
+
+/// Makes sure, in the transaction by which an account joins, that the claim of that number lets it: since it was made, this
+/// node may have been held up, and another organization may have claimed the account.
+pub(super) async fn check_claimed(
+    tx: &Transaction,
+    app: &App,
+    management: AccountId,
+    (account, epoch): (AccountId, i64),
+) -> Result<(), Abort> {
+    let (claim, membership) = try_join(tx.organization_claim(account), tx.membership(account)).await?;
+    if membership.is_some() {
+        return Err(OrganizationRefusal::ConcurrentModification.into());
+    }
+    // Not the time of the call, which may be long ago.
+    Ok(check_claim(claim, management, epoch, app.clock.now())?)
 }

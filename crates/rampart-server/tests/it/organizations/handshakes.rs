@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use futures_util::future::join_all;
+use futures_util::future::{join as join2, join_all, join3};
 use rampart_core::Timing;
 use rampart_core::timing::DAY_MS;
 use rampart_server::Settings;
-use rampart_testkit::for_each_store;
-use rampart_testkit::server::{for_each_store_with, settings};
+use rampart_testkit::server::{StoreKind, for_each_store_with, settings};
+use rampart_testkit::{TestServer, for_each_store};
 use serde_json::{Value, json};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use super::{MANAGEMENT, MEMBER, OUTSIDER, create, create_account, ids, join, ok, refused, text};
 
@@ -198,6 +200,99 @@ async fn of_two_organizations_one_gets_the_account() {
         assert_eq!(rows.len(), 1, "{rows:?}");
     })
     .await;
+}
+
+/// Keeps everybody from changing an organization until dropped: a node that is at it stands still so long.
+async fn hold(server: &TestServer, management: &str) -> (tokio_postgres::Client, JoinHandle<()>) {
+    let url = server.postgres_url().unwrap();
+    let (other, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
+    let connection = tokio::spawn(async move { connection.await.unwrap() });
+    let hold = format!(
+        "BEGIN; UPDATE log_head SET seq = seq
+         WHERE part = (SELECT part FROM organization WHERE management = '{management}')"
+    );
+    other.batch_execute(&hold).await.unwrap();
+    (other, connection)
+}
+
+/// The accounts that are claimed for the organization of `management`, with the number of the claim.
+fn claims(server: &TestServer, management: &str) -> Vec<String> {
+    let claimed = format!(
+        "SELECT account || ' ' || (body::json->>'epoch') FROM organization_claim
+         WHERE account <> '{management}' AND body::json->>'management' = '{management}'"
+    );
+    server.sql(&claimed)
+}
+
+/// Waits until there are so many.
+async fn until_claimed(server: &TestServer, management: &str, many: usize) {
+    let claimed = async {
+        while claims(server, management).len() < many {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(Duration::from_secs(20), claimed).await.unwrap();
+}
+
+const LAPSES: Duration = Duration::from_secs(61);
+
+/// Between the claim and the joining a node may stand still for as long as it likes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_claim_that_lapsed_lets_nobody_join() {
+    let server = TestServer::start(StoreKind::Postgres, settings()).await;
+    let (management, member) = (server.account(MANAGEMENT), server.account(MEMBER));
+    let other = server.account(OUTSIDER);
+    let mut handshakes = Vec::new();
+    for management in [&management, &other] {
+        create(management).await;
+        let invited = ok(management, "InviteAccountToOrganization", &invitation(MEMBER)).await;
+        handshakes.push(json!({"HandshakeId": invited["Handshake"]["Id"]}));
+    }
+    let (holding, connection) = hold(&server, MANAGEMENT).await;
+    let accepting = refused(&member, "AcceptHandshake", &handshakes[0]);
+    let meanwhile = async {
+        until_claimed(&server, MANAGEMENT, 1).await;
+        server.advance(LAPSES);
+        ok(&member, "AcceptHandshake", &handshakes[1]).await;
+        drop(holding);
+    };
+    let (code, ()) = join2(accepting, meanwhile).await;
+    connection.await.unwrap();
+    assert_eq!(code, "ConcurrentModification");
+    let rows = server.sql("SELECT management FROM organization_member WHERE account = '222222222222'");
+    assert_eq!(rows, [OUTSIDER]);
+    assert_eq!(
+        refused(&member, "AcceptHandshake", &handshakes[0]).await,
+        "HandshakeConstraintViolation ALREADY_IN_AN_ORGANIZATION"
+    );
+}
+
+/// Also when nobody else has claimed it yet: somebody may at any moment.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_could_not_be_claimed_in_time_is_claimed_anew() {
+    let server = TestServer::start(StoreKind::Postgres, settings()).await;
+    let (management, member) = (server.account(MANAGEMENT), server.account(MEMBER));
+    create(&management).await;
+    let invited = ok(&management, "InviteAccountToOrganization", &invitation(MEMBER)).await;
+    let input = json!({"HandshakeId": invited["Handshake"]["Id"]});
+    let new = json!({"AccountName": "new", "Email": "new@example.com"});
+    let (holding, connection) = hold(&server, MANAGEMENT).await;
+    let meanwhile = async {
+        until_claimed(&server, MANAGEMENT, 2).await;
+        server.advance(LAPSES);
+        drop(holding);
+    };
+    let accepting = refused(&member, "AcceptHandshake", &input);
+    let creating = refused(&management, "CreateAccount", &new);
+    let (accepted, created, ()) = join3(accepting, creating, meanwhile).await;
+    connection.await.unwrap();
+    assert_eq!((accepted.as_str(), created.as_str()), ("ConcurrentModification", "ConcurrentModification"));
+    assert_eq!(server.count("organization_member"), 1);
+    assert_eq!(server.count("account_creation"), 0);
+    ok(&member, "AcceptHandshake", &input).await;
+    assert_eq!(claims(&server, MANAGEMENT).iter().filter(|claim| claim.ends_with(" 2")).count(), 1);
+    create_account(&management, "new").await;
+    assert_eq!(server.count("organization_member"), 3);
 }
 
 #[tokio::test]
