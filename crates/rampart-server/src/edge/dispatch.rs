@@ -24,7 +24,7 @@ use super::body::pass_by;
 use super::connections::Peer;
 use super::probes::{self, Probe};
 use super::respond::{Answered, Finished, Seen, respond};
-use super::route::{is_signed, operation_of};
+use super::route::{is_signed, operation_of, operation_of_head};
 use crate::AuthMode;
 use crate::app::{App, Call};
 use crate::authorization::authorize;
@@ -143,8 +143,13 @@ async fn answer(
     };
     let Claim { presented, service, region } = match read_claim(app, head, &parts) {
         Ok(claim) => claim,
-        Err((failure, dialect)) => return Answered::failed(failure, dialect, None),
+        Err((failure, dialect)) => {
+            seen.operation = operation_of_head(None, head);
+            return Answered::failed(failure, dialect, None);
+        }
     };
+    // Until the caller is known, this is for those alone who watch the server.
+    seen.operation = operation_of_head(Some(service), head);
     let dialect = service.dialect();
     let failed = |failure| Answered::failed(failure, dialect, None);
     let buffered = match edge.buffers.read(body).await {
@@ -155,7 +160,13 @@ async fn answer(
     let parts = RequestParts { body: &buffered.bytes, ..parts };
     let caller = match authenticate(app, &parts, &presented, region, service.name()).await {
         Ok(caller) => caller,
-        Err(failure) => return failed(failure),
+        Err(failure) => {
+            seen.operation = seen.operation.or_else(|| {
+                let form = read_form(dialect, parts.query, &body).ok()?;
+                operation_of(service, head, &form).ok()
+            });
+            return failed(failure);
+        }
     };
     seen.account = Some(caller.account);
     let form = match read_form(dialect, parts.query, &body) {

@@ -43,7 +43,7 @@ impl Answered {
 pub(super) struct Seen {
     /// The caller's account, once the caller is known.
     pub(super) account: Option<AccountId>,
-    /// The operation, once it is known.
+    /// The operation, once it is known: that may be before the caller is.
     pub(super) operation: Option<&'static Operation>,
 }
 

@@ -137,6 +137,35 @@ async fn requests_are_counted_by_operation_and_outcome() {
 }
 
 #[tokio::test]
+async fn requests_of_unknown_callers_are_counted_by_operation_too() {
+    let strict = Settings { auth: AuthMode::Strict, ..settings() };
+    let server = TestServer::start(StoreKind::Sqlite, strict).await;
+    // The store is asked for the caller: what fails there fails as this does.
+    let stranger = server.account(OWNER);
+    let input = json!({"resourceOwner": "SELF"});
+    assert_eq!(stranger.call("GetResourceShares", &input).await.status, 403);
+    assert_eq!(stranger.organizations("DescribeOrganization", &json!({})).await.status, 400);
+    assert_eq!(stranger.sts("GetCallerIdentity").await.status, 403);
+    assert_eq!(stranger.iam("ListUsers", &[]).await.status, 403);
+    assert_eq!(stranger.iam("ListNothing", &[]).await.status, 403);
+    let unsigned = Request::post("/listresources").body(Bytes::new()).unwrap();
+    assert_eq!(stranger.send(unsigned).await.status, 403);
+    let text = server.app().metrics().render().unwrap();
+    for (service, operation) in [
+        ("ram", "GetResourceShares"),
+        ("organizations", "DescribeOrganization"),
+        ("sts", "GetCallerIdentity"),
+        ("iam", "ListUsers"),
+        ("ram", "ListResources"),
+        ("unknown", "unknown"),
+    ] {
+        let labels = format!("service=\"{service}\",operation=\"{operation}\",outcome=\"client-error\"");
+        let count = value(&text, &format!("rampart_requests_total{{{labels}}}"));
+        assert!((count - 1.0).abs() < 0.1, "{labels}: {text}");
+    }
+}
+
+#[tokio::test]
 async fn the_store_and_background_work_are_measured() {
     for_each_store(async |server| {
         server.sweep().await;
