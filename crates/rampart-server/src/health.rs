@@ -44,6 +44,7 @@ impl NotReady {
         match self {
             Self::Stopping => "stopping",
             Self::Store(StoreError::Outdated { .. }) => "migrations-pending",
+            Self::Store(StoreError::TooNew { .. }) => "newer-rampart-needed",
             Self::Silent | Self::Store(_) => "store-unavailable",
         }
     }

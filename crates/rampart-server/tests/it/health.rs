@@ -9,7 +9,7 @@ use rampart_server::{AuthMode, Settings};
 use rampart_testkit::server::settings;
 use rampart_testkit::wire::PATIENCE;
 use rampart_testkit::{Reply, StoreKind, TestServer, for_each_store};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::sharing::OWNER;
 
@@ -32,6 +32,19 @@ fn value(text: &str, series: &str) -> f64 {
     line.unwrap_or_else(|| panic!("no {series} in {text}")).parse().unwrap()
 }
 
+/// What is said once the server knows that it is not ready: an answer holds for half a second.
+async fn not_ready(server: &TestServer) -> (u16, Value) {
+    let began = Instant::now();
+    loop {
+        let reply = ask(server, "GET", "/readyz").await;
+        if reply.status != 200 {
+            return (reply.status, reply.json);
+        }
+        assert!(began.elapsed() < PATIENCE, "{}", reply.text);
+        tokio::time::timeout(Duration::from_millis(20), std::future::pending::<()>()).await.unwrap_err();
+    }
+}
+
 #[tokio::test]
 async fn a_server_with_its_store_is_alive_and_ready() {
     for_each_store(async |server| {
@@ -52,16 +65,32 @@ async fn a_server_whose_tables_are_too_old_is_alive_and_not_ready() {
         assert_eq!(ask(&server, "GET", "/readyz").await.status, 200);
         // As after the database was replaced by a new one.
         server.sql("DELETE FROM store_meta WHERE name = 'schema_version'");
-        // An answer holds for half a second.
-        let began = Instant::now();
-        let mut reply = ask(&server, "GET", "/readyz").await;
-        while reply.status == 200 {
-            assert!(began.elapsed() < PATIENCE, "{}", reply.text);
-            tokio::time::timeout(Duration::from_millis(20), std::future::pending::<()>()).await.unwrap_err();
-            reply = ask(&server, "GET", "/readyz").await;
-        }
         let reason = json!({"status": "unavailable", "reason": "migrations-pending"});
-        assert_eq!((reply.status, reply.json), (503, reason));
+        assert_eq!(not_ready(&server).await, (503, reason));
+        assert_eq!(ask(&server, "GET", "/healthz").await.status, 200);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_server_that_may_serve_no_longer_is_not_ready() {
+    for_each_store(async |server| {
+        assert_eq!(ask(&server, "GET", "/readyz").await.status, 200);
+        // As after a newer build brought the tables further: eight bytes, a number that no build has reached.
+        let number = if server.postgres_url().is_some() {
+            "decode('0000000000ffffff', 'hex')"
+        } else {
+            "x'0000000000ffffff'"
+        };
+        let write =
+            |name| server.sql(&format!("UPDATE store_meta SET value = {number} WHERE name = '{name}'"));
+        write("schema_version");
+        // It may, for all that is said.
+        tokio::time::timeout(Duration::from_millis(600), std::future::pending::<()>()).await.unwrap_err();
+        assert_eq!(ask(&server, "GET", "/readyz").await.status, 200);
+        write("serves_from");
+        let reason = json!({"status": "unavailable", "reason": "newer-rampart-needed"});
+        assert_eq!(not_ready(&server).await, (503, reason));
         assert_eq!(ask(&server, "GET", "/healthz").await.status, 200);
     })
     .await;
