@@ -208,6 +208,11 @@ async fn the_store_and_background_work_are_measured() {
             assert!(value(&text, "rampart_store_connections_max") > 7.0);
             assert!(value(&text, "rampart_store_connections_idle") >= 1.0);
         }
+        let helps: Vec<_> = text.lines().filter(|line| line.starts_with("# HELP ")).collect();
+        assert!(helps.len() > 10, "{text}");
+        for help in helps {
+            assert!(help.ends_with('.') && !help.ends_with(".."), "{help}");
+        }
         assert!(text.ends_with("# EOF\n"));
     })
     .await;
