@@ -24,8 +24,8 @@ pub enum StoreError {
         /// What the engine said.
         reason: String,
     },
-    /// The store is there and cannot be used, until somebody changes something: it does not know the user, its tables
-    /// are of a newer build.
+    /// The store is there and cannot be used, until somebody changes something: it does not know the user, its
+    /// certificate is not believed.
     #[error("the store cannot be used: {reason}")]
     Unusable {
         /// What the engine said.
