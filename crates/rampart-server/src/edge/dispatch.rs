@@ -29,6 +29,7 @@ use crate::AuthMode;
 use crate::app::{App, Call};
 use crate::authorization::authorize;
 use crate::failure::{Dialect, Failure};
+use crate::health::Health;
 use crate::identity::authenticate;
 use crate::operations::{self, Operation, Service};
 
@@ -54,6 +55,11 @@ pub(super) async fn dispatch(edge: &Edge, request: Request<Incoming>) -> Respons
         // The panic's message went to the log by the panic hook.
         Answered::failed(Failure::Internal, dialect_of(&head), None)
     });
+    if let Answered::Failed { failure: Failure::Store(error), .. } = &answered
+        && error.is_gone()
+    {
+        Health::missed_store(&edge.app, error);
+    }
     let is_read = pass_by(&mut body, &head.headers).await;
     let request = Finished { head: &head, request_id, seen, took: started.elapsed(), is_read };
     let response = respond(answered, &request);
