@@ -15,6 +15,9 @@ use tokio::runtime::{Builder, Runtime};
 /// The Region of all calls.
 const REGION: &str = "eu-west-1";
 
+/// What its clock says.
+const NOW: TimestampMs = TimestampMs(1_795_348_800_000);
+
 /// A server of the target's own.
 pub struct Server {
     runtime: Runtime,
@@ -44,7 +47,7 @@ impl Server {
         let log = RefCell::new(Follower::from_start(store.clone()));
         let settings = Settings::new(AuthMode::Open, account(0).parse().expect("twelve digits"));
         let app = App::new(store.clone(), settings, Some(MasterKey::generate()), repeatable());
-        app.clock().set(TimestampMs(1_795_348_800_000));
+        app.clock().set(NOW);
         let server = Self { runtime, app, store, log, _directory: directory };
         server.told();
         server
@@ -85,7 +88,7 @@ impl Server {
 
     /// Forgets everything.
     pub fn empty(&self) {
-        self.runtime.block_on(self.store.empty()).expect("a store can be emptied");
+        self.runtime.block_on(self.store.empty(NOW)).expect("a store can be emptied");
         self.told();
     }
 }

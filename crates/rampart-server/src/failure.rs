@@ -145,6 +145,17 @@ impl Dialect {
 }
 
 impl Failure {
+    /// What an operator is told, who may know more than the caller, who was told `wire`.
+    pub(crate) fn for_the_log(&self, wire: &WireError) -> String {
+        match self {
+            Self::Store(error) => error.to_string(),
+            Self::BuffersFull => {
+                "the bodies of other requests fill the memory that there is for them".to_owned()
+            }
+            _ => wire.message.clone(),
+        }
+    }
+
     /// The wire's form. `operation` decides among codes that only some operations model.
     pub(crate) fn to_wire(&self, dialect: Dialect, operation: Option<&Operation>) -> WireError {
         let mut wire = self.in_dialect(dialect, operation);

@@ -220,7 +220,11 @@ impl Metrics {
 fn register_jobs(registry: &mut Registry) -> [OfJob; Job::ALL.len()] {
     let (runs, items, failures) = <[Family<[Label; 1], Counter>; 3]>::default().into();
     registry.register("background_runs", "Runs of background work", runs.clone());
-    registry.register("background_items", "What background work did", items.clone());
+    registry.register(
+        "background_items",
+        "Things that background work ended, replaced or removed",
+        items.clone(),
+    );
     registry.register("background_failures", "Runs of background work that failed", failures.clone());
     Job::ALL.map(|job| {
         let labels = [("job", job.name())];
@@ -239,7 +243,7 @@ struct LagCollector(Arc<Mutex<Option<Instant>>>);
 impl Collector for LagCollector {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let lag = ConstGauge::new(lock(&self.0).map_or(0.0, |until| until.elapsed().as_secs_f64()));
-        let help = "Since when the leading node may not know what the change log tells; 0 on other nodes";
+        let help = "Since when the leading node may not know what the change log tells; 0 on other nodes.";
         lag.encode(encoder.encode_descriptor(
             "change_log_lag",
             help,
@@ -253,7 +257,8 @@ fn lock(known: &Mutex<Option<Instant>>) -> MutexGuard<'_, Option<Instant>> {
     known.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Reads the store's figures when somebody asks for them.
+/// Reads the store's figures when somebody asks for them. Its help texts end in full stops: the registry adds them to
+/// those of its own alone.
 struct StoreCollector(Store);
 
 impl fmt::Debug for StoreCollector {
@@ -268,19 +273,34 @@ impl Collector for StoreCollector {
         let transactions =
             [("answered", answered), ("refused", refused), ("unavailable", unavailable), ("failed", failed)];
         let transactions = transactions.map(|(outcome, count)| (("outcome", outcome), count));
-        counters(&mut encoder, "store_transactions", "Write transactions", &transactions)?;
+        counters(
+            &mut encoder,
+            "store_transactions",
+            "Write transactions, by how they ended.",
+            &transactions,
+        )?;
         let retries = ConstCounter::new(retried);
-        let help = "Write transactions that were tried anew";
+        let help = "Write transactions that were tried anew.";
         retries.encode(encoder.encode_descriptor("store_retries", help, None, retries.metric_type())?)?;
         let (EngineFigures::Sqlite { queued } | EngineFigures::Postgres { queued, .. }) = engine;
-        gauge(&mut encoder, "store_writer_queue", "Writes that wait for their turn", queued)?;
+        gauge(&mut encoder, "store_writer_queue", "Writes that wait for their turn.", queued)?;
         match engine {
             EngineFigures::Sqlite { .. } => Ok(()),
             EngineFigures::Postgres { in_use, idle, max, waiting, .. } => {
-                gauge(&mut encoder, "store_connections_in_use", "Connections to PostgreSQL in use", in_use)?;
-                gauge(&mut encoder, "store_connections_idle", "Connections to PostgreSQL that idle", idle)?;
-                gauge(&mut encoder, "store_connections_max", "How many there may be", max)?;
-                gauge(&mut encoder, "store_connections_awaited", "Requests that wait for one", waiting)
+                gauge(&mut encoder, "store_connections_in_use", "Connections to PostgreSQL in use.", in_use)?;
+                gauge(&mut encoder, "store_connections_idle", "Connections to PostgreSQL that idle.", idle)?;
+                gauge(
+                    &mut encoder,
+                    "store_connections_max",
+                    "Connections to PostgreSQL that there may be.",
+                    max,
+                )?;
+                gauge(
+                    &mut encoder,
+                    "store_connections_awaited",
+                    "Requests that wait for a connection to PostgreSQL.",
+                    waiting,
+                )
             }
         }
     }

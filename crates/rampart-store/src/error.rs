@@ -25,8 +25,8 @@ pub enum StoreError {
         /// What the engine said.
         reason: String,
     },
-    /// The store is there and cannot be used, until somebody changes something: it does not know the user, its tables
-    /// are of a newer build.
+    /// The store is there and cannot be used, until somebody changes something: it does not know the user, its
+    /// certificate is not believed.
     #[error("the store cannot be used: {reason}")]
     Unusable {
         /// What the engine said.
@@ -41,6 +41,16 @@ pub enum StoreError {
         found: i64,
         /// What they must be.
         needed: i64,
+    },
+    /// The tables are of a newer build, which needs what this one does not do.
+    #[error(
+        "the store's tables are of version {found}, this rampart knows version {known}: start a newer rampart"
+    )]
+    TooNew {
+        /// What they are.
+        found: i64,
+        /// What this build knows.
+        known: i64,
     },
     /// A row does not say what it must.
     #[error("the store holds a row that cannot be read: {what}")]
@@ -75,8 +85,25 @@ impl StoreError {
             | Self::Overloaded { .. }
             | Self::Unavailable { .. }
             | Self::Unusable { .. }
-            | Self::Outdated { .. } => true,
+            | Self::Outdated { .. }
+            | Self::TooNew { .. } => true,
             Self::Corrupt { .. } | Self::Statement { .. } | Self::Fenced { .. } | Self::Panicked => false,
+        }
+    }
+
+    /// Whether it is not this call that failed, but every call that needs the store: it cannot be reached, or not used.
+    pub fn is_gone(&self) -> bool {
+        match self {
+            Self::Unavailable { .. }
+            | Self::Unusable { .. }
+            | Self::Outdated { .. }
+            | Self::TooNew { .. } => true,
+            Self::Conflict { .. }
+            | Self::Overloaded { .. }
+            | Self::Corrupt { .. }
+            | Self::Statement { .. }
+            | Self::Fenced { .. }
+            | Self::Panicked => false,
         }
     }
 

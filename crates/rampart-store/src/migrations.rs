@@ -59,7 +59,7 @@ pub(crate) static STATEMENTS: &[&Statement] = &[&READ_META, &SETTLE_META, &WRITE
 pub(crate) const META_PART: i64 = 0;
 pub(crate) const VERSION: &str = "schema_version";
 /// The version of the oldest build that may still serve.
-const OLDEST: &str = "serves_from";
+pub(crate) const OLDEST: &str = "serves_from";
 /// The row that a node holds while it takes steps.
 const LOCK: &str = "migration_lock";
 /// How often a step is tried that waits for others.
@@ -247,14 +247,11 @@ fn postgres_ddl(ddl: &str, is_new: bool) -> Vec<String> {
 
 /// The version of the tables, if this build may serve them. Those of a newer build it may, unless that build needs what
 /// this one does not do.
-fn check_version(version: &[Vec<u8>], oldest: &[Vec<u8>]) -> Result<i64, StoreError> {
+pub(crate) fn check_version(version: &[Vec<u8>], oldest: &[Vec<u8>]) -> Result<i64, StoreError> {
     let of = |found: &[Vec<u8>]| found.first().map(|bytes| number(bytes)).transpose();
     let version = of(version)?.unwrap_or_default();
     if version > SCHEMA_VERSION && of(oldest)?.unwrap_or(version) > SCHEMA_VERSION {
-        let reason = format!(
-            "its tables are of version {version}, this rampart knows version {SCHEMA_VERSION}: start a newer rampart"
-        );
-        return Err(StoreError::Unusable { reason });
+        return Err(StoreError::TooNew { found: version, known: SCHEMA_VERSION });
     }
     Ok(version)
 }

@@ -70,6 +70,16 @@ impl std::fmt::Display for Location {
     }
 }
 
+impl Location {
+    /// The database that PostgreSQL is asked for when the URL names none: the one of the user's name.
+    pub fn implied_database(&self) -> Option<String> {
+        let Self::Postgres(url) = self else { return None };
+        let config = Address::parse(url).ok()?.config;
+        let is_named = config.get_dbname().is_some_and(|name| !name.is_empty());
+        config.get_user().filter(|_| !is_named).map(str::to_owned)
+    }
+}
+
 /// The parameters of a PostgreSQL URL that are printed. What is not known to be harmless is not.
 const SHOWN_PARAMETERS: [&str; 12] = [
     "application_name",
@@ -392,6 +402,21 @@ mod tests {
             let url = format!("postgres://me:secret@host/db?sslmode={mode}&sslrootcert=ca.pem");
             let shown = format!("postgres://me:***@host/db?sslmode={mode}&sslrootcert=ca.pem");
             assert_eq!(url.parse::<Location>().unwrap().to_string(), shown);
+        }
+    }
+
+    #[test]
+    fn a_database_that_is_not_named_is_the_users() {
+        for (url, database) in [
+            ("postgres://me:secret@host", Some("me")),
+            ("postgres://me@host/", Some("me")),
+            ("postgres://host?user=me", Some("me")),
+            ("postgres://me@host/db", None),
+            ("postgres://me@host?dbname=db", None),
+            ("sqlite:rampart.db", None),
+        ] {
+            let location: Location = url.parse().unwrap();
+            assert_eq!(location.implied_database().as_deref(), database, "{url}");
         }
     }
 

@@ -2,8 +2,11 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
+
+use serde_json::Value;
 
 use crate::client::{Client, Key};
 use crate::server::REGION;
@@ -37,6 +40,31 @@ impl Node {
         let address = endpoint.and_then(|endpoint| endpoint.split_once("://")?.1.trim().parse().ok());
         let address = address.unwrap_or_else(|| panic!("it names no endpoint: {greeting}"));
         Self { child, greeting, address }
+    }
+
+    /// Starts what the command says, whose log is lines of JSON in that file, and waits until one of them says where it
+    /// listens: it says so nowhere else.
+    ///
+    /// # Panics
+    /// When it cannot be started, or ends before it listens; with what it logged.
+    pub fn start_with_json_log(command: &mut Command, log: &Path) -> Self {
+        let read = || std::fs::read_to_string(log).unwrap_or_default();
+        let before = read().len();
+        let child = command.stdout(Stdio::piped()).spawn();
+        let mut child = child.unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        let serving = loop {
+            let text = read();
+            let lines = text[before..].lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+            if let Some(line) = lines.into_iter().find(|line| line["message"] == "serving") {
+                break line;
+            }
+            assert!(child.try_wait().is_ok_and(|ended| ended.is_none()), "it ended after: {text}");
+            std::thread::yield_now();
+        };
+        let endpoint = serving["endpoint"].as_str();
+        let address = endpoint.and_then(|endpoint| endpoint.split_once("://")?.1.parse().ok());
+        let address = address.unwrap_or_else(|| panic!("it names no endpoint: {serving}"));
+        Self { child, greeting: serving.to_string(), address }
     }
 
     /// What it said when it began.

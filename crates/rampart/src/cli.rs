@@ -58,8 +58,8 @@ pub(crate) struct Options {
     /// How log lines are written, to standard error [default: text]
     #[arg(long, visible_alias = "log-format", global = true, env = "RAMPART_LOG", value_name = "FORMAT")]
     pub(crate) log: Option<LogFormat>,
-    /// Which log lines are written: error, warn, info, debug, or a filter such as info,rampart_server::request=debug,
-    /// which adds a line for each request [default: info]
+    /// Which log lines are written: off, error, warn, info, debug, trace, or a filter such as
+    /// info,rampart_server::request=debug, which adds a line for each request [default: info]
     #[arg(long, global = true, env = "RAMPART_LOG_LEVEL", value_name = "FILTER")]
     pub(crate) log_level: Option<String>,
     /// Send a trace of each request to an OpenTelemetry collector, over HTTP: https://HOST:4318, or http://HOST:4318 in
@@ -84,9 +84,10 @@ pub(crate) struct Options {
     /// Connections to PostgreSQL at the most [default: 16]
     #[arg(long, global = true, env = "RAMPART_STORE_CONNECTIONS", value_name = "NUMBER")]
     pub(crate) store_connections: Option<usize>,
-    /// How long `serve` and `migrate` wait for a PostgreSQL that cannot be reached yet, in seconds [default: 60]
-    #[arg(long, global = true, env = "RAMPART_WAIT_FOR_STORE", value_name = "SECONDS")]
-    pub(crate) wait_for_store: Option<u64>,
+    /// How long `serve` and `migrate` wait for a PostgreSQL that cannot be reached yet: 60s, 5m; a number is of
+    /// seconds [default: 60s]
+    #[arg(long, global = true, env = "RAMPART_WAIT_FOR_STORE", value_name = "DURATION")]
+    pub(crate) wait_for_store: Option<String>,
     /// Partitions of a PostgreSQL store that is made now, 1 to 1024; fixed from then on [default: 64]
     #[arg(long, global = true, env = "RAMPART_STORE_PARTITIONS", value_name = "NUMBER")]
     pub(crate) store_partitions: Option<i64>,

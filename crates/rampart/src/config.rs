@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::cli::{Auth, LogFormat, Options};
+use crate::telemetry;
 
 /// What a server and the key commands go by.
 #[derive(Debug)]
@@ -62,13 +63,30 @@ struct SettingsFile {
     master_key_file: Option<PathBuf>,
     catalog: Option<PathBuf>,
     store_connections: Option<usize>,
-    wait_for_store: Option<u64>,
+    wait_for_store: Option<SecondsOrText>,
     store_partitions: Option<i64>,
     leave_any_type: Option<bool>,
     empty_pages: Option<bool>,
     retention: RetentionFile,
     quotas: Quotas,
     iam_quotas: IamQuotas,
+}
+
+/// A duration in a file: seconds as a number, or a text with its unit.
+#[derive(Deserialize, Serialize)]
+#[serde(untagged)]
+enum SecondsOrText {
+    Seconds(u64),
+    Text(String),
+}
+
+impl SecondsOrText {
+    fn into_text(self) -> String {
+        match self {
+            Self::Seconds(seconds) => seconds.to_string(),
+            Self::Text(text) => text,
+        }
+    }
 }
 
 /// How long things that are over are kept. A section of the file.
@@ -130,6 +148,8 @@ impl Config {
         let partitions = Partitions::new(partitions).with_context(|| {
             format!("store-partitions is between 1 and {}, not {partitions}", Partitions::MAX)
         })?;
+        let wait = options.wait_for_store.clone().or(file.wait_for_store.map(SecondsOrText::into_text));
+        let log_level = options.log_level.clone().or(file.log_level).unwrap_or_else(|| "info".to_owned());
         let auth = options.auth.or(file.auth).unwrap_or(Auth::Open);
         let empty_pages = options.empty_pages.or(file.empty_pages).unwrap_or(false);
         if empty_pages && auth == Auth::Strict {
@@ -150,7 +170,7 @@ impl Config {
             },
             settle_delay: parse_delay(&delay)?,
             log: options.log.or(file.log).unwrap_or(LogFormat::Text),
-            log_level: options.log_level.clone().or(file.log_level).unwrap_or_else(|| "info".to_owned()),
+            log_level: telemetry::filter(&log_level)?,
             otlp_endpoint: options
                 .otlp_endpoint
                 .as_deref()
@@ -166,7 +186,7 @@ impl Config {
                 authorities: options.store_ca.clone().or(file.store_ca),
                 ..StoreOptions::default()
             },
-            wait_for_store: Duration::from_secs(options.wait_for_store.or(file.wait_for_store).unwrap_or(60)),
+            wait_for_store: parse_wait(wait.as_deref().unwrap_or("60s"))?,
             leave_any_type: options.leave_any_type.or(file.leave_any_type).unwrap_or(false),
             empty_pages,
             retention: Retention::of(&with_overrides(
@@ -240,7 +260,7 @@ impl Config {
             master_key_file: self.master_key_file.clone(),
             catalog: self.catalog.clone(),
             store_connections: Some(self.store_options.connections_max),
-            wait_for_store: Some(self.wait_for_store.as_secs()),
+            wait_for_store: Some(SecondsOrText::Text(duration_text(self.wait_for_store))),
             store_partitions: Some(self.store_options.partitions.count()),
             leave_any_type: Some(self.leave_any_type),
             empty_pages: Some(self.empty_pages),
@@ -277,14 +297,7 @@ impl Retention {
     }
 
     fn to_file(self) -> RetentionFile {
-        let text = |duration: Duration| {
-            let whole = duration.subsec_nanos() == 0;
-            Some(if whole {
-                format!("{}s", duration.as_secs())
-            } else {
-                format!("{}ms", duration.as_millis())
-            })
-        };
+        let text = |duration: Duration| Some(duration_text(duration));
         RetentionFile {
             deleted_share: text(self.deleted_share),
             deleted_permission: text(self.deleted_permission),
@@ -339,6 +352,15 @@ fn collector(text: &str) -> anyhow::Result<String> {
     Ok(text.trim_end_matches('/').to_owned())
 }
 
+/// As a file has it.
+fn duration_text(duration: Duration) -> String {
+    if duration.subsec_nanos() == 0 {
+        format!("{}s", duration.as_secs())
+    } else {
+        format!("{}ms", duration.as_millis())
+    }
+}
+
 fn milliseconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
@@ -346,6 +368,13 @@ fn milliseconds(duration: Duration) -> i64 {
 /// An hour at the most: a delay is for rehearsal.
 fn parse_delay(text: &str) -> anyhow::Result<Duration> {
     parse_duration("settle-delay", text, Duration::from_hours(1))
+}
+
+/// With its unit, or a number of seconds.
+fn parse_wait(text: &str) -> anyhow::Result<Duration> {
+    let is_number = !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit());
+    let seconds = is_number.then(|| format!("{text}s"));
+    parse_duration("wait-for-store", seconds.as_deref().unwrap_or(text), Duration::from_hours(24 * 365))
 }
 
 /// `0s`, `500ms`, `2s`, `1m`, `2h`, `7d`, or ISO 8601.
@@ -437,8 +466,28 @@ mod tests {
     }
 
     #[test]
+    fn the_wait_for_the_store_takes_units_and_seconds() {
+        for (file, milliseconds) in [
+            ("", 60_000),
+            ("wait-for-store = 5", 5_000),
+            ("wait-for-store = '5'", 5_000),
+            ("wait-for-store = '5s'", 5_000),
+            ("wait-for-store = '2m'", 120_000),
+            ("wait-for-store = '1500ms'", 1_500),
+            ("wait-for-store = 0", 0),
+        ] {
+            let config = Config::merge(&Options::default(), toml::from_str(file).unwrap()).unwrap();
+            assert_eq!(config.wait_for_store, Duration::from_millis(milliseconds), "{file}");
+        }
+    }
+
+    #[test]
     fn values_out_of_range_are_errors() {
         for file in [
+            "wait-for-store = 'long'",
+            "wait-for-store = '-1s'",
+            "wait-for-store = ''",
+            "log-level = 'warning'",
             "settle-delay = 'soon'",
             "settle-delay = '2h'",
             "settle-delay = '-1s'",

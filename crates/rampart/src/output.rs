@@ -1,5 +1,6 @@
 //! What is printed: results on standard output, errors on standard error.
 
+use std::error::Error;
 use std::io::Write;
 
 use rampart_server::operations::Operation;
@@ -27,7 +28,20 @@ pub(crate) fn value(format: OutputFormat, value: &impl Serialize, words: &str) -
 /// Prints an error with its causes.
 pub(crate) fn error(error: &anyhow::Error) {
     // Nothing is left to do when even this cannot be written.
-    let _ = writeln!(std::io::stderr(), "rampart: {error:#}");
+    let _ = writeln!(std::io::stderr(), "rampart: {}", with_causes(error.as_ref()));
+}
+
+/// An error with what caused it, each once: many an error ends with the words of its cause.
+pub(crate) fn with_causes(error: &(dyn Error + 'static)) -> String {
+    let (mut words, mut next) = (error.to_string(), error.source());
+    while let Some(cause) = next {
+        let said = cause.to_string();
+        if !words.ends_with(&said) {
+            words = format!("{words}: {said}");
+        }
+        next = cause.source();
+    }
+    words
 }
 
 #[derive(Serialize)]

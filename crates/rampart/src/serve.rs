@@ -8,7 +8,7 @@ use rampart_store::{MasterKey, Store};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::cli::Auth;
+use crate::cli::{Auth, LogFormat};
 use crate::config::Config;
 use crate::traces::Traces;
 use crate::{master_key, output, store, telemetry};
@@ -35,7 +35,11 @@ pub(crate) async fn serve(config: &Config) -> anyhow::Result<()> {
     let address = server.address()?;
     // Before the greeting: who reads it may stop the server at once.
     let stop = stop_signal()?;
-    output::text(&greeting(config, address, server.admin_address()))?;
+    match config.log {
+        LogFormat::Text => output::text(&greeting(config, address, server.admin_address()))?,
+        // Who reads JSON reads standard output and standard error as one.
+        LogFormat::Json => log_greeting(config, address, server.admin_address()),
+    }
     let (stop_background, background_stopped) = tokio::sync::oneshot::channel::<()>();
     let background = tokio::spawn(background::run(app, async {
         // A dropped sender stops it too.
@@ -69,8 +73,24 @@ async fn find_master_key(config: &Config, store: &Store) -> anyhow::Result<Optio
     }
 }
 
+fn scheme(config: &Config) -> &'static str {
+    if config.tls.is_some() { "https" } else { "http" }
+}
+
+fn log_greeting(config: &Config, address: SocketAddr, admin: Option<SocketAddr>) {
+    let endpoint = format!("{}://{address}", scheme(config));
+    let admin = admin.map(|address| format!("http://{address}"));
+    let auth = match config.auth {
+        Auth::Open => "open",
+        Auth::Strict => "strict",
+    };
+    let (version, store, database) =
+        (env!("CARGO_PKG_VERSION"), &config.store, config.store.implied_database());
+    tracing::info!(version, endpoint, admin, %store, database, auth, "serving");
+}
+
 fn greeting(config: &Config, address: SocketAddr, admin: Option<SocketAddr>) -> String {
-    let scheme = if config.tls.is_some() { "https" } else { "http" };
+    let scheme = scheme(config);
     let (endpoint, port) = (format!("{scheme}://{address}"), address.port());
     let (mode, id, secret) = match config.auth {
         Auth::Open => {
@@ -86,8 +106,10 @@ fn greeting(config: &Config, address: SocketAddr, admin: Option<SocketAddr>) -> 
         endpoint.clone()
     };
     let admin = admin.map_or_else(String::new, |address| format!("  admin     http://{address}\n"));
+    let database = config.store.implied_database();
+    let database = database.map_or_else(String::new, |database| format!(" (database {database})"));
     format!(
-        "rampart {version}\n  endpoint  {endpoint}\n{admin}  store     {}\n  auth      {mode}\n\n\
+        "rampart {version}\n  endpoint  {endpoint}\n{admin}  store     {}{database}\n  auth      {mode}\n\n\
          export AWS_ENDPOINT_URL={call} AWS_DEFAULT_REGION=eu-west-1\n\
          export AWS_ACCESS_KEY_ID={id} AWS_SECRET_ACCESS_KEY={secret}\n\
          aws ram get-resource-shares --resource-owner SELF\n\n",

@@ -37,7 +37,7 @@ pub(crate) async fn wait_and_open(config: &Config) -> anyhow::Result<(Store, Mig
         let left = config.wait_for_store.saturating_sub(began.elapsed());
         if !may_come || left.is_zero() {
             let waited = if may_come && !config.wait_for_store.is_zero() {
-                format!(" after waiting for it {} s (--wait-for-store)", config.wait_for_store.as_secs())
+                format!(" after waiting for it {} s (--wait-for-store)", config.wait_for_store.as_secs_f32())
             } else {
                 String::new()
             };

@@ -25,6 +25,7 @@ use rustls::RootCertStore;
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
+use crate::output::with_causes;
 use crate::tls;
 
 /// How long the collector may take for a batch, and for the last of them when the server stops.
@@ -154,14 +155,9 @@ impl HttpClient for Collector {
         self.note(match &outcome {
             Ok(answer) if answer.status().is_success() => None,
             Ok(answer) => Some(format!("it answered {}", answer.status())),
+            // Of a certificate that is not believed only the innermost speaks.
             Err(error) => Some(with_causes(&**error)),
         });
         outcome
     }
-}
-
-/// An error with what caused it: of a certificate that is not believed only the innermost speaks.
-fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

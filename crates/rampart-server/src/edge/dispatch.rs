@@ -24,11 +24,12 @@ use super::body::pass_by;
 use super::connections::Peer;
 use super::probes::{self, Probe};
 use super::respond::{Answered, Finished, Seen, respond};
-use super::route::{is_signed, operation_of};
+use super::route::{is_signed, operation_of, operation_of_head};
 use crate::AuthMode;
 use crate::app::{App, Call};
 use crate::authorization::authorize;
 use crate::failure::{Dialect, Failure};
+use crate::health::Health;
 use crate::identity::authenticate;
 use crate::operations::{self, Operation, Service};
 
@@ -54,6 +55,11 @@ pub(super) async fn dispatch(edge: &Edge, request: Request<Incoming>) -> Respons
         // The panic's message went to the log by the panic hook.
         Answered::failed(Failure::Internal, dialect_of(&head), None)
     });
+    if let Answered::Failed { failure: Failure::Store(error), .. } = &answered
+        && error.is_gone()
+    {
+        Health::missed_store(&edge.app, error);
+    }
     let is_read = pass_by(&mut body, &head.headers).await;
     let request = Finished { head: &head, request_id, seen, took: started.elapsed(), is_read };
     let response = respond(answered, &request);
@@ -143,8 +149,13 @@ async fn answer(
     };
     let Claim { presented, service, region } = match read_claim(app, head, &parts) {
         Ok(claim) => claim,
-        Err((failure, dialect)) => return Answered::failed(failure, dialect, None),
+        Err((failure, dialect)) => {
+            seen.operation = operation_of_head(None, head);
+            return Answered::failed(failure, dialect, None);
+        }
     };
+    // Until the caller is known, this is for those alone who watch the server.
+    seen.operation = operation_of_head(Some(service), head);
     let dialect = service.dialect();
     let failed = |failure| Answered::failed(failure, dialect, None);
     let buffered = match edge.buffers.read(body).await {
@@ -155,7 +166,13 @@ async fn answer(
     let parts = RequestParts { body: &buffered.bytes, ..parts };
     let caller = match authenticate(app, &parts, &presented, region, service.name()).await {
         Ok(caller) => caller,
-        Err(failure) => return failed(failure),
+        Err(failure) => {
+            seen.operation = seen.operation.or_else(|| {
+                let form = read_form(dialect, parts.query, &body).ok()?;
+                operation_of(service, head, &form).ok()
+            });
+            return failed(failure);
+        }
     };
     seen.account = Some(caller.account);
     let form = match read_form(dialect, parts.query, &body) {

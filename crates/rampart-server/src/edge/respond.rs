@@ -43,7 +43,7 @@ impl Answered {
 pub(super) struct Seen {
     /// The caller's account, once the caller is known.
     pub(super) account: Option<AccountId>,
-    /// The operation, once it is known.
+    /// The operation, once it is known: that may be before the caller is.
     pub(super) operation: Option<&'static Operation>,
 }
 
@@ -144,8 +144,10 @@ impl Finished<'_> {
         let (method, path, status) = (self.head.method.as_str(), self.head.uri.path(), status.as_u16());
         let micros = u64::try_from(self.took.as_micros()).unwrap_or(u64::MAX);
         let code = failed.map(|(error, _)| error.code);
-        if status >= 500 {
-            let failure = failed.map(|(_, failure)| tracing::field::debug(failure));
+        // That the store is gone is said once, not of every request.
+        let is_told = failed.is_some_and(|(_, failure)| matches!(failure, Failure::Store(e) if e.is_gone()));
+        if status >= 500 && !is_told {
+            let failure = failed.map(|(error, failure)| failure.for_the_log(error));
             tracing::error!(
                 target: REQUESTS,
                 request_id, service, operation, account, method, path, status, micros, code, failure,
@@ -154,11 +156,15 @@ impl Finished<'_> {
             return;
         }
         // Not a field named `message`: that one is written as it is, and part of the text is the caller's.
-        let reason = failed.map(|(error, _)| error.message.as_str());
+        let reason = failed.map(|(error, failure)| failure.for_the_log(error));
+        let outcome = match failed {
+            Some(_) if status >= 500 => "a request failed",
+            Some(_) => "a request was refused",
+            None => "answered",
+        };
         tracing::debug!(
             target: REQUESTS,
-            request_id, service, operation, account, method, path, status, micros, code, reason,
-            "{}", if failed.is_some() { "a request was refused" } else { "answered" }
+            request_id, service, operation, account, method, path, status, micros, code, reason, "{outcome}"
         );
     }
 }

@@ -46,6 +46,15 @@ pub(super) fn operation_of(
     }
 }
 
+/// The operation that a head names, as far as a head can: of the service that signed for it, or of those that are told
+/// apart without. What is spoken in forms tells its operation in the body.
+pub(super) fn operation_of_head(service: Option<Service>, head: &Parts) -> Option<&'static Operation> {
+    let service = service.unwrap_or_else(|| {
+        if head.headers.contains_key("x-amz-target") { Service::Organizations } else { Service::Ram }
+    });
+    operation_of(service, head, &Form::default()).ok()
+}
+
 /// Whether a path of rampart's own API is for whom a signature names.
 pub(super) fn is_signed(path: &str) -> bool {
     static SIGNED: LazyLock<Vec<String>> =

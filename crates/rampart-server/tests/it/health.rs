@@ -9,7 +9,7 @@ use rampart_server::{AuthMode, Settings};
 use rampart_testkit::server::settings;
 use rampart_testkit::wire::PATIENCE;
 use rampart_testkit::{Reply, StoreKind, TestServer, for_each_store};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::sharing::OWNER;
 
@@ -32,6 +32,19 @@ pub(crate) fn value(text: &str, series: &str) -> f64 {
     line.unwrap_or_else(|| panic!("no {series} in {text}")).parse().unwrap()
 }
 
+/// What is said once the server knows that it is not ready: an answer holds for half a second.
+async fn not_ready(server: &TestServer) -> (u16, Value) {
+    let began = Instant::now();
+    loop {
+        let reply = ask(server, "GET", "/readyz").await;
+        if reply.status != 200 {
+            return (reply.status, reply.json);
+        }
+        assert!(began.elapsed() < PATIENCE, "{}", reply.text);
+        tokio::time::timeout(Duration::from_millis(20), std::future::pending::<()>()).await.unwrap_err();
+    }
+}
+
 #[tokio::test]
 async fn a_server_with_its_store_is_alive_and_ready() {
     for_each_store(async |server| {
@@ -52,16 +65,32 @@ async fn a_server_whose_tables_are_too_old_is_alive_and_not_ready() {
         assert_eq!(ask(&server, "GET", "/readyz").await.status, 200);
         // As after the database was replaced by a new one.
         server.sql("DELETE FROM store_meta WHERE name = 'schema_version'");
-        // An answer holds for half a second.
-        let began = Instant::now();
-        let mut reply = ask(&server, "GET", "/readyz").await;
-        while reply.status == 200 {
-            assert!(began.elapsed() < PATIENCE, "{}", reply.text);
-            tokio::time::timeout(Duration::from_millis(20), std::future::pending::<()>()).await.unwrap_err();
-            reply = ask(&server, "GET", "/readyz").await;
-        }
         let reason = json!({"status": "unavailable", "reason": "migrations-pending"});
-        assert_eq!((reply.status, reply.json), (503, reason));
+        assert_eq!(not_ready(&server).await, (503, reason));
+        assert_eq!(ask(&server, "GET", "/healthz").await.status, 200);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_server_that_may_serve_no_longer_is_not_ready() {
+    for_each_store(async |server| {
+        assert_eq!(ask(&server, "GET", "/readyz").await.status, 200);
+        // As after a newer build brought the tables further: eight bytes, a number that no build has reached.
+        let number = if server.postgres_url().is_some() {
+            "decode('0000000000ffffff', 'hex')"
+        } else {
+            "x'0000000000ffffff'"
+        };
+        let write =
+            |name| server.sql(&format!("UPDATE store_meta SET value = {number} WHERE name = '{name}'"));
+        write("schema_version");
+        // It may, for all that is said.
+        tokio::time::timeout(Duration::from_millis(600), std::future::pending::<()>()).await.unwrap_err();
+        assert_eq!(ask(&server, "GET", "/readyz").await.status, 200);
+        write("serves_from");
+        let reason = json!({"status": "unavailable", "reason": "newer-rampart-needed"});
+        assert_eq!(not_ready(&server).await, (503, reason));
         assert_eq!(ask(&server, "GET", "/healthz").await.status, 200);
     })
     .await;
@@ -137,6 +166,35 @@ async fn requests_are_counted_by_operation_and_outcome() {
 }
 
 #[tokio::test]
+async fn requests_of_unknown_callers_are_counted_by_operation_too() {
+    let strict = Settings { auth: AuthMode::Strict, ..settings() };
+    let server = TestServer::start(StoreKind::Sqlite, strict).await;
+    // The store is asked for the caller: what fails there fails as this does.
+    let stranger = server.account(OWNER);
+    let input = json!({"resourceOwner": "SELF"});
+    assert_eq!(stranger.call("GetResourceShares", &input).await.status, 403);
+    assert_eq!(stranger.organizations("DescribeOrganization", &json!({})).await.status, 400);
+    assert_eq!(stranger.sts("GetCallerIdentity").await.status, 403);
+    assert_eq!(stranger.iam("ListUsers", &[]).await.status, 403);
+    assert_eq!(stranger.iam("ListNothing", &[]).await.status, 403);
+    let unsigned = Request::post("/listresources").body(Bytes::new()).unwrap();
+    assert_eq!(stranger.send(unsigned).await.status, 403);
+    let text = server.app().metrics().render().unwrap();
+    for (service, operation) in [
+        ("ram", "GetResourceShares"),
+        ("organizations", "DescribeOrganization"),
+        ("sts", "GetCallerIdentity"),
+        ("iam", "ListUsers"),
+        ("ram", "ListResources"),
+        ("unknown", "unknown"),
+    ] {
+        let labels = format!("service=\"{service}\",operation=\"{operation}\",outcome=\"client-error\"");
+        let count = value(&text, &format!("rampart_requests_total{{{labels}}}"));
+        assert!((count - 1.0).abs() < 0.1, "{labels}: {text}");
+    }
+}
+
+#[tokio::test]
 async fn the_store_and_background_work_are_measured() {
     for_each_store(async |server| {
         server.sweep().await;
@@ -149,6 +207,11 @@ async fn the_store_and_background_work_are_measured() {
         if text.contains("rampart_store_connections") {
             assert!(value(&text, "rampart_store_connections_max") > 7.0);
             assert!(value(&text, "rampart_store_connections_idle") >= 1.0);
+        }
+        let helps: Vec<_> = text.lines().filter(|line| line.starts_with("# HELP ")).collect();
+        assert!(helps.len() > 10, "{text}");
+        for help in helps {
+            assert!(help.ends_with('.') && !help.ends_with(".."), "{help}");
         }
         assert!(text.ends_with("# EOF\n"));
     })

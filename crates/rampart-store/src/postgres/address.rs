@@ -54,8 +54,7 @@ impl Address {
             }
         }
         let url = format!("{}?{}", &url[..parameters], others.join("&"));
-        let mut config: Config =
-            url.parse().map_err(|e: tokio_postgres::Error| LocationError::Url(e.to_string()))?;
+        let mut config: Config = url.parse().map_err(|e| LocationError::Url(what_is_wrong(&e)))?;
         // What is read in a standby may be old, and nothing can be written there.
         config.target_session_attrs(TargetSessionAttrs::ReadWrite);
         Ok(Self { config, tls, authorities })
@@ -64,6 +63,17 @@ impl Address {
     /// Whether the URL names a host, whose name a certificate could bear.
     pub(crate) fn names_a_host(&self) -> bool {
         self.config.get_hosts().iter().any(|host| matches!(host, Host::Tcp(_)))
+    }
+}
+
+/// The driver's words, with the parameter that it means. What is no parameter's name may be of a password that is written
+/// wrong, and is not repeated.
+fn what_is_wrong(error: &tokio_postgres::Error) -> String {
+    let cause = std::error::Error::source(error).map(ToString::to_string);
+    let is_name = |name: &str| name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+    match cause.filter(|cause| cause.split('`').nth(1).is_some_and(is_name)) {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
     }
 }
 
@@ -145,6 +155,17 @@ mod tests {
         for kind in ["read-only", "standby", "prefer-standby", ""] {
             let refused = Address::parse(&format!("postgres://host/db?target_session_attrs={kind}"));
             assert_eq!(refused.unwrap_err(), LocationError::Session(kind.to_owned()));
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_url_is_said_without_what_may_be_a_password() {
+        for (url, said) in [
+            ("postgres://host/db?colour=red", "invalid connection string: unknown option `colour`"),
+            ("postgres://host:99999/db", "invalid connection string: invalid value for option `port`"),
+            ("postgres://me:p@ss?Secr3t=1&x@host/db", "invalid connection string"),
+        ] {
+            assert_eq!(Address::parse(url).unwrap_err(), LocationError::Url(said.to_owned()), "{url}");
         }
     }
 

@@ -1,6 +1,8 @@
 //! `store_meta`: what a store knows of itself, by name.
 
-use crate::migrations::{META_PART, READ_META, SCHEMA_VERSION, SETTLE_META, VERSION, WRITE_META, number};
+use crate::migrations::{
+    META_PART, OLDEST, READ_META, SCHEMA_VERSION, SETTLE_META, VERSION, WRITE_META, check_version,
+};
 use crate::statement::{Row, Statement, Value};
 use crate::store::{Reader, Store};
 use crate::{Abort, PartitionId, StoreError, Transaction, Work};
@@ -37,10 +39,11 @@ impl Store {
     }
 
     /// Asks whether the store answers and has the tables that this build needs. A newer build may have brought them
-    /// further: it leaves those of the older ones be.
+    /// further: it leaves those of the older ones be, or says that these may not serve any more.
     pub async fn check(&self) -> Result<(), StoreError> {
-        let version = self.reader_at_once().await?.meta(VERSION).await?;
-        let version = version.map_or(Ok(0), |bytes| number(&bytes))?;
+        let reader = self.reader_at_once().await?;
+        let (version, oldest) = tokio::try_join!(reader.meta(VERSION), reader.meta(OLDEST))?;
+        let version = check_version(version.as_slice(), oldest.as_slice())?;
         if version < SCHEMA_VERSION {
             return Err(StoreError::Outdated { found: version, needed: SCHEMA_VERSION });
         }

@@ -106,13 +106,20 @@ fn errors_say_what_to_do() {
         (&["config", "--store", "rampart.db"], &["sqlite:PATH", "postgres://"]),
         (&["config", "--store", "postgres://h/d?sslmode=verify-ca"], &["verify-full", "'verify-ca'"]),
         (&["serve", "--tls-cert", "absent.pem"], &["tls-cert and tls-key go together"]),
-        (&["serve", "--tls-cert", "absent.pem", "--tls-key", "absent.key"], &["absent.pem"]),
+        (
+            &["serve", "--listen", "127.0.0.1:0", "--tls-cert", "absent.pem", "--tls-key", "absent.key"],
+            &["absent.pem"],
+        ),
         (&["config", "--settle-delay", "soon"], &["0s, 500ms", "'soon'"]),
         (&["config", "--store-connections", "0"], &["between 1 and 1000"]),
         (&["config", "--store-partitions", "2000"], &["between 1 and 1024"]),
         (&["config", "--auth", "none"], &["open", "strict"]),
         (&["config", "--default-account", "12"], &["--default-account"]),
         (&["serve", "--log-level", "===="], &["log-level"]),
+        (&["serve", "--log-level", "warning"], &["off, error, warn, info, debug, trace", "'warning'"]),
+        (&["config", "--wait-for-store", "long"], &["wait-for-store", "'long'"]),
+        (&["migrate", "--store", "postgres://h/d?colour=red"], &["unknown option `colour`"]),
+        (&["migrate", "--store", "postgres://h:99999/d"], &["invalid value for option `port`"]),
         (&["serve", "--store", "sqlite:absent/rampart.db"], &["absent/rampart.db"]),
         (&["key", "disable", "AKIA"], &["'AKIA'"]),
         (&["key", "create", "--account", "12"], &["--account"]),
@@ -135,6 +142,12 @@ fn a_taken_address_is_named() {
     let address = server.address().to_string();
     let other = site.run(&["serve", "--listen", &address, "--store", "sqlite:other.db"]);
     other.assert_failed(&["cannot listen on", &address]);
+    assert_eq!(other.stderr.matches("Address already in use").count(), 1, "{other:?}");
+    let tls = ["serve", "--listen", "127.0.0.1:0", "--tls-cert", "absent.pem", "--tls-key", "absent.key"];
+    let absent = site.run(&[&tls[..], &["--store", "sqlite:other.db"]].concat());
+    assert_eq!(absent.stderr.matches("No such file").count(), 1, "{absent:?}");
+    let directory = site.run(&["import", ".", "--store", "sqlite:other.db"]);
+    assert_eq!(directory.stderr.matches("Is a directory").count(), 1, "{directory:?}");
 }
 
 #[test]

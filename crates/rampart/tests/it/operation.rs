@@ -43,7 +43,7 @@ async fn probes_are_answered_on_their_own_listener_alone() {
 async fn a_line_for_each_request_when_asked() {
     let site = Site::new();
     let filter = "info,rampart_server::request=debug";
-    let server = site.serve(&["--log-format", "json", "--log-level", filter]);
+    let server = site.serve_logging_json(&["--log-level", filter]);
     let client = server.client(OWNER, "x");
     let answered = client.call("GetResourceShares", &json!({"resourceOwner": "SELF"})).await;
     client.refused("GetResourceShares", &json!({})).await;
@@ -69,7 +69,7 @@ async fn a_line_for_each_request_when_asked() {
     assert_eq!((&refused["status"], &refused["code"]), (&json!(400), &json!("InvalidParameterException")));
     assert!(refused["reason"].is_string(), "{refused}");
     // Without being asked it says nothing of them.
-    let quiet = site.serve(&["--log-format", "json", "--store", "sqlite:quiet.db"]);
+    let quiet = site.serve_logging_json(&["--store", "sqlite:quiet.db"]);
     quiet.client(OWNER, "x").ok("GetResourceShares", &json!({"resourceOwner": "SELF"})).await;
     quiet.terminate();
     assert_eq!(site.log().matches("\"path\"").count(), 2);

@@ -57,8 +57,19 @@ impl Site {
 
     /// Starts a server on a free port and waits until it has said where it listens. Its log goes to a file.
     pub(crate) fn serve(&self, arguments: &[&str]) -> Node {
-        let log = self.open_log();
-        Node::start(self.command(&["serve", "--listen", "127.0.0.1:0"]).args(arguments).stderr(log))
+        Node::start(&mut self.server(arguments))
+    }
+
+    /// The same of one that logs JSON, and says nothing else.
+    pub(crate) fn serve_logging_json(&self, arguments: &[&str]) -> Node {
+        let mut command = self.server(&["--log", "json"]);
+        Node::start_with_json_log(command.args(arguments), &self.path().join("serve.log"))
+    }
+
+    fn server(&self, arguments: &[&str]) -> Command {
+        let mut command = self.command(&["serve", "--listen", "127.0.0.1:0"]);
+        command.args(arguments).stderr(self.open_log());
+        command
     }
 
     /// Starts a server that may have so many files and sockets open at once.

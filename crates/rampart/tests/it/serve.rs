@@ -108,11 +108,20 @@ async fn two_servers_on_one_postgresql_store_see_one_state() {
 #[test]
 fn the_log_is_lines_of_json_when_asked() {
     let site = Site::new();
-    let (status, _) = site.serve(&["--log", "json"]).terminate();
+    let server = site.serve_logging_json(&["--admin-listen", "127.0.0.1:0"]);
+    let serving: serde_json::Value = serde_json::from_str(server.greeting()).unwrap();
+    assert_eq!(serving["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(serving["endpoint"], format!("http://{}", server.address()));
+    assert!(
+        serving["admin"].as_str().is_some_and(|admin| admin.starts_with("http://127.0.0.1:")),
+        "{serving}"
+    );
+    assert_eq!((&serving["store"], &serving["auth"]), (&json!("sqlite:./rampart.db"), &json!("open")));
+    let (status, output) = server.terminate();
     assert!(status.success());
-    let log = site.log();
-    assert!(!log.is_empty());
-    for line in log.lines() {
+    // A container's log has both in one.
+    assert_eq!(output, "");
+    for line in site.log().lines() {
         let line: serde_json::Value = serde_json::from_str(line).unwrap();
         assert!(line["message"].is_string() && line["level"].is_string(), "{line}");
     }
@@ -123,7 +132,8 @@ async fn a_caller_writes_no_log_lines_of_its_own() {
     let site = Site::new();
     let forged = json!({"resourceOwner": "SELF", "resourceShareStatus": "x\nFORGED \u{1b}[2J"});
     for format in ["text", "json"] {
-        let server = site.serve(&["--log", format, "--log-level", "debug"]);
+        let debug = ["--log-level", "debug"];
+        let server = if format == "json" { site.serve_logging_json(&debug) } else { site.serve(&debug) };
         let reply = server.client(OWNER, "x").call("GetResourceShares", &forged).await;
         assert!(reply.status == 400 && reply.text.contains("FORGED"), "{}", reply.text);
         server.terminate();

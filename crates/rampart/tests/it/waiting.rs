@@ -61,6 +61,30 @@ async fn a_server_whose_store_stops_says_so_and_goes_on_when_it_is_back() {
     client.ok("CreateResourceShare", &json!({"name": "made"})).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_nobody_probes_says_once_that_its_store_is_gone_and_once_that_it_is_back() {
+    let (mut cluster, database) = cluster();
+    let site = Site::new();
+    let server = site.serve_logging_json(&["--store", database.url()]);
+    let client = server.client(OWNER, "x");
+    let list = json!({"resourceOwner": "SELF"});
+    client.ok("GetResourceShares", &list).await;
+    cluster.stop_immediately().unwrap();
+    for _ in 0..3 {
+        assert_eq!(client.call("GetResourceShares", &list).await.status, 503);
+    }
+    cluster.start_again().unwrap();
+    await_line(site.path(), "the store is back");
+    client.ok("GetResourceShares", &list).await;
+    server.terminate();
+    let log = site.log();
+    for line in ["requests fail: the store is gone", "the store is back"] {
+        assert_eq!(log.matches(line).count(), 1, "{log}");
+    }
+    let noise = ["could not be recycled", "ERROR", "Unavailable {"];
+    assert!(noise.iter().all(|noise| !log.contains(noise)), "{log}");
+}
+
 #[test]
 fn a_server_waits_for_its_store() {
     let (mut cluster, database) = cluster();
