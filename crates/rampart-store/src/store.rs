@@ -136,7 +136,7 @@ fn shown_parameter(pair: &str) -> String {
 pub struct Options {
     /// Partitions of a PostgreSQL store that is created now; an existing one keeps its own.
     pub partitions: Partitions,
-    /// Connections to PostgreSQL at the most.
+    /// Connections to PostgreSQL at the most. Where there are several, a quarter is left to those who read.
     pub connections_max: usize,
     /// What PostgreSQL commits together at the most.
     pub together: Together,
