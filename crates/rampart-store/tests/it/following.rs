@@ -392,13 +392,17 @@ async fn what_cannot_be_followed_is_said_once_and_once_more_when_it_is_over() {
     rewrite(CHANGE_FORMAT, CHANGE_FORMAT + 1);
     let (said, mut heard) = (Said::default(), Following::default());
     let listening = tracing::subscriber::set_default(said.clone());
-    let some_time = async || {
-        let _ = timeout(Duration::from_millis(200), pending::<()>()).await;
+    let until_said = async |level: Level| {
+        while !said.0.lock().unwrap().contains(&level) {
+            let _ = timeout(Duration::from_millis(5), pending::<()>()).await;
+        }
     };
     let stop = async {
-        some_time().await;
+        until_said(Level::WARN).await;
+        // It fails some more times.
+        let _ = timeout(Duration::from_millis(50), pending::<()>()).await;
         rewrite(CHANGE_FORMAT + 1, CHANGE_FORMAT);
-        some_time().await;
+        until_said(Level::INFO).await;
     };
     follower.run(&mut heard, Duration::from_millis(1), stop).await;
     drop(listening);

@@ -289,6 +289,12 @@ async fn open_error(location: &Location) -> StoreError {
     error
 }
 
+/// Somebody does without the standby's word.
+fn settle_for_less(database: &TestDatabase) {
+    database.sql("ALTER SYSTEM SET synchronous_standby_names = ''").unwrap();
+    database.sql("SELECT pg_reload_conf()").unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_follower_that_knows_more_than_who_took_over_begins_anew() {
     let (mut primary, mut standby) = pair();
@@ -299,9 +305,7 @@ async fn a_follower_that_knows_more_than_who_took_over_begins_anew() {
     // This waits for the standby, and so for all that was done before.
     database.sql("CREATE TABLE all_of_it_is_there ()").unwrap();
     standby.stop_immediately().unwrap();
-    // Somebody settles for less than the standby's word.
-    database.sql("ALTER SYSTEM SET synchronous_standby_names = ''").unwrap();
-    database.sql("SELECT pg_reload_conf()").unwrap();
+    settle_for_less(&database);
     count(&store, &Count::to(1)).await.unwrap();
     assert_eq!(follower.poll(&mut heard).await.unwrap(), 2);
     primary.kill().unwrap();
@@ -333,10 +337,7 @@ async fn store_key(store: &Store, owner: &str, number: u8) {
 async fn a_changed_history_is_noticed_however_far_it_has_come() {
     let (mut primary, mut standby) = pair();
     let database = primary.create_database().unwrap();
-    // Somebody settles for less than the standby's word.
-    let Location::Postgres(url) = location([primary.port(), standby.port()], database.name()) else { return };
-    let url = format!("{url}?options=-c%20synchronous_commit%3Dlocal");
-    let store = open(&url.parse().unwrap(), Timeouts::default()).await;
+    let store = open(&location([primary.port(), standby.port()], database.name()), Timeouts::default()).await;
     let owners = [OWNER, "100000000000", "100000000001"];
     let parts: BTreeSet<_> = owners.iter().map(|owner| store.partition_of(account(owner))).collect();
     assert_eq!(parts.len(), owners.len(), "in partitions of their own");
@@ -344,6 +345,7 @@ async fn a_changed_history_is_noticed_however_far_it_has_come() {
     let mut told = (Following::default(), Follower::from_start(store.clone()));
     database.sql("CREATE TABLE all_of_it_is_there ()").unwrap();
     standby.stop_immediately().unwrap();
+    settle_for_less(&database);
     for owner in owners {
         store_key(&store, owner, 1).await;
     }
