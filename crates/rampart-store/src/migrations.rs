@@ -64,6 +64,8 @@ pub(crate) const OLDEST: &str = "serves_from";
 const LOCK: &str = "migration_lock";
 /// How often a step is tried that waits for others.
 const DDL_ATTEMPTS: u32 = 15;
+/// How the text of an error ends that says that somebody may not do something.
+const NOT_ALLOWED: &str = "(42501)";
 const PARTITIONS: &str = "partitions";
 const PAGE_TOKEN_KEY: &str = "page_token_key";
 
@@ -111,15 +113,22 @@ pub(crate) async fn migrate_postgres(
     connections: &Connections,
     partitions: Partitions,
 ) -> Result<Opened, StoreError> {
-    let client = &connections.for_transaction().await?;
-    // Two that make this table at once: one meets the other's catalog row, and finds the table when it asks again.
-    for sql in postgres_ddl(META_TABLE, true) {
-        if let Err(error) = run(client, &sql).await {
-            if client.is_spent() {
-                return Err(error);
-            }
-            run(client, &sql).await?;
+    migrate_as_allowed(connections, partitions).await.map_err(|error| match error {
+        StoreError::Statement { reason, .. } if reason.ends_with(NOT_ALLOWED) => {
+            let reason = format!(
+                "its tables are to be made or brought up to date, which this user may not ({reason}): run `rampart migrate` as one that may"
+            );
+            StoreError::Unusable { reason }
         }
+        error => error,
+    })
+}
+
+async fn migrate_as_allowed(connections: &Connections, partitions: Partitions) -> Result<Opened, StoreError> {
+    let client = &connections.for_transaction().await?;
+    // Who may not make tables may serve those that are there.
+    if !has_meta(client).await? {
+        make_meta(client).await?;
     }
     let mut from = version_on_postgres(client).await?;
     if from < SCHEMA_VERSION {
@@ -136,6 +145,25 @@ pub(crate) async fn migrate_postgres(
         run(&lock, "COMMIT").await?;
     }
     opened_on_postgres(client, from).await
+}
+
+async fn has_meta(client: &Link) -> Result<bool, StoreError> {
+    let found = client.query_one("SELECT to_regclass('store_meta') IS NOT NULL", &[]);
+    let found = client.within(found).await.map_err(|trouble| trouble.into_error("migration"))?;
+    Ok(found.get(0))
+}
+
+/// Two that make this table at once: one meets the other's catalog row, and finds the table when it asks again.
+async fn make_meta(client: &Link) -> Result<(), StoreError> {
+    for sql in postgres_ddl(META_TABLE, true) {
+        if let Err(error) = run(client, &sql).await {
+            if client.is_spent() {
+                return Err(error);
+            }
+            run(client, &sql).await?;
+        }
+    }
+    Ok(())
 }
 
 async fn run(client: &Link, sql: &str) -> Result<(), StoreError> {

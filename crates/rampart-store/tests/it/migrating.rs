@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use rampart_core::Change;
-use rampart_store::{Location, Options, SCHEMA_VERSION, Store};
+use rampart_store::{Location, Options, SCHEMA_VERSION, Store, StoreError};
 use rampart_testkit::postgres::{PostgresCluster, TestDatabase};
 use tokio::time::timeout;
 
@@ -53,6 +53,28 @@ async fn of_nodes_that_start_at_once_one_makes_the_tables_and_all_write_at_once(
             .iter()
             .all(|(store, migrated)| { store.page_token_key() == key && migrated.to == SCHEMA_VERSION })
     );
+}
+
+#[tokio::test]
+async fn who_may_not_make_tables_serves_those_that_are_there() {
+    let (database, location) = new_database();
+    let role = format!("server_of_{}", database.name());
+    database.sql(&format!("CREATE ROLE {role} LOGIN")).unwrap();
+    let of_role = database.url().replace("user=postgres", &format!("user={role}"));
+    assert_ne!(of_role, database.url());
+    let of_role: Location = of_role.parse().unwrap();
+    let refused = Store::open(&of_role, Options::default()).await.err().unwrap();
+    assert!(matches!(refused, StoreError::Unusable { .. }), "{refused}");
+    assert!(refused.to_string().contains("`rampart migrate` as one that may"), "{refused}");
+    let (made, _) = open(&location).await;
+    made.close().await;
+    database
+        .sql(&format!("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}"))
+        .unwrap();
+    let (store, _) = open(&of_role).await;
+    let work = Apply(vec![Change::ShareStored(share(OWNER, 1))]);
+    store.write(store.partition_of(account(OWNER)), work).await.unwrap();
+    database.sql(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
