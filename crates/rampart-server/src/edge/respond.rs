@@ -144,8 +144,8 @@ impl Finished<'_> {
         let (method, path, status) = (self.head.method.as_str(), self.head.uri.path(), status.as_u16());
         let micros = u64::try_from(self.took.as_micros()).unwrap_or(u64::MAX);
         let code = failed.map(|(error, _)| error.code);
-        // That the store is gone is said once, not of every request.
-        let is_told = failed.is_some_and(|(_, failure)| matches!(failure, Failure::Store(e) if e.is_gone()));
+        // That the store is gone is said once, not of every request; nor that a probe was told so.
+        let is_told = failed.is_none_or(|(_, failure)| matches!(failure, Failure::Store(e) if e.is_gone()));
         if status >= 500 && !is_told {
             let failure = failed.map(|(error, failure)| failure.for_the_log(error));
             tracing::error!(
