@@ -12,6 +12,7 @@ mod job;
 mod migrations;
 mod partition;
 mod postgres;
+mod random;
 mod sealing;
 mod snapshot;
 mod sqlite;

@@ -2,6 +2,7 @@
 //! its work done, so that an interrupted start simply goes on.
 
 use crate::postgres::{Connections, Link};
+use crate::random::random_bytes;
 use crate::statement::{Row, Statement, Value};
 use crate::{Partitions, StoreError, postgres, sqlite};
 
@@ -99,7 +100,7 @@ fn take_steps(connection: &rusqlite::Connection, partitions: Partitions) -> Resu
         write(&WRITE_META, OLDEST, &SERVES_FROM.to_be_bytes())?;
     }
     write(&SETTLE_META, PARTITIONS, &partitions.count().to_be_bytes())?;
-    write(&SETTLE_META, PAGE_TOKEN_KEY, &new_key())?;
+    write(&SETTLE_META, PAGE_TOKEN_KEY, &random_bytes::<32>())?;
     let opened = opened(from, &read(PARTITIONS)?, &read(PAGE_TOKEN_KEY)?)?;
     for part in opened.partitions.all() {
         sqlite::execute(connection, &MAKE_HEAD, &[part.0.into()])?;
@@ -234,7 +235,7 @@ async fn take_steps_on_postgres(client: &Link, from: i64, partitions: Partitions
     }
     run(client, "RESET statement_timeout").await?;
     write_meta(client, &SETTLE_META, PARTITIONS, &partitions.count().to_be_bytes()).await?;
-    write_meta(client, &SETTLE_META, PAGE_TOKEN_KEY, &new_key()).await?;
+    write_meta(client, &SETTLE_META, PAGE_TOKEN_KEY, &random_bytes::<32>()).await?;
     for part in opened_on_postgres(client, from).await?.partitions.all() {
         postgres::execute(client, &MAKE_HEAD, &[part.0.into()]).await?;
     }
@@ -300,12 +301,6 @@ pub(crate) fn number(bytes: &[u8]) -> Result<i64, StoreError> {
         .try_into()
         .map_err(|_| StoreError::Corrupt { what: "store_meta holds no number".to_owned() })?;
     Ok(i64::from_be_bytes(bytes))
-}
-
-fn new_key() -> [u8; 32] {
-    let mut key = [0; 32];
-    getrandom::fill(&mut key).expect("the system has randomness");
-    key
 }
 
 fn value(row: &Row<'_>) -> Result<Vec<u8>, StoreError> {

@@ -161,12 +161,6 @@ impl PostgresStore {
     }
 }
 
-fn random_bytes<const N: usize>() -> [u8; N] {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).expect("the system has randomness");
-    bytes
-}
-
 /// Prepares a statement before it is needed.
 pub(crate) async fn prepare(link: &Link, statement: &'static Statement) -> Result<(), StoreError> {
     let prepared = link.within(link.prepare_cached(statement.sql)).await;

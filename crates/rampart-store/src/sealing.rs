@@ -6,6 +6,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
+use crate::random::random_bytes;
+
 const NONCE_BYTES: usize = 12;
 
 /// 32 bytes that open the store's secrets. Comes from the environment or a file, never from the store.
@@ -38,9 +40,7 @@ impl MasterKey {
 
     /// A fresh one.
     pub fn generate() -> Self {
-        let mut key = [0; 32];
-        getrandom::fill(&mut key).expect("the system has randomness");
-        Self(key)
+        Self(random_bytes())
     }
 
     /// The base64 form, to be stored where only the operator can read.
@@ -50,8 +50,7 @@ impl MasterKey {
 
     /// Seals `secret`. `context` (a key id) is bound to it: a sealed secret cannot be moved to another row.
     pub fn seal(&self, secret: &str, context: &str) -> Vec<u8> {
-        let mut nonce = [0; NONCE_BYTES];
-        getrandom::fill(&mut nonce).expect("the system has randomness");
+        let nonce: [u8; NONCE_BYTES] = random_bytes();
         let payload = Payload { msg: secret.as_bytes(), aad: context.as_bytes() };
         let sealed = self.cipher().encrypt(&Nonce::from(nonce), payload).expect("a short text can be sealed");
         [nonce.as_slice(), &sealed].concat()

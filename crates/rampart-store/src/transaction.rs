@@ -117,7 +117,7 @@ impl Transaction {
 
     /// The head row is ours by now, so reading it again gives the position we took.
     async fn head_seq(&self) -> Result<i64, StoreError> {
-        change_log::head(&self.reader, self.part).await
+        Ok(self.reader.log_head(self.part).await?.seq)
     }
 
     async fn store_change(&self, change: &Change) -> Result<(), StoreError> {

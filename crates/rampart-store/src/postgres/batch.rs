@@ -12,9 +12,10 @@ use uuid::Uuid;
 
 use super::link::Trouble;
 use super::queue::Waiting;
-use super::{Connections, Link, failure, random_bytes};
+use super::{Connections, Link, failure};
 use crate::connection::Connection;
 use crate::job::Ran;
+use crate::random::random_bytes;
 use crate::store::{Reader, Together};
 use crate::tables::change_log;
 use crate::{PartitionId, Partitions, StoreError, Transaction};
@@ -178,10 +179,10 @@ impl Batch {
         let reader = self.reader();
         let found = async {
             change_log::take_head(&reader, self.part).await?;
-            change_log::payload(&reader, self.part, seq).await
+            reader.id_in_log(self.part, seq).await
         }
         .await;
-        let found = found.map(|text| text.is_some_and(|text| text.contains(&id.to_string())));
+        let found = found.map(|there| there == Some(id));
         if matches!(found, Ok(true)) {
             let committed = self.say("COMMIT").await.map_err(|trouble| trouble.into_error("COMMIT"));
             return committed.map(|()| true).inspect_err(|_| self.link.discard());

@@ -12,6 +12,8 @@ use tokio_postgres::config::{Host, LoadBalanceHosts};
 use tokio_postgres::{Client, Config, Error};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use crate::random::random_bytes;
+
 /// A connection, and the task that drives it.
 type Connected = (Client, JoinHandle<()>);
 
@@ -35,7 +37,7 @@ impl Hosts {
     async fn connect_to_one(&self) -> Result<Connected, Error> {
         let count = self.each.len();
         let first = match self.each[0].get_load_balance_hosts() {
-            LoadBalanceHosts::Random => usize::from(super::random_bytes::<1>()[0]),
+            LoadBalanceHosts::Random => usize::from(random_bytes::<1>()[0]),
             _ => self.first.load(Ordering::Relaxed),
         };
         let share = self.patience / u32::try_from(count).unwrap_or(u32::MAX);

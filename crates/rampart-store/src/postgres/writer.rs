@@ -9,11 +9,12 @@ use futures_util::FutureExt;
 use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
 use tokio::time::timeout;
 
+use super::Connections;
 use super::batch::{Batch, Ended, was_committed};
 use super::queue::{Queue, TRYING_MAX, WAIT_MAX, Waiting};
-use super::{Connections, random_bytes};
 use crate::figures::Counts;
 use crate::job::{Ran, WorkJob};
+use crate::random::random_bytes;
 use crate::store::Together;
 use crate::{Abort, PartitionId, Partitions, StoreError, Work};
 

@@ -7,6 +7,7 @@ use rampart_core::{Change, TimestampMs};
 use serde::Deserialize;
 use uuid::Uuid;
 
+use crate::random::random_bytes;
 use crate::statement::{Row, Statement};
 use crate::store::Reader;
 use crate::{PartitionId, StoreError, Transaction};
@@ -167,7 +168,7 @@ impl Reader {
     }
 
     /// The transaction of which the log has entries at that place.
-    async fn id_in_log(&self, part: PartitionId, seq: i64) -> Result<Option<Uuid>, StoreError> {
+    pub(crate) async fn id_in_log(&self, part: PartitionId, seq: i64) -> Result<Option<Uuid>, StoreError> {
         let values = [part.0.into(), seq.into()];
         self.connection.query_opt(&READ_PAYLOAD, &values, |row| Ok(row.json::<Id>(0)?.tx)).await
     }
@@ -256,19 +257,13 @@ fn read_entry(row: &Row<'_>) -> Result<(LogEntry, Uuid), StoreError> {
 
 /// Takes the partition's head row: the writer's lock, and its position in the log.
 pub(crate) async fn take_head(reader: &Reader, part: PartitionId) -> Result<i64, StoreError> {
-    let mut mark = [0; 8];
-    getrandom::fill(&mut mark).expect("the system has randomness");
-    let values = [i64::from_be_bytes(mark).into(), part.0.into()];
+    let values = [i64::from_be_bytes(random_bytes()).into(), part.0.into()];
     one(reader.connection.query_opt(&TAKE_HEAD, &values, |row| row.int(0)).await?, part)
 }
 
 /// Makes sure that taking the head row goes out at once when it is asked for. Costs nothing once it is cached.
 pub(crate) async fn prepare_head(link: &crate::postgres::Link) -> Result<(), StoreError> {
     crate::postgres::prepare(link, &TAKE_HEAD).await
-}
-
-pub(crate) async fn head(reader: &Reader, part: PartitionId) -> Result<i64, StoreError> {
-    Ok(reader.log_head(part).await?.seq)
 }
 
 fn one<T>(head: Option<T>, part: PartitionId) -> Result<T, StoreError> {
@@ -288,21 +283,10 @@ pub(crate) async fn append(
     Ok(())
 }
 
-/// The first entry of a transaction, as it is written.
-pub(crate) async fn payload(
-    reader: &Reader,
-    part: PartitionId,
-    seq: i64,
-) -> Result<Option<String>, StoreError> {
-    let values = [part.0.into(), seq.into()];
-    reader.connection.query_opt(&READ_PAYLOAD, &values, |row| Ok(row.text(0)?.to_owned())).await
-}
-
 /// Whether nothing was ever done in the partition, or all of it was emptied since. A log that was trimmed has a floor.
 pub(crate) async fn is_empty(reader: &Reader, part: PartitionId) -> Result<bool, StoreError> {
     let values = [part.0.into()];
     let any = reader.connection.query_opt(&READ_ANY, &values, |row| row.int(0));
-    let floor = reader.connection.query_opt(&FLOOR, &values, |row| row.int(0));
-    let (any, floor) = try_join(any, floor).await?;
+    let (any, floor) = try_join(any, reader.log_floor(part)).await?;
     Ok(any.is_none() && floor.is_none())
 }
