@@ -2,7 +2,7 @@
 //! whichever node wrote it. Nothing is missed and nothing is told twice.
 
 use std::future::Future;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::try_join_all;
 use rampart_core::Change;
@@ -28,6 +28,8 @@ pub trait Follow {
     fn rows(&mut self, part: PartitionId, rows: Vec<Change>);
     /// What one operation did, after all that was told of the partition before.
     fn entry(&mut self, part: PartitionId, entry: LogEntry);
+    /// All has been told that was done before the moment. Said by [`Follower::run`] each time that it has looked.
+    fn told_all(&mut self, _before: Instant) {}
 }
 
 /// Where a follower is in the log of every partition.
@@ -94,17 +96,22 @@ impl Follower {
                 () = &mut stop => return,
                 _ = ticks.tick() => {}
             }
+            let began = Instant::now();
             // Not broken off: what was told is remembered.
             match self.poll(whom).await {
-                Err(error) if !is_told => {
-                    tracing::warn!(%error, "the change log cannot be followed for now");
-                    is_told = true;
-                }
-                Ok(_) if is_told => {
-                    tracing::info!("the change log is followed again");
+                Ok(_) => {
+                    whom.told_all(began);
+                    if is_told {
+                        tracing::info!("the change log is followed again");
+                    }
                     is_told = false;
                 }
-                _ => {}
+                Err(error) => {
+                    if !is_told {
+                        tracing::warn!(%error, "the change log cannot be followed for now");
+                    }
+                    is_told = true;
+                }
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Follows the change log on the node that does the background work: what another node was asked for is begun at once.
 
 use std::convert::Infallible;
+use std::future::pending;
 use std::time::{Duration, Instant};
 
 use rampart_core::Change;
@@ -23,35 +24,12 @@ pub(super) async fn listen(app: &App) -> Infallible {
     loop {
         tries.tick().await;
         match Follower::from_now(app.store.clone()).await {
-            Ok(follower) => match follow(app, follower).await {},
+            Ok(mut follower) => {
+                // What was asked for before is not told any more.
+                app.work_waits.notify_one();
+                follower.run(&mut Listener { app }, LOOK, pending()).await;
+            }
             Err(error) => tracing::debug!(%error, "the change log cannot be followed for now"),
-        }
-    }
-}
-
-async fn follow(app: &App, mut follower: Follower) -> Infallible {
-    // What was asked for before is not told any more.
-    app.work_waits.notify_one();
-    let mut looks = interval(LOOK);
-    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut fails = false;
-    loop {
-        looks.tick().await;
-        let began = Instant::now();
-        match follower.poll(&mut Listener { app }).await {
-            Ok(_) => {
-                app.metrics.knows_log(began);
-                if fails {
-                    tracing::info!("the change log can be followed again");
-                }
-                fails = false;
-            }
-            Err(error) => {
-                if !fails {
-                    tracing::warn!(%error, "the change log cannot be followed for now");
-                }
-                fails = true;
-            }
         }
     }
 }
@@ -83,6 +61,10 @@ impl Follow for Listener<'_> {
     }
 
     fn rows(&mut self, _: PartitionId, _: Vec<Change>) {}
+
+    fn told_all(&mut self, before: Instant) {
+        self.app.metrics.knows_log(before);
+    }
 
     fn entry(&mut self, _: PartitionId, entry: LogEntry) {
         let is_waiting = |change: &Change| match change {
